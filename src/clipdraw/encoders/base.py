@@ -1,0 +1,42 @@
+"""What every text-image encoder offers, whoever trained it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Encoder(Protocol):
+    """Texts and images to unit vectors in one space, where the cosine says how well they match.
+
+    Normalizing pixel values is the encoder's own business. Weights are frozen: gradients flow to the
+    views, never to the weights.
+    """
+
+    name: str
+    """What names it on the command line, such as `builtin` or a hub id."""
+    view_size: int
+    """Height and width of the views it reads, in pixels."""
+    dimensions: int
+    """Length of its embeddings."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        ...
+
+    def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
+        """Unit vectors of texts."""
+        ...
+
+    def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
+        """Unit vectors of square views in [0, 1]; differentiable in `views`."""
+        ...
+
+    def unread(self, text: str) -> str:
+        """The end of `text` that is beyond what the encoder reads; empty if it reads all of it."""
+        ...

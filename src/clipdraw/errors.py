@@ -1,0 +1,35 @@
+"""What can go wrong, by whose fault it is.
+
+A message says what, the value, what is allowed and what to do about it, in one line.
+"""
+
+
+class ClipdrawError(Exception):
+    """Base of every error that clipdraw raises on purpose."""
+
+
+class InputError(ClipdrawError, ValueError):
+    """A value from the caller is outside what is allowed."""
+
+
+class ConfigError(ClipdrawError):
+    """A configuration names something unknown or contradicts itself."""
+
+
+class WeightsError(ClipdrawError):
+    """An encoder's weights cannot be found, fetched or read."""
+
+
+class FormatError(ClipdrawError):
+    """A file is not what its name says, or holds something that is refused."""
+
+
+class MissingExtraError(ClipdrawError):
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, feature: str, *, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional part: pip install 'clipdraw[{extra}]'")
+
+
+class DivergedError(ClipdrawError):
+    """The optimization cannot go on: its gradients stay non-finite."""
