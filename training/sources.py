@@ -81,10 +81,10 @@ def fetch(folder: Path) -> None:
 
 
 def plain_words(name: str) -> str:
-    """The words of an icon's name: lower case, no separators, no trailing numbers."""
+    """The words of an icon's name: lower case, no separators, no trailing numbers or names of a finish."""
     words = re.sub(r"[-_]+", " ", name.lower())
     words = re.sub(r"(?<=[a-z])\d+$", "", words)
-    return re.sub(r"\s+\d+$", "", words).strip()
+    return re.sub(r"\s+(\d+|flat|remix)$", "", words).strip()
 
 
 def without_style(name: str, names: set[str]) -> str:

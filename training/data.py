@@ -1,0 +1,167 @@
+"""Batches of augmented training pictures with their captions' vectors."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from training.concepts import WordNet
+
+VIEW_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures, what each shows (an index into the captions), and how they were painted."""
+
+    views: Float[Tensor, "batch 3 size size"]
+    captions: Int[Tensor, " batch"]
+
+
+_EMOJI_SETS = frozenset("noto noto-v1 twemoji emojione fxemoji streamline-emojis emojione-monotone".split())
+# Times a concept is drawn more often if it is an emoji or a thing that can be pointed at: half of the icons
+# are symbols of computing ("currency pound decrease") that nobody asks a drawing of.
+_CONCRETE_WEIGHT = {"color": 6.0, "mono": 25.0}
+
+
+class Corpus:
+    """Pictures in memory-mapped files, sampled so that rare concepts, concrete things and color count.
+
+    Args:
+        folder: what `training.corpus` wrote.
+        texts: every caption, in the order of the vectors.
+        split: `train` or `test`.
+    """
+
+    def __init__(self, folder: Path, texts: list[str], *, split: str = "train") -> None:
+        index = {text: i for i, text in enumerate(texts)}
+        self.pictures, self.captions, self.rows, self.weights, self.sets = {}, {}, {}, {}, {}
+        wordnet = WordNet(next((folder / "packages").rglob("data.noun")).parent)
+        about = {kind: [json.loads(line) for line in (folder / f"{kind}.jsonl").open()] for kind in ("color", "mono")}
+        for a in about["color"]:
+            if a["set"] == "openclipart":  # its titles are full of names and file names
+                a["captions"] = [c for c in a["captions"] if wordnet.knows(c)]
+        for a in (*about["color"], *about["mono"]):
+            a["captions"] = [c for c in a["captions"] if c in index]
+        emoji = {a["captions"][0] for kind in about for a in about[kind] if a["set"] in _EMOJI_SETS}
+        for kind, rows in about.items():
+            self.pictures[kind] = np.load(folder / f"{kind}.npy", mmap_mode="r")
+            kept = [i for i, a in enumerate(rows) if a["split"] == split and a["captions"]]
+            self.rows[kind] = np.array(kept)
+            self.sets[kind] = [rows[i]["set"] for i in kept]
+            self.captions[kind] = [[index[c] for c in rows[i]["captions"]] for i in kept]
+            first = [rows[i]["captions"][0] for i in kept]
+            counts = dict(zip(*np.unique(first, return_counts=True), strict=True))
+            liked = [_CONCRETE_WEIGHT[kind] if c in emoji or wordnet.is_concrete(c) else 1.0 for c in first]
+            weight = np.array([counts[c] ** -0.5 for c in first]) * np.array(liked)
+            self.weights[kind] = np.cumsum(weight / weight.sum())
+
+    def batch(self, size: int, generator: np.random.Generator, *, colored: float = 0.55) -> Batch:
+        """`size` random pictures, augmented; `colored` is the share of colored ones."""
+        count = round(size * colored)
+        color, color_captions = self._sample("color", count, generator)
+        mono, mono_captions = self._sample("mono", size - count, generator)
+        rgba = torch.cat([_jittered(color, generator), _tinted(mono, generator)])
+        views = augment(rgba, generator)
+        return Batch(views, torch.tensor(color_captions + mono_captions))
+
+    def _sample(self, kind: str, count: int, generator: np.random.Generator) -> tuple[Tensor, list[int]]:
+        chosen = np.minimum(np.searchsorted(self.weights[kind], generator.random(count)), len(self.rows[kind]) - 1)
+        pictures = torch.from_numpy(self.pictures[kind][np.sort(self.rows[kind][chosen])]).float() / 255.0
+        chosen = chosen[np.argsort(self.rows[kind][chosen], kind="stable")]
+        captions = []
+        for i in chosen:
+            options = self.captions[kind][i]
+            other = len(options) > 1 and generator.random() < 0.3
+            captions.append(options[generator.integers(1, len(options))] if other else options[0])
+        return pictures, captions
+
+
+def _uniform(generator: np.random.Generator, low: float, high: float, *shape: int) -> Tensor:
+    return torch.from_numpy(generator.uniform(low, high, shape)).float()
+
+
+def _tinted(alpha: Tensor, generator: np.random.Generator) -> Tensor:
+    """Premultiplied RGBA of single-color drawings in dark or vivid paint."""
+    count = len(alpha)
+    vivid = torch.from_numpy(_vivid(generator, count)).float()
+    dark = _uniform(generator, 0.0, 0.25, count, 1).expand(-1, 3)
+    paint = torch.where(_uniform(generator, 0, 1, count, 1) < 0.5, dark, vivid)
+    return torch.cat([paint[:, :, None, None] * alpha[:, None], alpha[:, None]], 1)
+
+
+def _vivid(generator: np.random.Generator, count: int) -> np.ndarray:
+    hue = generator.random((count, 1)) * 6
+    saturation, value = generator.uniform(0.5, 1, (count, 1)), generator.uniform(0.3, 1, (count, 1))
+    ramp = np.clip(np.abs((hue + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
+    return value * (1 - saturation * (1 - ramp))
+
+
+def _jittered(rgba: Tensor, generator: np.random.Generator) -> Tensor:
+    """Premultiplied RGBA (count, 4, size, size) of colored drawings in slightly other contrast and brightness."""
+    count = len(rgba)
+    color = rgba[..., :3].permute(0, 3, 1, 2)
+    gain = _uniform(generator, 0.75, 1.2, count, 1, 1, 1)
+    shift = _uniform(generator, -0.1, 0.12, count, 1, 1, 1)
+    gray = _uniform(generator, -0.3, 1, count, 1, 1, 1).clamp(max=0.3, min=0) * 2  # some are paler
+    color = torch.lerp(color, color.mean(1, keepdim=True), gray)
+    color = ((color - 0.5) * gain + 0.5 + shift).clamp(0, 1)
+    alpha = rgba[..., 3][:, None]
+    return torch.cat([color * alpha, alpha], 1)
+
+
+def _placements(count: int, generator: np.random.Generator) -> Tensor:
+    """Random similarity with some shear and flips, as matrices from view to picture coordinates."""
+    scale = 1 / _uniform(generator, 0.6, 1.12, count)
+    angle = _uniform(generator, -0.28, 0.28, count)
+    stretch = torch.exp(_uniform(generator, -0.14, 0.14, count))
+    flip = torch.where(_uniform(generator, 0, 1, count) < 0.4, -1.0, 1.0)
+    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+    room = (scale - 1).clamp(min=0.0) + 0.12
+    x, y = _uniform(generator, -1, 1, count) * room, _uniform(generator, -1, 1, count) * room
+    rows = [torch.stack([cos * stretch * flip, -sin, x], 1), torch.stack([sin * flip, cos / stretch, y], 1)]
+    return torch.stack(rows, 1)
+
+
+def _backgrounds(count: int, generator: np.random.Generator) -> Tensor:
+    """White for half, else a plain color, a soft gradient or soft blotches."""
+    plain = torch.from_numpy(_vivid(generator, count)).float()[:, :, None, None]
+    gray = _uniform(generator, 0, 1, count, 1, 1, 1).expand(-1, 3, -1, -1)
+    pale = 1 - 0.35 * _uniform(generator, 0, 1, count, 3, 1, 1)
+    kind = _uniform(generator, 0, 1, count, 1, 1, 1)
+    base = torch.where(kind < 0.15, plain, torch.where(kind < 0.27, gray, pale))
+    blotches = functional.interpolate(
+        _uniform(generator, -0.5, 0.5, count, 3, 4, 4), size=(VIEW_SIZE, VIEW_SIZE), mode="bilinear"
+    )
+    strength = (_uniform(generator, -1.0, 1.0, count, 1, 1, 1)).clamp(min=0) * 0.6
+    base = (base + strength * blotches).clamp(0, 1)
+    return torch.where(_uniform(generator, 0, 1, count, 1, 1, 1) < 0.45, torch.ones(()), base)
+
+
+def augment(rgba: Float[Tensor, "batch 4 from from"], generator: np.random.Generator) -> Tensor:
+    """Views (batch, 3, 64, 64) in [0, 1]: the premultiplied pictures placed at random on random backgrounds."""
+    count = len(rgba)
+    grid = functional.affine_grid(_placements(count, generator), [count, 4, VIEW_SIZE, VIEW_SIZE], align_corners=False)
+    soft = functional.avg_pool2d(rgba, 3, stride=1, padding=1)  # 96 pixels shrink to about 50: antialias
+    placed = functional.grid_sample(soft, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    views = placed[:, :3] + (1 - placed[:, 3:]) * _backgrounds(count, generator)
+    return views.clamp(0, 1)
+
+
+def plain_views(pictures: np.ndarray) -> Tensor:
+    """Views (count, 3, 64, 64) of uint8 pictures, unaugmented, on white; single-color ones in black."""
+    values = torch.from_numpy(np.ascontiguousarray(pictures)).float() / 255.0
+    if values.ndim == 3:
+        image = (1 - values)[:, None].expand(-1, 3, -1, -1)
+    else:
+        alpha = values[..., 3:]
+        image = (values[..., :3] * alpha + 1 - alpha).permute(0, 3, 1, 2)
+    image = functional.pad(image, (6, 6, 6, 6), value=1.0)
+    return functional.interpolate(image, size=(VIEW_SIZE, VIEW_SIZE), mode="bilinear", antialias=True)
