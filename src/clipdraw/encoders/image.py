@@ -16,28 +16,24 @@ _BLOCKS = (0, 2, 2, 1)
 
 
 class _Convolution(nn.Sequential):
-    """Convolution and normalization; folded into one convolution by `fold`."""
+    """A convolution and its normalization; `folded` is the one convolution that computes the same."""
 
-    def __init__(self, inputs: int, outputs: int, *, size: int = 3, stride: int = 1) -> None:
-        padding = (size - 1) // 2
-        super().__init__(
-            nn.Conv2d(inputs, outputs, size, stride=stride, padding=padding, bias=False),
-            nn.BatchNorm2d(outputs),
-        )
+    def __init__(self, inputs: int, outputs: int, *, size: int = 3, stride: int = 1, folded: bool = False) -> None:
+        convolution = nn.Conv2d(inputs, outputs, size, stride=stride, padding=(size - 1) // 2, bias=folded)
+        super().__init__(convolution, nn.Identity() if folded else nn.BatchNorm2d(outputs))
 
     def fold(self) -> None:
-        """Replace the pair by the one convolution that computes the same at inference."""
-        fused = torch.nn.utils.fusion.fuse_conv_bn_eval(self[0], self[1])
-        self[0], self[1] = fused, nn.Identity()
+        """Fold the normalization's running statistics into the convolution."""
+        self[0], self[1] = torch.nn.utils.fusion.fuse_conv_bn_eval(self[0], self[1]), nn.Identity()
 
 
 class _Block(nn.Module):
     """Two convolutions around a skip connection."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, folded: bool) -> None:
         super().__init__()
-        self.first = _Convolution(channels, channels)
-        self.second = _Convolution(channels, channels)
+        self.first = _Convolution(channels, channels, folded=folded)
+        self.second = _Convolution(channels, channels, folded=folded)
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.silu(x + self.second(functional.silu(self.first(x))))
@@ -50,17 +46,20 @@ class ImageTower(nn.Module):
     The activation is smooth, which helps adversarial training (Xie et al. 2020, arXiv 2006.14536), and the
     last feature map is pooled with one learned weight for each place and channel instead of a mean, so that
     an arrangement counts and not only its parts.
+
+    Args:
+        folded: build it without normalizations, for weights that `fold` has prepared.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, folded: bool = False) -> None:
         super().__init__()
-        self.stem = _Convolution(3, _CHANNELS[0], size=4, stride=2)  # 64 -> 32
+        self.stem = _Convolution(3, _CHANNELS[0], size=4, stride=2, folded=folded)  # 64 -> 32
         stages = []
         for level, (channels, blocks) in enumerate(zip(_CHANNELS, _BLOCKS, strict=True)):
             layers: list[nn.Module] = []
             if level:
-                layers += [_Convolution(_CHANNELS[level - 1], channels, stride=2), nn.SiLU()]
-            layers += [_Block(channels) for _ in range(blocks)]
+                layers += [_Convolution(_CHANNELS[level - 1], channels, stride=2, folded=folded), nn.SiLU()]
+            layers += [_Block(channels, folded=folded) for _ in range(blocks)]
             stages.append(nn.Sequential(*layers))
         self.stages = nn.ModuleList(stages)
         side = VIEW_SIZE // 2 ** len(_CHANNELS)
@@ -82,8 +81,8 @@ class ImageTower(nn.Module):
         pooled = (last * self.pool.to(last.dtype)).sum((2, 3))
         return functional.normalize(self.head(pooled).float(), dim=1)
 
-    def folded(self) -> ImageTower:
-        """This tower with every normalization folded into its convolution, in evaluation mode."""
+    def fold(self) -> ImageTower:
+        """Fold every normalization into its convolution; returns this tower, in evaluation mode."""
         self.eval()
         for module in self.modules():
             if isinstance(module, _Convolution):

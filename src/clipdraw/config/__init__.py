@@ -1,0 +1,246 @@
+"""One run, described by plain values: what the command line, files and run folders hold."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from clipdraw.augment import Outside, Views
+from clipdraw.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
+from clipdraw.drawing import Canvas
+from clipdraw.errors import ConfigError, InputError
+from clipdraw.initialize import RandomStrokes
+from clipdraw.losses import Prompt
+from clipdraw.optimize import Rates, Recipe
+from clipdraw.schedules import SCHEDULES
+
+NEGATIVE_WEIGHT = 0.3
+"""Weight of a negative prompt against the prompt's 1. Source: Frans et al. 2021 (CLIPDraw), section 4.6."""
+
+_MOST = {"strokes": 100_000, "steps": 1_000_000, "views": 1024, "canvas": 16_384}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of a run. Lengths are in units of a 224-unit canvas and scale with the canvas.
+
+    Args:
+        prompt: the text to draw.
+        negative: texts to stay away from, each `TEXT` or `TEXT:WEIGHT`.
+        encoder: `builtin`, a hub id or a folder.
+        preset: the preset that the other values come from.
+        seed: of the start and the views.
+        canvas: width and height in canvas units.
+        strokes: number of strokes, 1 to 100,000.
+        steps: number of updates, 1 to 1,000,000.
+        views: distorted copies a step, 1 to 1024.
+        segments: fewest and most cubic segments of a stroke.
+        start_reach: distance between neighboring control points at the start, as a share of the canvas.
+        start_width: full stroke width at the start.
+        start_opacity: smallest and largest opacity at the start.
+        width_range: smallest and largest full width.
+        least_opacity: strokes are never fainter.
+        keep_on_canvas: whether control points stay on the canvas.
+        points_rate: learning rate of control points.
+        width_rate: learning rate of full widths.
+        color_rate: learning rate of colors and opacities.
+        points_schedule: `constant`, `published` or `cosine`.
+        other_schedule: the same for widths and colors.
+        augment: whether views are distorted at all.
+        view_distortion: strength of the random perspective, in [0, 1).
+        view_area: smallest and largest share of the picture that a view covers.
+        outside: `white`, `black` or `gray` beyond the picture's edge.
+        normalize: whether pixel values are normalized as the encoder was trained; for real CLIP only.
+        resolution: pixels along the longer side of the optimized picture; 0 takes the encoder's view size.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        threads: CPU threads; 0 takes what is there.
+    """
+
+    prompt: str
+    negative: tuple[str, ...] = ()
+    encoder: str = "builtin"
+    preset: str = "default"
+    seed: int = 0
+    canvas: tuple[float, float] = (224.0, 224.0)
+    strokes: int = 256
+    steps: int = 250
+    views: int = 8
+    segments: tuple[int, int] = (1, 3)
+    start_reach: float = 0.05
+    start_width: float = 2.0
+    start_opacity: tuple[float, float] = (0.0, 1.0)
+    width_range: tuple[float, float] = (2.0, 100.0)
+    least_opacity: float = 0.0
+    keep_on_canvas: bool = False
+    points_rate: float = 1.0
+    width_rate: float = 0.2
+    color_rate: float = 0.01
+    points_schedule: str = "published"
+    other_schedule: str = "constant"
+    augment: bool = True
+    view_distortion: float = 0.5
+    view_area: tuple[float, float] = (0.7, 0.9)
+    outside: Outside = "white"
+    normalize: bool = True
+    resolution: int = 0
+    device: str = "auto"
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("strokes", "steps", "views"):
+            _require(name, getattr(self, name), 1, _MOST[name])
+        for side in self.canvas:
+            _require("canvas side", side, 1, _MOST["canvas"])
+        _require("threads", self.threads, 0, 1024)
+        _require("resolution", self.resolution, 0, 8192)
+        _require("seed", self.seed, 0, 2**63 - 1)
+        _require("least_opacity", self.least_opacity, 0, 1)
+        if not 0 <= self.width_range[0] <= self.width_range[1]:
+            raise ConfigError(f"width_range is 0 or more, smallest first, got {self.width_range}")
+        for name in ("points_schedule", "other_schedule"):
+            if getattr(self, name) not in SCHEDULES:
+                raise ConfigError(f"{name} is one of {', '.join(SCHEDULES)}, got {getattr(self, name)!r}")
+
+    def losses(self) -> tuple[Prompt, ...]:
+        """The prompt and the negative prompts.
+
+        Raises:
+            InputError: a text is blank.
+        """
+        return Prompt(self.prompt), *(Prompt(text, -weight) for text, weight in map(parse_weighted, self.negative))
+
+    def start(self) -> RandomStrokes:
+        """How the drawing starts."""
+        return RandomStrokes(self.strokes, self.segments, self.start_reach, self.start_width, self.start_opacity)
+
+    def drawing_canvas(self) -> Canvas:
+        """The canvas."""
+        return Canvas(*self.canvas)
+
+    def recipe(self) -> Recipe:
+        """How the drawing is optimized."""
+        constraints: list[Constraint] = [WidthRange(*self.width_range), ColorRange(self.least_opacity)]
+        if self.keep_on_canvas:
+            constraints.append(PointsOnCanvas())
+        schedules = SCHEDULES[self.points_schedule], SCHEDULES[self.other_schedule]
+        return Recipe(
+            steps=self.steps,
+            views=Views(
+                self.views, self.view_distortion, self.view_area, outside=self.outside, enabled=self.augment
+            ),
+            rates=Rates(self.points_rate, self.width_rate, self.color_rate, *schedules),
+            constraints=tuple(constraints),
+            resolution=self.resolution or None,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as `from_dict` reads them."""
+        return asdict(self)
+
+
+def _require(name: str, value: float, lowest: float, highest: float) -> None:
+    if not lowest <= value <= highest:
+        raise ConfigError(f"{name} must be from {lowest} to {highest}, got {value}")
+
+
+def parse_canvas(text: str) -> tuple[float, float]:
+    """Width and height from `224` or `320x180`.
+
+    Raises:
+        InputError: the text is neither.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:x(\d+(?:\.\d+)?))?", text.strip().lower())
+    if not match:
+        raise InputError(f"a canvas is written 224 or 320x180, got {text!r}")
+    width = float(match[1])
+    return width, float(match[2] or width)
+
+
+def parse_weighted(text: str) -> tuple[str, float]:
+    """The text and weight of `TEXT[:WEIGHT]`; a colon that no number follows belongs to the text."""
+    head, colon, tail = text.rpartition(":")
+    if colon and head.strip():
+        try:
+            return head, float(tail)
+        except ValueError:
+            pass
+    return text, NEGATIVE_WEIGHT
+
+
+def presets() -> dict[str, dict[str, Any]]:
+    """The presets by name: `about`, and the settings that each changes."""
+    return tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8"))
+
+
+def from_dict(values: Mapping[str, Any]) -> Config:
+    """The configuration of plain values as JSON and TOML hold them.
+
+    Raises:
+        ConfigError: a setting is unknown, of the wrong type or out of range, or there is no prompt.
+    """
+    known = {f.name: f for f in fields(Config)}
+    for name in values:
+        if name not in known:
+            raise ConfigError(f"there is no setting {name!r}; there are: {', '.join(known)}")
+    if "prompt" not in values:
+        raise ConfigError("no prompt: say what to draw, for example prompt = \"a bonfire\"")
+    return Config(**{name: _converted(name, value) for name, value in values.items()})
+
+
+def _converted(name: str, value: Any) -> Any:
+    """`value` in the type of the setting's default."""
+    default = getattr(Config, name, "")
+    try:
+        if isinstance(default, tuple):
+            if isinstance(value, str) or not hasattr(value, "__len__"):
+                raise TypeError
+            kind = type(default[0]) if default else str
+            if default and len(value) != len(default):
+                raise TypeError
+            return tuple(_checked(kind, item) for item in value)
+        return _checked(type(default), value)
+    except TypeError:
+        wanted = f"a list like {list(default)}" if isinstance(default, tuple) else f"of type {type(default).__name__}"
+        raise ConfigError(f"{name} is {wanted}, got {value!r}") from None
+
+
+def _checked(kind: type, value: Any) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        raise TypeError
+    return value
+
+
+def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None) -> Config:
+    """The configuration of a run: the preset's values, over them the file's, over them the options.
+
+    Args:
+        prompt: the text to draw.
+        options: settings given by the caller; None means not given.
+        file: a TOML file of settings.
+
+    Raises:
+        ConfigError: the preset is unknown, the file unreadable or a setting wrong.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    stored = _read_toml(file) if file else {}
+    name = given.get("preset", stored.get("preset", "default"))
+    available = presets()
+    if name not in available:
+        raise ConfigError(f"there is no preset {name!r}; there are: {', '.join(available)}")
+    preset = {key: value for key, value in available[name].items() if key != "about"}
+    return from_dict({**preset, **stored, **given, "prompt": prompt, "preset": name})
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a TOML file: {error}") from None

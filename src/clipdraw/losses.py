@@ -1,0 +1,95 @@
+"""What a drawing is asked to be. A loss is a plug-in: plain settings that build a function of a frame.
+
+To add one, write a frozen dataclass with a `name` and a `build`, and pass it to `optimize`::
+
+    @dataclass(frozen=True)
+    class Calm:
+        weight: float = 0.1
+        name: str = "calm"
+
+        def build(self, encoder: Encoder) -> Term:
+            return lambda frame: self.weight * frame.drawing.colors[:, :3].var(0).sum()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+
+from clipdraw.drawing import Drawing
+from clipdraw.encoders import Encoder
+from clipdraw.errors import InputError
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a loss may look at in one step; gradients flow from all of it to the drawing.
+
+    Args:
+        drawing: the drawing as it is.
+        image: the drawing rasterized, in [0, 1].
+        embeddings: unit vectors of the views.
+        progress: share of the steps already taken, in [0, 1).
+    """
+
+    drawing: Drawing
+    image: Float[Tensor, "3 height width"]
+    embeddings: Float[Tensor, "views dimensions"]
+    progress: float
+
+
+Term = Callable[[Frame], Float[Tensor, ""]]
+"""A scalar of a frame; lower is better."""
+
+
+class Loss(Protocol):
+    """A part of the objective."""
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        ...
+
+    def build(self, encoder: Encoder) -> Term:
+        """The function to be minimized; what does not change from step to step is computed here, once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The text to draw, or with a negative weight, the text to stay away from.
+
+    The sum over views of -weight x cosine(text, view).
+
+    Args:
+        text: a description, not blank.
+        weight: its importance; -0.3 is the paper's for negative prompts.
+
+    Raises:
+        InputError: the text is blank or the weight is 0 or not finite.
+
+    Source: Frans et al. 2021 (CLIPDraw), algorithm 1 and section 4.6.
+    """
+
+    text: str
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise InputError("the prompt is empty: say what to draw, for example \"a bonfire\"")
+        if not (self.weight == self.weight and 0 < abs(self.weight) < float("inf")):
+            raise InputError(f"a prompt's weight is a number other than 0, got {self.weight}")
+
+    @property
+    def name(self) -> str:
+        """The text, marked if it is negative."""
+        return self.text if self.weight > 0 else f"not {self.text}"
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted negative cosine, summed over views."""
+        (target,) = encoder.encode_text([self.text])
+        return lambda frame: -self.weight * (frame.embeddings @ target).sum()
