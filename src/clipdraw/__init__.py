@@ -1,0 +1,81 @@
+"""Vector drawings from words: Bezier strokes optimized against a text-image encoder.
+
+    import clipdraw
+
+    run = clipdraw.draw("a bonfire", strokes=64, steps=250, seed=3)
+    print(run.folder, run.similarity)
+
+Names are imported when they are first used, so that `import clipdraw` costs nothing.
+"""
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# Idle OpenMP threads must sleep: beside a busy process spinning ones slow every step down several times.
+# It counts only if it is set before torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Canvas": "drawing",
+    "ClipdrawError": "errors",
+    "Config": "config",
+    "Drawing": "drawing",
+    "Optimization": "optimize",
+    "RandomStrokes": "initialize",
+    "Rates": "optimize",
+    "Recipe": "optimize",
+    "Run": "run",
+    "Step": "optimize",
+    "Views": "augment",
+    "draw": "run",
+    "load_encoder": "encoders",
+    "optimize": "optimize",
+    "rasterize": "raster",
+    "resume": "run",
+    "score": "score",
+}
+
+__all__ = [
+    "Canvas",
+    "ClipdrawError",
+    "Config",
+    "Drawing",
+    "Optimization",
+    "RandomStrokes",
+    "Rates",
+    "Recipe",
+    "Run",
+    "Step",
+    "Views",
+    "__version__",
+    "draw",
+    "load_encoder",
+    "optimize",
+    "rasterize",
+    "resume",
+    "score",
+]
+
+if TYPE_CHECKING:
+    from clipdraw.augment import Views
+    from clipdraw.config import Config
+    from clipdraw.drawing import Canvas, Drawing
+    from clipdraw.encoders import load_encoder
+    from clipdraw.errors import ClipdrawError
+    from clipdraw.initialize import RandomStrokes
+    from clipdraw.optimize import Optimization, Rates, Recipe, Step, optimize
+    from clipdraw.raster import rasterize
+    from clipdraw.run import Run, draw, resume
+    from clipdraw.score import score
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'clipdraw' has no attribute {name!r}")
+    value = getattr(import_module(f"clipdraw.{_HOMES[name]}"), name)
+    # Names such as `optimize` are both a module and its main function: the function wins.
+    globals()[name] = value
+    return value

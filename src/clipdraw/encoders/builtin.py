@@ -1,0 +1,100 @@
+"""The encoder that ships inside: trained on openly licensed drawings, no network, no other package's weights."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from torch.nn import functional
+
+from clipdraw.encoders.image import VIEW_SIZE, ImageTower
+from clipdraw.encoders.precision import fast_bfloat16
+from clipdraw.encoders.text import TextTower
+from clipdraw.errors import WeightsError
+
+WEIGHTS = Path(__file__).parent / "weights" / "builtin.safetensors"
+"""The weights; their metadata holds the version and the model card's address within the project."""
+SHA256 = ""
+"""Checksum of the weights."""
+
+
+class BuiltinEncoder:
+    """Texts and 64 x 64 views to unit vectors.
+
+    Args:
+        tensors: weights by name: `image.`, `text.` and `projection`, the linear map from texts to the shared space.
+        version: of the weights.
+        device: where to compute.
+    """
+
+    name = "builtin"
+    view_size = VIEW_SIZE
+
+    def __init__(self, tensors: dict[str, Tensor], *, version: str, device: torch.device) -> None:
+        self.version = version
+        self.device = device
+        self._image = ImageTower(folded=True)
+        self._image.load_state_dict(_part(tensors, "image."))
+        precise = device.type != "cpu" or not fast_bfloat16()
+        self._dtype = torch.float32 if precise else torch.bfloat16
+        self._image.to(device=device, dtype=self._dtype, memory_format=torch.channels_last)
+        self._image.eval().requires_grad_(False)
+        self._text_tensors = _part(tensors, "text.")
+        self._projection = tensors["projection"].float().to(device)
+        self.dimensions = len(self._projection)
+        self._cache: dict[str, Tensor] = {}
+
+    @cached_property
+    def _text(self) -> TextTower:
+        return TextTower.from_tensors(self._text_tensors)
+
+    def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
+        """Unit vectors of texts; each is computed once."""
+        with torch.no_grad():
+            for text in texts:
+                if text not in self._cache:
+                    vector = self._text.embed([text]).to(self.device)
+                    self._cache[text] = functional.normalize(vector @ self._projection.T, dim=1)[0]
+        return torch.stack([self._cache[text] for text in texts])
+
+    def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
+        """Unit vectors of views in [0, 1]; differentiable in `views`."""
+        return self._image(views.to(device=self.device, dtype=self._dtype))
+
+    def unread(self, text: str) -> str:
+        """The end of `text` that is beyond what the encoder reads."""
+        return self._text.unread(text)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+def load(*, device: str | torch.device = "cpu", path: Path = WEIGHTS) -> BuiltinEncoder:
+    """The built-in encoder.
+
+    Args:
+        device: where to compute.
+        path: the weights.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            version = (file.metadata() or {}).get("version", "unknown")
+        return BuiltinEncoder(tensors, version=version, device=torch.device(device))
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise WeightsError(f"the built-in encoder's weights are damaged ({error}); reinstall clipdraw") from None
+
+
+def checksum(path: Path = WEIGHTS) -> str:
+    """The SHA-256 of the weights, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

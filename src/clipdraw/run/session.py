@@ -1,0 +1,313 @@
+"""One configuration executed into a folder."""
+
+from __future__ import annotations
+
+import platform
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import clipdraw
+from clipdraw import raster
+from clipdraw.config import Config, from_dict, resolve
+from clipdraw.drawing import Drawing
+from clipdraw.encoders import Encoder, load_encoder
+from clipdraw.errors import ClipdrawError, FormatError, InputError
+from clipdraw.run.folder import (
+    CHECKPOINT,
+    Metrics,
+    make_folder,
+    read_checkpoint,
+    read_record,
+    write_checkpoint,
+    write_record,
+)
+from clipdraw.formats.png import write_png
+from clipdraw.optimize import Optimization, Step
+from clipdraw.score import score
+from clipdraw.run.making_of import write_films
+
+CHECKPOINT_EVERY_S = 2.0
+"""Seconds between checkpoints: what a killed run has to do again."""
+PNG_SCALE, PNG_LARGEST_SIDE = 4, 8192
+"""The PNG has this many pixels a canvas unit, unless a side would become larger than the limit."""
+FILM_FRAMES = 60
+"""Snapshots that the film of a run is made of."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run has led to.
+
+    Args:
+        folder: where its files are.
+        drawing: the drawing.
+        similarity: cosine between the drawing, seen whole and undistorted, and the prompt.
+        seconds: time in the loop, of all sessions together.
+        steps: updates made.
+        seed: the seed.
+        status: `finished`, or `interrupted` if it was asked to stop.
+    """
+
+    folder: Path
+    drawing: Drawing
+    similarity: float
+    seconds: float
+    steps: int
+    seed: int
+    status: str
+
+    @property
+    def steps_per_second(self) -> float:
+        """Updates a second in the loop."""
+        return self.steps / max(self.seconds, 1e-9)
+
+
+OnStep = Callable[[Step], None]
+
+
+def draw(
+    prompt: str,
+    *,
+    out: str | Path | None = None,
+    config_file: str | Path | None = None,
+    on_step: OnStep | None = None,
+    **options: Any,
+) -> Run:
+    """Draw what a text describes, into a new folder.
+
+    Ctrl-C ends the run after the step that is under way; what is drawn by then is written.
+
+    Args:
+        prompt: what to draw.
+        out: the folder; `drawings/<slug>-s<seed>` if not given.
+        config_file: a TOML file of settings.
+        on_step: called after each step.
+        options: settings of `clipdraw.Config`, such as `strokes=64`.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        InputError, ConfigError: a setting is wrong; nothing has been written.
+        WeightsError: the encoder cannot be loaded; nothing has been written.
+        DivergedError: the optimization broke down; the folder holds what there is.
+    """
+    config = resolve(prompt, options, file=Path(config_file) if config_file else None)
+    encoder = prepare(config)
+    folder = make_folder(config.prompt, config.seed, Path(out) if out is not None else None)
+    return _Session(folder, config, encoder).go(on_step)
+
+
+def resume(folder: str | Path, *, on_step: OnStep | None = None) -> Run:
+    """Go on with a run that was interrupted or killed, to the drawing it would have become.
+
+    Args:
+        folder: of the run.
+        on_step: called after each step.
+
+    Raises:
+        FormatError: the folder is not that of a run, or its checkpoint is damaged.
+        InputError: the run is finished.
+    """
+    folder = Path(folder)
+    record = read_record(folder)
+    if record.get("status") == "finished":
+        raise InputError(f"{folder}: the run is finished; there is nothing to resume")
+    if not isinstance(record.get("config"), dict):
+        raise FormatError(f"{folder}: run.json has no configuration")
+    config = from_dict(record["config"])
+    return _Session(folder, config, prepare(config), read_checkpoint(folder)).go(on_step)
+
+
+def prepare(config: Config) -> Encoder:
+    """The encoder on its device, with the threads set; warns where it does not read a whole text.
+
+    Raises:
+        InputError: the device is not there, or a prompt is blank.
+        WeightsError: the encoder cannot be loaded.
+    """
+    losses = config.losses()
+    device = chosen_device(config.device)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+        raster.set_threads(config.threads)
+    encoder = load_encoder(config.encoder, device=device, normalize=config.normalize)
+    for loss in losses:
+        if rest := encoder.unread(loss.text):
+            warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
+    return encoder
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def chosen_device(name: str) -> str:
+    """The device that `name` means here.
+
+    Raises:
+        InputError: it is unknown or not there.
+    """
+    there = ["cpu"]
+    if torch.cuda.is_available():
+        there.insert(0, "cuda")
+    if torch.backends.mps.is_available():
+        there.insert(0, "mps")
+    if name == "auto":
+        return there[0]
+    if name not in there:
+        raise InputError(f"device {name!r} is not available here; there are: auto, {', '.join(there)}")
+    return name
+
+
+class _Interrupt:
+    """Whether the user has asked to stop; a second Ctrl-C stops at once."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+
+
+@contextmanager
+def _interruptible() -> Iterator[_Interrupt]:
+    """Turn Ctrl-C and termination into a request, while in the block and in the main thread."""
+    interrupt = _Interrupt()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupt
+        return
+    former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupt
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+class _Session:
+    """The work on one folder from a start or a checkpoint to its end or an interruption."""
+
+    def __init__(
+        self, folder: Path, config: Config, encoder: Encoder, checkpoint: Mapping[str, Tensor] | None = None
+    ) -> None:
+        self.folder, self.config, self.encoder = folder, config, encoder
+        self.losses, self.recipe = config.losses(), config.recipe()
+        generator = torch.Generator().manual_seed(config.seed)
+        start = config.start()(config.drawing_canvas(), generator)
+        self.run = Optimization(
+            start, self.losses, encoder=encoder, recipe=self.recipe, seed=config.seed + 1_000_003
+        )
+        self.snapshots: dict[int, Drawing] = {0: self.run.drawing.detached()}
+        self.seconds = 0.0
+        self.last: Step | None = None
+        if checkpoint:
+            self._restore(checkpoint)
+
+    def go(self, on_step: OnStep | None) -> Run:
+        """Take the steps that are left and write everything."""
+        self._record("running")
+        metrics = Metrics(self.folder, keep=self.run.index)
+        try:
+            interrupted = self._loop(metrics, on_step)
+        except ClipdrawError:
+            self._finish("failed")
+            raise
+        finally:
+            metrics.close()
+        return self._finish("interrupted" if interrupted else "finished")
+
+    def _loop(self, metrics: Metrics, on_step: OnStep | None) -> bool:
+        """Take steps; True if the user stopped them."""
+        every = max(1, self.recipe.steps // FILM_FRAMES)
+        saved, before = time.perf_counter(), self.seconds
+        began = saved
+        with _interruptible() as interrupt:
+            while self.run.index < self.recipe.steps and not interrupt.requested:
+                self.last = step = self.run.step()
+                now = time.perf_counter()
+                self.seconds = before + now - began
+                metrics.add(_metrics(step, self.seconds))
+                if step.index % every == 0 or step.index == self.recipe.steps:
+                    self.snapshots[step.index] = step.drawing.detached()
+                if now - saved > CHECKPOINT_EVERY_S:
+                    self._save_checkpoint()
+                    saved = time.perf_counter()
+                if on_step:
+                    on_step(step)
+        return self.run.index < self.recipe.steps
+
+    def _finish(self, status: str) -> Run:
+        """Write the drawing and the record; the rest of the files too unless the run failed."""
+        self._save_checkpoint()
+        about = {"prompt": self.config.prompt, "seed": str(self.config.seed)}
+        drawing = replace(self.run.drawing.detached().to(device="cpu"), metadata=about)
+        similarity = score(drawing, [self.config.prompt], self.encoder)[0]
+        drawing.save(self.folder / "drawing.svg")
+        canvas = drawing.canvas
+        scale = min(PNG_SCALE, PNG_LARGEST_SIDE / max(canvas.width, canvas.height))
+        size = {"height": max(1, round(canvas.height * scale)), "width": max(1, round(canvas.width * scale))}
+        write_png(raster.rasterize(drawing, **size), self.folder / "drawing.png", metadata=about)
+        if status != "failed":
+            write_films(list(self.snapshots.values()), drawing, self.folder)
+        self._record(status, similarity=similarity)
+        steps, seed = self.run.index, self.config.seed
+        return Run(self.folder, drawing, similarity, self.seconds, steps, seed, status)
+
+    def _record(self, status: str, **results: float) -> None:
+        record = {
+            "status": status,
+            "config": self.config.to_dict(),
+            "versions": versions(),
+            "encoder": {"name": self.encoder.name, "view_size": self.encoder.view_size},
+            "seed": self.config.seed,
+            "steps": self.run.index,
+            "seconds": self.seconds,
+            "steps_per_second": self.run.index / max(self.seconds, 1e-9),
+            "losses": dict(self.last.losses) if self.last else {},
+            "dropped_steps": self.run.dropped,
+            **results,
+        }
+        write_record(self.folder, record)
+
+    def _save_checkpoint(self) -> None:
+        tensors = self.run.state()
+        tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
+        tensors["snapshots.index"] = torch.tensor(list(self.snapshots))
+        for name in ("points", "widths", "colors"):
+            tensors[f"snapshots.{name}"] = torch.stack([getattr(d, name) for d in self.snapshots.values()]).cpu()
+        write_checkpoint(self.folder, tensors)
+
+    def _restore(self, checkpoint: Mapping[str, Tensor]) -> None:
+        try:
+            self.run.restore(checkpoint)
+            self.seconds = checkpoint["seconds"].item()
+            stacked = [checkpoint[f"snapshots.{name}"] for name in ("points", "widths", "colors")]
+            for index, points, widths, colors in zip(checkpoint["snapshots.index"].tolist(), *stacked, strict=True):
+                self.snapshots[index] = replace(self.run.drawing.detached(), points=points, widths=widths, colors=colors)
+        except (KeyError, RuntimeError) as error:
+            raise FormatError(f"{self.folder / CHECKPOINT}: does not fit run.json: {error}") from None
+
+
+def _metrics(step: Step, seconds: float) -> dict[str, Any]:
+    line: dict[str, Any] = {"step": step.index, "similarity": step.similarity, "losses": dict(step.losses)}
+    return line | {"seconds": round(seconds, 4), "dropped": step.dropped}
+
+
+def versions() -> dict[str, str]:
+    """The versions that a drawing depends on."""
+    found = {"clipdraw": clipdraw.__version__, "python": platform.python_version(), "torch": torch.__version__}
+    return found | {"machine": platform.machine(), "system": platform.system()}
