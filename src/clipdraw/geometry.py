@@ -1,0 +1,84 @@
+"""Cubic Bezier segments as polylines."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from clipdraw.errors import InputError
+
+TOLERANCE = 0.05
+"""Default distance between a curve and its polyline, in output pixels (how it was chosen: `benchmarks/raster.py`)."""
+
+MAX_PIECES = 8192
+"""Most pieces of one segment: keeps a control point a million units away from filling the memory."""
+
+
+def piece_counts(cubics: Float[Tensor, "cubics 4 2"], *, tolerance: float = TOLERANCE) -> Int[Tensor, " cubics"]:
+    """How many pieces of equal parameter length keep each segment's polyline within the tolerance.
+
+    The chord of a curve piece of parameter length 1/n is nowhere farther from the curve than
+    max |B''| / (8 n^2), and |B''| <= 6 max |second difference of the control points|.
+
+    Args:
+        cubics: control points of each segment.
+        tolerance: largest distance allowed, in the unit of the control points, above 0.
+
+    Returns:
+        Counts from 1 to `MAX_PIECES`, computed from detached values.
+
+    Raises:
+        InputError: the tolerance isn't a positive number.
+
+    Source: Wang, "The subdivision method for finding the intersection between two Bezier curves or surfaces",
+    Zhejiang University Journal, 1984 (the bound on the depth of subdivision).
+    """
+    if not tolerance > 0:
+        raise InputError(f"a flattening tolerance is above 0, got {tolerance}")
+    points = cubics.detach()
+    bend = points[:, :2] - 2 * points[:, 1:3] + points[:, 2:]
+    farthest = bend.square().sum(-1).amax(-1).sqrt()
+    return (0.75 / tolerance * farthest).sqrt().ceil().clamp(1, MAX_PIECES).long()
+
+
+def flatten(
+    cubics: Float[Tensor, "cubics 4 2"], counts: Int[Tensor, " cubics"]
+) -> tuple[Float[Tensor, "pieces 2 2"], Int[Tensor, " pieces"]]:
+    """The straight pieces of each segment, and the segment that each piece is of.
+
+    Nothing is left out: a segment of no length gives pieces of no length.
+
+    Args:
+        cubics: control points of each segment.
+        counts: pieces of each segment, 0 or more, at equal steps of the curve parameter.
+
+    Returns:
+        Start and end of each piece, in the order of the segments; the segment's index.
+
+    Differentiable in the control points; not in the counts.
+    """
+    owner = torch.repeat_interleave(counts)
+    first = counts.cumsum(0) - counts
+    step = torch.arange(len(owner), device=cubics.device) - first[owner]
+    parameter = torch.stack((step, step + 1), dim=1).to(cubics.dtype) / counts[owner, None].to(cubics.dtype)
+    control = cubics[owner]
+    return evaluate(control[:, None], parameter), owner
+
+
+def evaluate(cubics: Float[Tensor, "*#batch 4 2"], parameter: Float[Tensor, "*#batch"]) -> Float[Tensor, "*batch 2"]:
+    """Points of cubic segments at curve parameters in [0, 1].
+
+    Offsets from the first control point are weighted, so that the error of rounding follows the
+    extent of the segment and not its place.
+
+    Args:
+        cubics: control points of each segment.
+        parameter: 0 is the first control point, 1 the last.
+
+    Differentiable in the control points and the parameter.
+    """
+    t = parameter[..., None]
+    origin, rest = cubics[..., 0, :], cubics[..., 1:, :] - cubics[..., :1, :]
+    weights = 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+    return origin + sum(weight * rest[..., k, :] for k, weight in enumerate(weights))

@@ -1,0 +1,83 @@
+"""Drawing to image, with gradients: one function, interchangeable backends."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from operator import index
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from clipdraw.drawing import Canvas, Drawing
+from clipdraw.errors import ConfigError, InputError
+from clipdraw.raster.threads import get_threads, set_threads
+from clipdraw.registry import Registry
+
+__all__ = ["backends", "get_threads", "rasterize", "set_threads"]
+
+backends = Registry(
+    "backends",
+    {"reference": "clipdraw.raster.reference:rasterize", "numba": "clipdraw.raster.numba:rasterize"},
+)
+"""Name to `backend(drawing, height, width) -> Float[Tensor, "3 height width"]`, sizes in pixels and checked."""
+
+
+def rasterize(
+    drawing: Drawing, *, height: int | None = None, width: int | None = None, backend: str = "auto"
+) -> Float[Tensor, "3 height width"]:
+    """The image of a drawing: strokes composited in order over the background.
+
+    Pixel (i, j) is the average over the unit square [j, j + 1] x [i, i + 1], exact along straight
+    edges; strokes have round caps and joins and any number may overlap. The same input gives the
+    same bits, values and gradients, for any number of threads.
+
+    Args:
+        drawing: what to rasterize.
+        height: rows of pixels; from `width`, or the canvas, if left out.
+        width: columns of pixels; from `height`, or the canvas, if left out.
+        backend: `reference` (any device, float32 or float64), `numba` (CPU, float32), a plug-in's name, or
+            `auto`: `numba` where it can, else `reference`.
+
+    Returns:
+        Red, green, blue in [0, 1], up to rounding, on the drawing's device.
+
+    Raises:
+        InputError: there is no such backend, it can't take the drawing, or the size isn't positive or
+            hasn't the canvas's proportions (within rounding to whole pixels).
+
+    Differentiable in the drawing's points, widths, colors and background; not in sizes.
+    """
+    height, width = _size(drawing.canvas, height, width)
+    return _backend(drawing, backend)(drawing, height, width)
+
+
+def _backend(drawing: Drawing, name: str):  # noqa: ANN202 - see `backends`
+    points = drawing.points
+    if points.dtype not in (torch.float32, torch.float64):
+        raise InputError(f"a drawing is rasterized in float32 or float64, not {points.dtype}: use drawing.to(dtype=...)")
+    if name == "auto":
+        fast = points.device.type == "cpu" and points.dtype == torch.float32 and find_spec("numba") is not None
+        name = "numba" if fast else "reference"
+    try:
+        return backends[name]
+    except ConfigError as error:
+        raise InputError(f"no backend called {name!r}; choose auto, {', '.join(sorted(backends))}") from error
+
+
+def _size(canvas: Canvas, height: int | None, width: int | None) -> tuple[int, int]:
+    for name, value in (("height", height), ("width", width)):
+        if value is not None and (not hasattr(value, "__index__") or index(value) < 1):
+            raise InputError(f"the {name} of an image is a whole number of pixels, at least 1, got {value!r}")
+    if height is None:
+        height = round(canvas.height * (1 if width is None else width / canvas.width)) or 1
+    if width is None:
+        width = round(canvas.width * height / canvas.height) or 1
+    height, width = index(height), index(width)
+    wide, high = canvas.width * height / canvas.height, canvas.height * width / canvas.width
+    if abs(wide - width) > 0.501 and abs(high - height) > 0.501 and max(abs(wide - width), abs(high - height)) > 1:
+        raise InputError(
+            f"{width} x {height} pixels haven't the proportions of the canvas, {canvas.width:g} x {canvas.height:g}; "
+            f"with this width the height is {max(1, round(high))}"
+        )
+    return height, width
