@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -13,7 +12,8 @@ from torch.nn import functional
 
 from clipdraw.errors import InputError
 
-Outside = Literal["white", "black", "gray"]
+OUTSIDES = ("white", "black", "gray")
+"""What can lie beyond an image's edge."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Views:
     distortion: float = 0.5
     area: tuple[float, float] = (0.7, 0.9)
     aspect: tuple[float, float] = (3 / 4, 4 / 3)
-    outside: Outside = "white"
+    outside: str = "white"
     enabled: bool = True
 
     def __post_init__(self) -> None:
@@ -54,8 +54,8 @@ class Views:
             raise InputError(f"a view's area lies in (0, 1], smallest first, got {self.area}")
         if not 0 < self.aspect[0] <= self.aspect[1]:
             raise InputError(f"a view's aspect is above 0, smallest first, got {self.aspect}")
-        if self.outside not in ("white", "black", "gray"):
-            raise InputError(f"outside is white, black or gray, got {self.outside!r}")
+        if self.outside not in OUTSIDES:
+            raise InputError(f"outside is {', '.join(OUTSIDES)}, got {self.outside!r}")
 
     def transforms(self, generator: torch.Generator) -> Float[Tensor, "views 3 3"]:
         """Random homographies from a view's square [-1, 1]^2 to the image's, float64 on the generator's device."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from clipdraw.drawing import Drawing
 
 
+@runtime_checkable
 class Constraint(Protocol):
     """A rule and its projection."""
 

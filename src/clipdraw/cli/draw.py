@@ -1,0 +1,156 @@
+"""`clipdraw draw` and `clipdraw resume`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clipdraw.errors import ConfigError
+
+if TYPE_CHECKING:
+    from clipdraw.optimize import Step
+    from clipdraw.run import Run
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+
+
+def draw(
+    prompt: Annotated[str, typer.Argument(help="What to draw.")],
+    strokes: Annotated[int | None, typer.Option(help="Number of strokes: few is a cartoon, many has detail.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Number of updates.")] = None,
+    views: Annotated[int | None, typer.Option(help="Distorted copies that are judged in each step.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same drawing.")] = None,
+    canvas: Annotated[str | None, typer.Option(help="Size in canvas units: 224 or 320x180.")] = None,
+    encoder: Annotated[
+        list[str] | None, typer.Option(help="The judge: builtin, a hub id or a folder. Repeat it for several.")
+    ] = None,
+    negative: Annotated[
+        list[str] | None, typer.Option(help="TEXT[:WEIGHT] to stay away from (weight 0.3). Repeat it for several.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="Where the other settings come from; see presets.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; it must be new or empty.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads; 0 takes what is there.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file of settings.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE for any setting, such as --set points_rate=2.0.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw what PROMPT describes, as SVG, PNG and a film of how it came about."""
+    options: dict[str, Any] = _settings(setting or [])
+    given = {"strokes": strokes, "steps": steps, "views": views, "seed": seed, "preset": preset, "device": device}
+    options |= {name: value for name, value in given.items() if value is not None}
+    if threads is not None:
+        options["threads"] = threads
+    if encoder:
+        options["encoder"] = tuple(encoder)
+    if negative:
+        options["negative"] = tuple(negative)
+    _start(lambda on_step: _draw(prompt, canvas, out, config, options, on_step), as_json=as_json, quiet=quiet)
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(help="The folder of a run that was interrupted or killed.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with a run to the drawing that it would have become."""
+
+    def work(on_step: Callable[[Step], None] | None) -> Run:
+        from clipdraw import run
+
+        return run.resume(folder, on_step=on_step)
+
+    _start(work, as_json=as_json, quiet=quiet)
+
+
+def _draw(
+    prompt: str, canvas: str | None, out: Path | None, file: Path | None, options: dict[str, Any],
+    on_step: Callable[[Step], None] | None,
+) -> Run:  # fmt: skip
+    from clipdraw import run
+    from clipdraw.config import parse_canvas
+
+    if canvas is not None:
+        options["canvas"] = parse_canvas(canvas)
+    return run.draw(prompt, out=out, config_file=file, on_step=on_step, **options)
+
+
+def _settings(pairs: list[str]) -> dict[str, Any]:
+    """The values of `NAME=VALUE` pairs, read as TOML; text needs no quotes."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(f"--set takes NAME=VALUE, got {pair!r}")
+        try:
+            found[name.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[name.strip()] = value
+    return found
+
+
+def _start(work: Callable[[Callable[[Step], None] | None], Run], *, as_json: bool, quiet: bool) -> None:
+    """Do the work under a progress bar and print what came of it."""
+    with _progress(shown=not quiet) as on_step:
+        run = work(on_step)
+    if as_json:
+        print(json.dumps(_summary(run)))
+    else:
+        if run.status == "interrupted":
+            typer.echo(f"stopped after {run.steps} steps; go on with: clipdraw resume {run.folder}", err=True)
+        print(run.folder)
+    if run.status == "interrupted":
+        raise typer.Exit(130)
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    return {
+        "folder": str(run.folder),
+        "svg": str(run.folder / "drawing.svg"),
+        "png": str(run.folder / "drawing.png"),
+        "similarity": run.similarity,
+        "seconds": run.seconds,
+        "steps": run.steps,
+        "steps_per_second": run.steps_per_second,
+        "seed": run.seed,
+        "status": run.status,
+    }
+
+
+@contextmanager
+def _progress(*, shown: bool) -> Iterator[Callable[[Step], None] | None]:
+    """A bar on standard error with step, similarity, steps a second and time left."""
+    if not shown:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("step"),
+        MofNCompleteColumn(),
+        BarColumn(),
+        TextColumn("similarity {task.fields[similarity]:.3f}"),
+        TextColumn("{task.fields[rate]:.1f} steps/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("draw", total=None, similarity=0.0, rate=0.0)
+
+        def on_step(step: Step) -> None:
+            rate = progress.tasks[0].speed or 0.0
+            progress.update(
+                task, total=step.of, completed=step.index, similarity=step.similarity, rate=rate, refresh=False
+            )
+
+        yield on_step

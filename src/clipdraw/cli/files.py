@@ -1,0 +1,71 @@
+"""`clipdraw score` and `clipdraw rasterize`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clipdraw.errors import FormatError, InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from clipdraw.drawing import Drawing
+
+_LARGEST_SIDE = 16_384
+
+
+def score(
+    file: Annotated[Path, typer.Argument(help="A drawing (.svg) or a picture (.png, .jpg, .webp).")],
+    prompts: Annotated[list[str], typer.Argument(help="Texts to compare it with.")],
+    encoder: Annotated[str, typer.Option(help="The judge: builtin, a hub id or a folder.")] = "builtin",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say how well a drawing or picture matches texts: one cosine a text."""
+    from clipdraw.encoders import load_encoder
+    from clipdraw.run import chosen_device
+    from clipdraw.score import score as similarities
+
+    if any(not prompt.strip() for prompt in prompts):
+        raise InputError("a prompt is empty: give texts to compare the picture with")
+    picture = _read(file)
+    values = similarities(picture, prompts, load_encoder(encoder, device=chosen_device(device)))
+    if as_json:
+        print(json.dumps({"file": str(file), "encoder": encoder, "scores": dict(zip(prompts, values, strict=True))}))
+        return
+    for prompt, value in sorted(zip(prompts, values, strict=True), key=lambda pair: -pair[1]):
+        print(f"{value:7.4f}  {prompt}")
+
+
+def rasterize(
+    file: Annotated[Path, typer.Argument(help="A drawing (.svg).")],
+    out: Annotated[Path, typer.Option(help="The picture to write (.png).")],
+    size: Annotated[int, typer.Option(help="Pixels along the longer side.")] = 896,
+) -> None:
+    """Write a drawing as a PNG."""
+    from clipdraw.drawing import Drawing
+    from clipdraw.formats.png import write_png
+    from clipdraw.raster import rasterize as to_image
+
+    if not 1 <= size <= _LARGEST_SIDE:
+        raise InputError(f"--size must be from 1 to {_LARGEST_SIDE}, got {size}")
+    if out.suffix.lower() != ".png":
+        raise InputError(f"--out names a .png file, got {out}")
+    drawing = Drawing.load(file)
+    pixels = size / max(drawing.canvas.width, drawing.canvas.height)
+    height, width = (max(1, round(side * pixels)) for side in (drawing.canvas.height, drawing.canvas.width))
+    write_png(to_image(drawing, height=height, width=width), out, metadata=drawing.metadata)
+    print(out)
+
+
+def _read(file: Path) -> Drawing | Tensor:
+    from clipdraw.drawing import Drawing
+    from clipdraw.formats.png import read_image
+
+    if not file.is_file():
+        raise FormatError(f"{file}: there is no such file")
+    return Drawing.load(file) if file.suffix.lower() == ".svg" else read_image(file)

@@ -1,0 +1,96 @@
+import pytest
+
+from clipdraw.config import Config, from_dict, parse_canvas, parse_weighted, presets, resolve
+from clipdraw.errors import ConfigError, InputError
+
+
+def test_options_win_over_the_file_and_the_file_over_the_preset(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('preset = "paper"\nsteps = 7\nstrokes = 9\n')
+    config = resolve("a cat", {"strokes": 11, "views": None}, file=file)
+    assert (config.preset, config.views, config.steps, config.strokes) == ("paper", 8, 7, 11)
+    assert not config.normalize
+
+
+@pytest.mark.parametrize(
+    ("name", "strokes", "steps", "views", "normalize", "outside"),
+    [
+        ("paper", 256, 250, 8, False, "white"),
+        ("notebook", 256, 1000, 4, False, "white"),
+        ("article", 256, 600, 4, True, "black"),
+    ],
+)
+def test_the_published_presets(name, strokes, steps, views, normalize, outside):
+    config = resolve("a cat", {"preset": name})
+    got = config.strokes, config.steps, config.views, config.normalize, config.outside
+    assert got == (strokes, steps, views, normalize, outside)
+    assert (config.points_rate, config.width_rate, config.color_rate) == (1.0, 0.2, 0.01)
+    assert config.width_range == (2.0, 100.0)
+    assert config.points_schedule == "published"
+
+
+def test_every_preset_says_what_it_is_for_and_resolves():
+    for name, settings in presets().items():
+        assert settings["about"]
+        resolve("a cat", {"preset": name}).recipe()
+
+
+def test_a_configuration_survives_plain_values():
+    config = resolve("a cat", {"canvas": (320.0, 180.0), "negative": ("text:0.5",), "preset": "fast"})
+    assert from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"strokes": 0}, "strokes must be from 1"),
+        ({"steps": -3}, "steps must be from 1"),
+        ({"views": 10**6}, "views must be from 1 to 1024"),
+        ({"canvas": (0.0, 5.0)}, "canvas side must be"),
+        ({"seed": -1}, "seed must be"),
+        ({"strokes": "many"}, "strokes is of type int"),
+        ({"strokes": True}, "strokes is of type int"),
+        ({"segments": (1, 2, 3)}, "segments is a list like"),
+        ({"colour": 1}, "no setting 'colour'"),
+        ({"preset": "nope"}, "no preset 'nope'; there are: default"),
+        ({"points_schedule": "linear"}, "points_schedule is one of"),
+        ({"width_range": (5.0, 1.0)}, "width_range"),
+        ({"encoder": ()}, "no encoder"),
+    ],
+)
+def test_wrong_settings_are_refused_with_what_is_allowed(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        resolve("a cat", settings)
+
+
+def test_a_file_that_is_not_toml_is_named(tmp_path):
+    file = tmp_path / "bad.toml"
+    file.write_text("steps = = 3")
+    with pytest.raises(ConfigError, match="bad.toml: not a TOML file"):
+        resolve("a cat", {}, file=file)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        resolve("a cat", {}, file=tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(("text", "size"), [("224", (224, 224)), ("320x180", (320, 180)), ("1.5X2", (1.5, 2))])
+def test_a_canvas_is_a_side_or_two(text, size):
+    assert parse_canvas(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "axb", "10x", "-5", "1x2x3"])
+def test_other_canvases_are_refused(text):
+    with pytest.raises(InputError, match="224 or 320x180"):
+        parse_canvas(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [("text", ("text", 0.3)), ("text:2", ("text", 2.0)), ("ratio 3: four", ("ratio 3: four", 0.3)), (":2", (":2", 0.3))],
+)
+def test_a_weight_follows_the_last_colon(text, parsed):
+    assert parse_weighted(text) == parsed
+
+
+def test_the_losses_are_the_prompt_and_the_negatives():
+    losses = Config("a cat", negative=("text", "mess:1.5")).losses()
+    assert [(loss.text, loss.weight) for loss in losses] == [("a cat", 1.0), ("text", -0.3), ("mess", -1.5)]

@@ -1,0 +1,24 @@
+import pytest
+import torch
+
+from clipdraw.errors import InputError
+from clipdraw.losses import Frame, Prompt
+
+
+def test_a_prompt_sums_the_cosines_of_the_views(drawing, encoder):
+    embeddings = torch.nn.functional.normalize(torch.randn(5, 3), dim=1)
+    frame = Frame(drawing, torch.zeros(3, 4, 4), embeddings, 0.0)
+    (target,) = encoder.encode_text(["red"])
+    assert Prompt("red", 2.0).build(encoder)(frame).item() == pytest.approx(-2 * (embeddings @ target).sum().item())
+    assert Prompt("red", -0.3).build(encoder)(frame).item() == pytest.approx(0.3 * (embeddings @ target).sum().item())
+
+
+def test_names_tell_negatives():
+    assert Prompt("a cat").name == "a cat"
+    assert Prompt("text", -0.3).name == "not text"
+
+
+@pytest.mark.parametrize(("text", "weight"), [("", 1), ("  \n", 1), ("a", 0), ("a", float("nan")), ("a", float("inf"))])
+def test_blank_texts_and_empty_weights_are_refused(text, weight):
+    with pytest.raises(InputError):
+        Prompt(text, weight)
