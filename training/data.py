@@ -60,7 +60,8 @@ class Corpus:
             first = [rows[i]["captions"][0] for i in kept]
             counts = dict(zip(*np.unique(first, return_counts=True), strict=True))
             liked = [_CONCRETE_WEIGHT[kind] if c in emoji or wordnet.is_concrete(c) else 1.0 for c in first]
-            weight = np.array([counts[c] ** -0.5 for c in first]) * np.array(liked)
+            short = [2.0 if c.count(" ") < 2 else 1.0 for c in first]
+            weight = np.array([counts[c] ** -0.2 for c in first]) * np.array(liked) * np.array(short)
             self.weights[kind] = np.cumsum(weight / weight.sum())
 
     def batch(self, size: int, generator: np.random.Generator, *, colored: float = 0.55) -> Batch:

@@ -1,0 +1,197 @@
+"""The real commands, as a user types them."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from clipdraw import Drawing, rasterize
+from clipdraw.formats.png import read_image
+
+QUICK = ("--strokes", "8", "--steps", "6", "--views", "2")
+
+
+def clipdraw(*arguments, cwd, **settings):
+    command = [sys.executable, "-m", "clipdraw", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False, **settings)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A small finished run: what it printed, and its folder."""
+    folder = tmp_path_factory.mktemp("work")
+    done = clipdraw("draw", "a red heart", *QUICK, "--json", "--quiet", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), folder
+
+
+def test_draw_prints_one_json_object(finished):
+    printed, folder = finished
+    assert {"folder", "svg", "png", "similarity", "seconds", "steps_per_second", "seed"} <= set(printed)
+    assert printed["folder"] == "drawings/a-red-heart-s0"
+    assert -1 <= printed["similarity"] <= 1
+    assert (folder / printed["svg"]).is_file()
+
+
+def test_the_run_folder_is_complete(finished):
+    printed, folder = finished
+    run = folder / printed["folder"]
+    names = {path.name for path in run.iterdir()}
+    assert names == {
+        "drawing.svg", "drawing.png", "making-of.svg", "making-of.mp4", "run.json", "metrics.jsonl",
+        "checkpoint.safetensors",
+    }  # fmt: skip
+    record = json.loads((run / "run.json").read_text())
+    assert record["status"] == "finished"
+    assert record["config"]["prompt"] == "a red heart"
+    assert record["config"]["strokes"] == 8
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 7))
+
+
+def test_the_png_is_the_svg_at_four_times_the_size(finished):
+    printed, folder = finished
+    drawing = Drawing.load(folder / printed["svg"])
+    png = read_image(folder / printed["png"])
+    assert png.shape == (3, 896, 896)
+    assert (rasterize(drawing, height=896, width=896) - png).abs().max() < 1.5 / 255
+
+
+def test_the_same_seed_gives_the_same_bytes_and_a_new_folder(finished):
+    printed, folder = finished
+    again = clipdraw("draw", "a red heart", *QUICK, "--quiet", cwd=folder)
+    assert again.stdout.splitlines()[-1] == "drawings/a-red-heart-s0-2"
+    svg = (folder / "drawings/a-red-heart-s0-2/drawing.svg").read_bytes()
+    assert svg == (folder / printed["svg"]).read_bytes()
+    other = clipdraw("draw", "a red heart", *QUICK, "--quiet", "--seed", "1", cwd=folder)
+    assert other.returncode == 0
+    assert (folder / "drawings/a-red-heart-s1/drawing.svg").read_bytes() != svg
+
+
+def test_score_and_rasterize(finished):
+    printed, folder = finished
+    scored = clipdraw("score", printed["svg"], "a red heart", "a cat", "--json", cwd=folder)
+    values = json.loads(scored.stdout)["scores"]
+    assert values["a red heart"] == pytest.approx(printed["similarity"], abs=1e-3)
+    assert clipdraw("score", printed["png"], "a cat", cwd=folder).stdout.endswith("a cat\n")
+    drawn = clipdraw("rasterize", printed["svg"], "--out", "small.png", "--size", "50", cwd=folder)
+    assert drawn.returncode == 0, drawn.stderr
+    assert read_image(folder / "small.png").shape == (3, 50, 50)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["draw", ""], "prompt is empty"),
+        (["draw", "a cat", "--encoder", "nope"], "nope"),
+        (["draw", "a cat", "--preset", "nope"], "no preset 'nope'"),
+        (["draw", "a cat", "--device", "toaster"], "device 'toaster'"),
+        (["draw", "a cat", "--strokes", "0"], "strokes must be from 1"),
+        (["draw", "a cat", "--steps", "-1"], "steps must be from 1"),
+        (["draw", "a cat", "--views", "9999"], "views must be from 1"),
+        (["draw", "a cat", "--canvas", "0"], "canvas"),
+        (["draw", "a cat", "--canvas", "wide"], "224 or 320x180"),
+        (["draw", "a cat", "--config", "none.toml"], "none.toml"),
+        (["draw", "a cat", "--set", "colour=3"], "colour"),
+        (["draw", "a cat", "--negative", " "], "prompt is empty"),
+        (["draw", "a cat", "--strokes", "many"], "many"),
+        (["resume", "nowhere"], "not the folder of a run"),
+        (["score", "none.svg", "a cat"], "none.svg"),
+        (["rasterize", "none.svg", "--out", "a.png"], "none.svg"),
+    ],
+)
+def test_a_bad_request_exits_2_with_its_reason_and_leaves_nothing(arguments, message, tmp_path):
+    done = clipdraw(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert message in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hostile_svg_exits_2(tmp_path):
+    bomb = '<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg" width="4" height="4">&a;</svg>'
+    (tmp_path / "bomb.svg").write_text(bomb)
+    done = clipdraw("rasterize", "bomb.svg", "--out", "a.png", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "bomb.svg" in done.stderr
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").write_text("dear")
+    done = clipdraw("draw", "a cat", *QUICK, "--out", "mine", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "exists and is not empty" in done.stderr
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["file"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = clipdraw("draw", "a cat", *QUICK, "--out", "file/below", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "file/below" in done.stderr
+
+
+def test_a_long_prompt_is_cut_with_a_note(tmp_path):
+    done = clipdraw("draw", "a red heart " * 60 + "END", *QUICK, "--quiet", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "does not read the end" in done.stderr
+
+
+def start(cwd, *arguments):
+    command = [sys.executable, "-m", "clipdraw", "draw", "a red heart", "--out", "run", "--quiet", *arguments]
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    metrics = cwd / "run" / "metrics.jsonl"
+    for _ in range(600):
+        if metrics.exists() and metrics.read_text().count("\n") >= 3:
+            return process
+        time.sleep(0.1)
+    process.kill()
+    raise AssertionError(process.communicate())
+
+
+def test_ctrl_c_writes_the_drawing_so_far_and_resume_ends_as_if_unbroken(tmp_path):
+    steps = ("--strokes", "8", "--steps", "300", "--views", "2")
+    process = start(tmp_path, *steps)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert out.strip() == "run"
+    assert "resume run" in err
+    assert Drawing.load(tmp_path / "run" / "drawing.svg")
+    resumed = clipdraw("resume", "run", "--quiet", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    whole = clipdraw("draw", "a red heart", *steps, "--quiet", "--out", "whole", cwd=tmp_path)
+    assert whole.returncode == 0
+    assert (tmp_path / "run" / "drawing.svg").read_bytes() == (tmp_path / "whole" / "drawing.svg").read_bytes()
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == list(range(1, 301))
+
+
+def test_a_killed_run_goes_on(tmp_path):
+    process = start(tmp_path, "--strokes", "8", "--steps", "40", "--views", "2")
+    process.kill()
+    process.communicate()
+    resumed = clipdraw("resume", "run", "--quiet", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["steps"] == 40
+    assert "finished; there is nothing" in clipdraw("resume", "run", cwd=tmp_path).stderr
+
+
+def test_doctor_finds_nothing_broken(tmp_path):
+    done = clipdraw("doctor", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "checksum right" in done.stdout
+
+
+def test_lists(tmp_path):
+    assert "paper" in clipdraw("presets", cwd=tmp_path).stdout
+    assert "steps = 1000" in clipdraw("presets", "notebook", cwd=tmp_path).stdout
+    assert "builtin" in clipdraw("models", cwd=tmp_path).stdout
+    assert torch.__version__ in clipdraw("doctor", cwd=tmp_path).stdout
