@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Int64
 
 from clipdraw.drawing import Canvas, Drawing, control_points
 from clipdraw.errors import InputError
@@ -56,15 +57,15 @@ def making_of_svg(
         return still
     most = max(2, min(round(seconds * MAX_RATE), round(seconds / _least_gap(times_s))) + 1)
     attributes = _timing(seconds, hold_s)
-    low, high, best = 1, most, still  # low fits
-    while low < high:
-        count = (low + high + 1) // 2
+    count = most
+    while count > 1:
         text = document(final, inside=_morphs(_key_frames(snapshots, times_s, count), attributes))
-        if len(text.encode()) <= max_bytes:
-            low, best = count, text
-        else:
-            high = count - 1
-    return best
+        size = len(text.encode())
+        if size <= max_bytes:
+            return text
+        share = (max_bytes - len(still.encode())) / (size - len(still.encode()))
+        count = min(count - 1, int(count * share))
+    return still
 
 
 def self_drawing_svg(drawing: Drawing, *, seconds: float = 8.0) -> str:
@@ -129,7 +130,7 @@ def _check(snapshots: Sequence[Drawing], times_s: Sequence[float], hold_s: float
         )
     if any(s.segments != snapshots[0].segments or s.canvas != snapshots[0].canvas for s in snapshots):
         raise InputError("the snapshots of a film must have the same canvas and the same segments in each stroke")
-    steps = [later - earlier for earlier, later in zip(times_s, times_s[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(times_s)]
     if not all(math.isfinite(time) for time in times_s) or any(step <= 0 for step in steps):
         raise InputError("the times of a film must be finite and ascend")
     if hold_s is not None and not 0 <= hold_s <= 600:
@@ -140,7 +141,7 @@ def _check(snapshots: Sequence[Drawing], times_s: Sequence[float], hold_s: float
 
 
 def _least_gap(times_s: Sequence[float]) -> float:
-    return min(later - earlier for earlier, later in zip(times_s, times_s[1:], strict=False))
+    return min(later - earlier for earlier, later in pairwise(times_s))
 
 
 def _timing(seconds: float, hold_s: float | None) -> Callable[[int], str]:
@@ -149,7 +150,7 @@ def _timing(seconds: float, hold_s: float | None) -> Callable[[int], str]:
     if hold_s is None:
         return lambda index: duration
     begin = f' begin="0s;film.end+{hold_s:.3f}s"'
-    return lambda index: f"{' id="film"' if index == 0 else ''}{begin}{duration}"
+    return lambda index: (' id="film"' if index == 0 else "") + begin + duration
 
 
 def _key_frames(snapshots: Sequence[Drawing], times_s: Sequence[float], count: int) -> _KeyFrames:
@@ -157,23 +158,15 @@ def _key_frames(snapshots: Sequence[Drawing], times_s: Sequence[float], count: i
     at = np.interp(np.linspace(times_s[0], times_s[-1], count), times_s, np.arange(len(snapshots)))
     lower = np.minimum(at.astype(int), max(len(snapshots) - 2, 0))
     decimals = _decimals(snapshots[0].canvas)
+    arrays = [[part.detach().double().cpu().numpy() for part in snapshot.parameters()] for snapshot in snapshots]
     points, widths, colors = (
-        np.stack(
-            [
-                (1 - t) * _array(snapshots[i], part) + t * _array(snapshots[i + 1], part)
-                for i, t in zip(lower, at - lower, strict=True)
-            ]
-        )
+        np.stack([(1 - t) * arrays[i][part] + t * arrays[i + 1][part] for i, t in zip(lower, at - lower, strict=True)])
         for part in range(3)
     )
     colors = colors.clip(0, 1) * [255, 255, 255, 100]
     scaled = points * 10**decimals, widths.clip(0) * 10 ** (decimals + 1), colors
     whole = [np.rint(part).astype(np.int64) for part in scaled]
     return _KeyFrames(*whole, segments=snapshots[0].segments, decimals=decimals)
-
-
-def _array(drawing: Drawing, part: int) -> Float64[np.ndarray, ...]:
-    return drawing.parameters()[part].detach().double().cpu().numpy()
 
 
 def _decimals(canvas: Canvas) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def write_webp(
         raise InputError("a film needs at least one frame")
     first, *rest = pictures
     ends = [round(1000 * index / fps) for index in range(len(pictures) + 1)]
-    times = [max(1, end - begin) for begin, end in zip(ends, ends[1:], strict=False)]
+    times = [max(1, end - begin) for begin, end in pairwise(ends)]
     times[-1] += round(1000 * hold_s)
     with atomic_path(path) as temporary:
         first.save(

@@ -42,9 +42,7 @@ def own_drawing(root: Element) -> Drawing | None:
     if root.tag != SVG + "svg" or version is None:
         return None
     if version != VERSION:
-        raise FormatError(
-            f"written in version {version!r:.20} of the format, of which this clipdraw knows only {VERSION}"
-        )
+        raise FormatError(f"written in version {version!r:.20} of the format; this clipdraw reads {VERSION}: update it")
     try:
         return _read(root)
     except _EditedError:
