@@ -43,7 +43,7 @@ def load_encoder(
     """
     if name in tuple(encoders):
         return encoders[name](device=device, precision=precision, normalize=normalize)
-    if not name or "/" not in name and not Path(name).expanduser().is_dir():
+    if not name or ("/" not in name and not Path(name).expanduser().is_dir()):
         raise ConfigError(
             f"no encoder called {name!r}; there are: {', '.join(sorted(encoders))}, a folder with a CLIP or "
             "SigLIP checkpoint, or a hub id such as openai/clip-vit-base-patch32"
