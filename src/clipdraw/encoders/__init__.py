@@ -1,5 +1,53 @@
 """Text-image encoders: the built-in one and CLIP-like models from a hub or a folder."""
 
-from clipdraw.encoders.base import Encoder
+from __future__ import annotations
 
-__all__ = ["Encoder"]
+from pathlib import Path
+
+import torch
+
+from clipdraw.encoders.base import Encoder
+from clipdraw.errors import ConfigError
+from clipdraw.registry import Registry
+
+__all__ = ["Encoder", "encoders", "load_encoder"]
+
+encoders = Registry("encoders", {"builtin": "clipdraw.encoders.builtin:load"})
+"""Name to `load(*, device, precision, normalize) -> Encoder`.
+
+Every loader takes these three keywords; one that has no use for a keyword ignores it.
+"""
+
+
+def load_encoder(
+    name: str = "builtin", *, device: torch.device | str = "cpu", precision: str = "auto", normalize: bool = True
+) -> Encoder:
+    """A text-image encoder, ready to judge.
+
+    Args:
+        name: `builtin` or the name of a plug-in; a folder with a CLIP or SigLIP checkpoint; or such a
+            checkpoint's hub id, as `openai/clip-vit-base-patch32`. A registered name goes before a folder of
+            that name (which is reached as `./name`).
+        device: where to compute.
+        precision: `"float32"`, `"bfloat16"`, `"float16"`, or `"auto"`: whichever is measured to be fast here.
+        normalize: whether CLIP-like encoders normalize pixel values as in their training; the published
+            CLIPDraw notebook does not.
+
+    Returns:
+        A frozen encoder.
+
+    Raises:
+        ConfigError: `name` is none of these, or `precision` is unknown.
+        MissingExtraError: the encoder needs a part of clipdraw that is not installed.
+        WeightsError: its weights cannot be found, fetched or read.
+    """
+    if name in tuple(encoders):
+        return encoders[name](device=device, precision=precision, normalize=normalize)
+    if not name or ("/" not in name and not Path(name).expanduser().is_dir()):
+        raise ConfigError(
+            f"no encoder called {name!r}; there are: {', '.join(sorted(encoders))}, a folder with a CLIP or "
+            "SigLIP checkpoint, or a hub id such as openai/clip-vit-base-patch32"
+        )
+    from clipdraw.encoders import transformers
+
+    return transformers.load(name, device=device, precision=precision, normalize=normalize)

@@ -1,0 +1,202 @@
+"""A model's id to a folder with its files: from the local cache, or downloaded from the hub.
+
+Nothing here costs more than a few seconds to fail: whether the hub can be reached is asked with a deadline
+before anything slow is imported or tried, because the hub's own client retries for some 20 seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from http.client import HTTPException
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from clipdraw.errors import WeightsError
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+PROBE_SECONDS = 1.5
+"""How long the hub may take to answer at all. A first answer takes 0.1 to 0.5 s on an ordinary connection."""
+
+_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_TOKENIZERS = ("tokenizer.json", "vocab.json")
+_WANTED = [
+    _INDEX,
+    "model*.safetensors",
+    "config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+]
+_CONVERTER = "SFconvertbot"
+"""The hub's account that offers safetensors variants of pickled weights, as pull requests."""
+
+
+def is_model_id(name: str) -> bool:
+    """Whether `name` is written like a model's id on a hub: `owner/model`."""
+    return _ID.fullmatch(name) is not None
+
+
+def fetch_model(name: str) -> Path:
+    """The folder with the files of a model on the hub.
+
+    A model in the local cache is taken without using the network. Respects `HF_HOME`, `HF_HUB_CACHE`,
+    `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` and the proxy variables.
+
+    Args:
+        name: the model's id, `owner/model`.
+
+    Returns:
+        A folder that holds a configuration, a tokenizer and weights as safetensors.
+
+    Raises:
+        WeightsError: the hub cannot be reached, has no such model, does not give it to this user,
+            or has it only as pickled weights.
+    """
+    folder = _cached_folder(name)
+    if folder is not None:
+        return folder
+    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
+    offline = _offline_variable()
+    why = f"{offline} is set" if offline else unreachable(endpoint)
+    if why:
+        problem = "it is not in the local cache" if offline else f"the hub {endpoint} cannot be reached"
+        raise WeightsError(
+            f"cannot fetch the encoder {name!r}: {problem} ({why}); "
+            "use --encoder builtin, or download the model elsewhere and pass its folder"
+        )
+    return _download(name, endpoint)
+
+
+def unreachable(url: str, *, seconds: float = PROBE_SECONDS) -> str:
+    """Why nothing answers at `url`; empty if something does, whatever it says.
+
+    Args:
+        url: an http or https address.
+        seconds: how long to wait for an answer in all, name look-up included (which has no timeout of its own).
+
+    Returns:
+        The reason in a few words, or an empty string.
+    """
+    answers: SimpleQueue[str] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            with urlopen(Request(url, method="HEAD"), timeout=seconds):
+                answers.put("")
+        except HTTPError as answer:
+            answer.close()
+            answers.put("")
+        except (OSError, HTTPException, ValueError) as error:
+            answers.put(one_line(getattr(error, "reason", error)))
+
+    Thread(target=ask, daemon=True, name="clipdraw-hub-probe").start()
+    try:
+        return answers.get(timeout=seconds)
+    except Empty:
+        return f"no answer within {seconds:g} s"
+
+
+def missing_part(folder: Path) -> str:
+    """What a model's folder lacks to be loaded, in words; empty if it is complete."""
+    if not (folder / "config.json").is_file():
+        return "config.json"
+    if not (folder / _WEIGHTS).is_file():
+        if not (folder / _INDEX).is_file():
+            return _WEIGHTS
+        try:
+            shards = set(json.loads((folder / _INDEX).read_text(encoding="utf-8"))["weight_map"].values())
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return f"a readable {_INDEX}"
+        absent = sorted(shard for shard in shards if not (folder / shard).is_file())
+        if absent:
+            return absent[0]
+    if not any((folder / tokenizer).is_file() for tokenizer in _TOKENIZERS):
+        return "tokenizer.json"
+    return ""
+
+
+def one_line(error: object) -> str:
+    """The first line of an error's text, at most 200 characters; its type if it says nothing."""
+    text = str(error).strip()
+    return text.splitlines()[0][:200].rstrip(".: ") if text else type(error).__name__
+
+
+def _offline_variable() -> str:
+    """The environment variable that forbids the network; empty if none does."""
+    names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+    return next((name for name in names if os.environ.get(name, "").upper() in {"1", "ON", "YES", "TRUE"}), "")
+
+
+def _cached_folder(name: str) -> Path | None:
+    """The newest complete copy in the local cache: of the main branch, else of any pull request."""
+    from huggingface_hub import constants
+
+    cache = Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
+    return next((folder for folder in _snapshots(cache) if not missing_part(folder)), None)
+
+
+def _snapshots(cache: Path) -> Iterator[Path]:
+    """The folders of a cached model's known revisions, the main branch first."""
+    references = [cache / "refs" / "main", *sorted(cache.glob("refs/refs/pr/*"))]
+    for reference in references:
+        if reference.is_file():
+            yield cache / "snapshots" / reference.read_text(encoding="utf-8").strip()
+
+
+def _download(name: str, endpoint: str) -> Path:
+    """The folder of a model that was downloaded just now; arguments and errors as in `fetch_model`."""
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+
+    # HfHubHTTPError inherits from the error class of the HTTP library in use (requests or httpx).
+    failures: tuple[type[Exception], ...] = (OSError, ValueError, *HfHubHTTPError.__bases__)
+    try:
+        revision = _safetensors_revision(HfApi(endpoint=endpoint), name)
+        return Path(snapshot_download(name, revision=revision, endpoint=endpoint, allow_patterns=_WANTED))
+    except GatedRepoError as error:
+        raise WeightsError(
+            f"the encoder {name!r} is given only to those who accept its terms: "
+            f"do so at {endpoint}/{name} and set HF_TOKEN, or use --encoder builtin"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise WeightsError(
+            f"no model {name!r} at {endpoint}, or it is private: check the id "
+            "(for a private one set HF_TOKEN); there is no folder of that name either"
+        ) from error
+    except failures as error:
+        raise WeightsError(
+            f"cannot fetch the encoder {name!r} from {endpoint}: {one_line(error)}; "
+            "try again, use --encoder builtin, or download the model elsewhere and pass its folder"
+        ) from error
+
+
+def _safetensors_revision(api: HfApi, name: str) -> str:
+    """The revision of a model that has safetensors: its main branch, else the hub's own conversion of it.
+
+    Conversions are taken from the hub's converter account alone: anyone can open a pull request.
+    """
+    files = {file.rfilename for file in api.model_info(name).siblings or []}
+    if files & {_WEIGHTS, _INDEX}:
+        return "main"
+    for discussion in api.get_repo_discussions(name):
+        if discussion.is_pull_request and discussion.author == _CONVERTER and discussion.status == "open":
+            return f"refs/pr/{discussion.num}"
+    raise WeightsError(
+        f"the encoder {name!r} has no weights as safetensors, and pickled weights are not loaded "
+        "because they can run code; convert them at https://huggingface.co/spaces/safetensors/convert"
+    )
