@@ -36,7 +36,9 @@ BITS = {"tokens.weight": 4, "down.weight": 4, "query_key_value.weight": 8, "mix.
 # Parts of a round by kind of text; captions and what is made of them are what users type.
 SHARES = {"caption": 0.2, "template": 0.3, "scene": 0.2, "lemma": 0.12, "gloss": 0.13, "synonym": 0.05}
 _ROUND = 16_384  # texts that are drawn, sorted by length and cut into batches at once
-_EVAL_EVERY_S = 150
+_EVAL_EVERY_S = 400
+PREFIX = "text."
+"""What the names of the text side's tensors begin with in the package's weights."""
 
 
 def from_teacher(words: text.WordPiece) -> text.TextTower:
@@ -188,16 +190,21 @@ def export(checkpoint: Path) -> dict[str, Tensor]:
     tower = text.TextTower(text.WordPiece(state["pieces"]), layers=len(LAYERS))
     plain = {name.replace("parametrizations.weight.original", "weight"): t for name, t in state["tower"].items()}
     tower.load_state_dict(plain)
-    return text.stored(tower, BITS)
+    return {PREFIX + name: tensor.contiguous() for name, tensor in text.stored(tower, BITS).items()}
 
 
-def measured(tower: text.TextTower, texts: Texts, most: int = 1000) -> dict[str, float]:
+def loaded(tensors: dict[str, Tensor]) -> text.TextTower:
+    """The tower of what `export` returned."""
+    return text.TextTower.from_tensors({name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()})
+
+
+def measured(tower: text.TextTower, texts: Texts, most: int = 500) -> dict[str, float]:
     """Mean cosine to the teacher by kind of held-out text, and how often a caption finds itself among them."""
     found = {}
     for kind, rows in texts.test.items():
         rows = rows[:most]
         strings, vectors = [texts.strings[i] for i in rows], np.stack([texts.vectors[i] for i in rows])
-        ours = torch.cat([tower.encode(strings[i : i + 100]) for i in range(0, len(rows), 100)]).numpy()
+        ours = torch.cat([tower.embed(strings[i : i + 100]) for i in range(0, len(rows), 100)]).numpy()
         similar = ours @ vectors.astype(np.float32).T
         found[kind] = round(float(np.diagonal(similar).mean()), 4)
         found[kind + "_top1"] = round(float((similar.argmax(1) == np.arange(len(rows))).mean()), 4)
@@ -221,7 +228,7 @@ def train(student: Student, texts: Texts, out: Path, options: argparse.Namespace
                 (out / "text.partial").rename(out / "text.safetensors")
                 about = {"trained_s": round(student.trained_s), "steps": student.steps, "seen": student.seen}
                 about |= {"texts": len(texts.ids), "loss": round(float(np.mean(losses)), 4)}
-                about |= measured(text.TextTower.from_tensors(tensors), texts)
+                about |= measured(loaded(tensors), texts)
                 with (out / "distill.log").open("a") as log:
                     log.write(json.dumps(about) + "\n")
                 losses, checked = [], time.monotonic()
@@ -234,7 +241,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, default=Path("corpus/texts"))
     parser.add_argument("--vocabulary", type=Path, default=Path("corpus/vocab.txt"))
     parser.add_argument("--out", type=Path, default=Path("corpus/text"))
-    parser.add_argument("--seconds", type=float, default=2400, help="training time in all; the rate falls to zero by then")
+    parser.add_argument("--seconds", type=float, default=2400, help="in all; the rate is zero by then")
     parser.add_argument("--tokens", type=int, default=2048, help="pieces in a batch")
     parser.add_argument("--rate", type=float, default=4e-4)
     parser.add_argument("--table-rate", type=float, default=1e-3)

@@ -14,6 +14,7 @@ Source: Fellbaum, 1998, WordNet (release 3.1); for the shape of the prompts Fran
 arXiv 2106.14843, figures 1 to 12.
 """
 
+# ruff: noqa: SIM905 (word lists read better as text)
 from __future__ import annotations
 
 import argparse
@@ -58,9 +59,10 @@ AFTER = (
     "made of stone,made of glass,made of wood,outline,icon,emoji,drawing,silhouette,clipart,logo,symbol,artstation"
 ).split(",")
 ADJECTIVES = (
-    "big small tiny huge old young happy sad angry cute scary ugly beautiful fat thin round square long short tall sleepy "
-    "smiling crying broken shiny fluffy wet dry frozen burning flying running sleeping dancing wooden metal paper "
-    "striped spotted transparent fast slow ripe rotten magic evil friendly lonely giant baby wild strange simple detailed"
+    "big small tiny huge old young happy sad angry cute scary ugly beautiful fat thin round square long short tall "
+    "sleepy smiling crying broken shiny fluffy wet dry frozen burning flying running sleeping dancing wooden metal "
+    "paper striped spotted transparent fast slow ripe rotten magic evil friendly lonely giant baby wild strange simple "
+    "detailed"
 ).split()
 ACTIONS = (
     "eating,riding,holding,wearing,chasing,carrying,watching,jumping over,sitting on,standing next to,under,above,"
@@ -153,7 +155,8 @@ def scene(nouns: list[str], adjectives: list[str], pick: random.Random) -> str:
     first = article(one if pick.random() < 0.5 else f"{adjective} {one}")
     second = article(two if pick.random() < 0.7 else f"{pick.choice(ADJECTIVES + COLORS)} {two}")
     forms = (
-        f"{first} {action} {second}", f"{first} {action} {second}", f"{one} {action} {second}", first, f"{adjective} {one}",
+        f"{first} {action} {second}", f"{first} {action} {second}", f"{one} {action} {second}", first,
+        f"{adjective} {one}",
         f"{pick.choice(STYLES)} {first}", f"{pick.choice(STYLES)} {first} {action} {second}",
         f"{first} {action} {second} {pick.choice(AFTER)}", f"{first} {pick.choice(AFTER)}", f"{one} {two}",
         f"{first}, {second} and {article(three)}", f"{one}, {two}, {three}", f"{first} and {second}", f"{one} {three}",
@@ -208,7 +211,8 @@ def write(corpus: Path, out: Path) -> None:
             part = fresh[start : start + SHARD]
             vectors = teacher.embed([t for t, _ in part]).astype(np.float16)
             partial = out / f"partial-{path.name}"
-            np.savez(partial, texts=np.array([t for t, _ in part]), vectors=vectors, held_out=np.array([h for _, h in part]))
+            strings, held = np.array([t for t, _ in part]), np.array([h for _, h in part])
+            np.savez(partial, texts=strings, vectors=vectors, held_out=held)
             partial.rename(path)
             done += len(part)
             print(f"{path.name}: {done} texts, {done / (time.monotonic() - started):.0f} a second", flush=True)

@@ -23,21 +23,25 @@ from clipdraw.errors import WeightsError
 READS = 64
 """How many pieces of a text are read; `[CLS]` and `[SEP]` come on top."""
 
-PREFIX = "text."
-"""What the names of the text side's tensors begin with."""
-
 _HEAD = 32  # numbers of an attention head, as in the teacher
 _LONGEST_WORD = 100  # characters; BERT reads longer words as unknown, too
 _GROUP = 64  # numbers that share a scale where 4 bits are stored
+_IDEOGRAPHS = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2FA1F), (0xF900, 0xFAFF))  # a word each, as in BERT
 
 
-def _is_punctuation(character: str) -> bool:
-    return (character.isascii() and not character.isalnum()) or unicodedata.category(character)[0] == "P"
-
-
-def _is_ideograph(character: str) -> bool:
+def _role(character: str) -> str:
+    """What a character does to a word: 'joins' it, 'stands' alone, 'parts' two words or is 'dropped'."""
+    if character in "\t\n\r ":
+        return "parts"
+    category = unicodedata.category(character)
+    if category[0] == "C" or character == "\ufffd":
+        return "dropped"
+    if category[0] == "Z":
+        return "parts"
     code = ord(character)
-    return 0x4E00 <= code <= 0x9FFF or 0x3400 <= code <= 0x4DBF or 0x20000 <= code <= 0x2FA1F or 0xF900 <= code <= 0xFAFF
+    ideograph = any(first <= code <= last for first, last in _IDEOGRAPHS)
+    symbol = character.isascii() and not character.isalnum()
+    return "stands" if ideograph or symbol or category[0] == "P" else "joins"
 
 
 def words(text: str) -> Iterator[tuple[int, str]]:
@@ -47,14 +51,14 @@ def words(text: str) -> Iterator[tuple[int, str]]:
     """
     start, word = 0, ""
     for position, character in enumerate(text):
-        alone = _is_punctuation(character) or _is_ideograph(character)
-        if character.isspace() or (alone and unicodedata.category(character)[0] != "C"):
+        role = _role(character)
+        if role in ("parts", "stands"):
             if word:
                 yield start, word
             word = ""
-            if not character.isspace():
+            if role == "stands":
                 yield position, character
-        elif character != "\ufffd" and unicodedata.category(character)[0] != "C":
+        elif role == "joins":
             start = start if word else position
             plain = unicodedata.normalize("NFD", character.lower())
             word += "".join(c for c in plain if unicodedata.category(c) != "Mn")
@@ -186,7 +190,7 @@ class TextTower(nn.Module):
         return self.read(self.tokens(ids), mask)
 
     @torch.no_grad()
-    def encode(self, texts: Sequence[str]) -> Float[Tensor, "texts width"]:
+    def embed(self, texts: Sequence[str]) -> Float[Tensor, "texts width"]:
         """Unit vectors of texts, which may differ in length; without gradients."""
         rows = [self.words.encode(text) for text in texts]
         longest = max(map(len, rows), default=2)
@@ -196,17 +200,21 @@ class TextTower(nn.Module):
         mask = torch.arange(longest, device=ids.device) < lengths[:, None]
         return self(ids, None if bool(mask.all()) else mask)
 
+    def unread(self, text: str) -> str:
+        """The end of `text` that is beyond what the tower reads; empty if it reads all of it."""
+        return self.words.unread(text)
+
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> TextTower:
         """The tower that `stored` wrote, frozen, in float32.
 
         Args:
-            tensors: those of the text side by name, with their prefix; others are passed over.
+            tensors: those that `stored` returns, by name.
 
         Raises:
             WeightsError: a tensor is missing or has the wrong shape.
         """
-        state = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
+        state = dict(tensors)
         try:
             vocabulary = bytes(state.pop("vocabulary").numpy()).decode().split("\n")
             state = widened(state)
@@ -219,7 +227,7 @@ class TextTower(nn.Module):
                 )
             tower.load_state_dict(state, assign=True)
         except (KeyError, RuntimeError) as error:
-            raise WeightsError(f"the text side of the encoder's weights is damaged: {error}; reinstall clipdraw") from error
+            raise WeightsError(f"the encoder's text weights are damaged: {error}; reinstall clipdraw") from error
         return tower.eval().requires_grad_(False)
 
 
@@ -272,4 +280,4 @@ def stored(tower: TextTower, bits: Mapping[str, int]) -> dict[str, Tensor]:
             tensors[name] = tensor.half()
         else:
             tensors[name + ".whole"], tensors[name + ".scale"] = narrowed(tensor, few)
-    return {PREFIX + name: tensor.contiguous() for name, tensor in tensors.items()}
+    return tensors
