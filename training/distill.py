@@ -34,7 +34,7 @@ LAYERS = (0, 4, 5)
 # Rounding the teacher this way, without training: table in 4 bits 0.997, `down` in 4 bits below, rest 0.9997.
 BITS = {"tokens.weight": 4, "down.weight": 4, "query_key_value.weight": 8, "mix.weight": 8, "up.weight": 8}
 # Parts of a round by kind of text; captions and what is made of them are what users type.
-SHARES = {"caption": 0.2, "template": 0.3, "scene": 0.2, "lemma": 0.12, "gloss": 0.13, "synonym": 0.05}
+SHARES = {"caption": 0.2, "template": 0.3, "scene": 0.25, "lemma": 0.12, "gloss": 0.08, "synonym": 0.05}
 _ROUND = 16_384  # texts that are drawn, sorted by length and cut into batches at once
 _EVAL_EVERY_S = 400
 PREFIX = "text."
@@ -98,16 +98,18 @@ class Texts:
     test: dict[str, list[int]] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
 
-    def refresh(self) -> None:
+    def refresh(self, *, only_held_out: bool = False) -> None:
         """Read the shards that have appeared since."""
         for path in sorted(self.folder.glob("[0-9]*.npz")):
             if path.name not in self.read:
                 self.read.add(path.name)
-                self._add(path)
+                self._add(path, only_held_out)
 
-    def _add(self, path: Path) -> None:
+    def _add(self, path: Path, only_held_out: bool) -> None:
         kind, shard = path.stem.partition("-")[2], np.load(path)
         for string, vector, held in zip(shard["texts"].tolist(), shard["vectors"], shard["held_out"], strict=True):
+            if only_held_out and not held:
+                continue
             (self.test if held else self.train).setdefault(kind, []).append(len(self.ids))
             self.ids.append(np.array(self.words.encode(string), np.int32))
             self.vectors.append(vector)
@@ -198,7 +200,7 @@ def loaded(tensors: dict[str, Tensor]) -> text.TextTower:
     return text.TextTower.from_tensors({name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()})
 
 
-def measured(tower: text.TextTower, texts: Texts, most: int = 500) -> dict[str, float]:
+def measured(tower: text.TextTower, texts: Texts, most: int = 1000) -> dict[str, float]:
     """Mean cosine to the teacher by kind of held-out text, and how often a caption finds itself among them."""
     found = {}
     for kind, rows in texts.test.items():
@@ -228,7 +230,7 @@ def train(student: Student, texts: Texts, out: Path, options: argparse.Namespace
                 (out / "text.partial").rename(out / "text.safetensors")
                 about = {"trained_s": round(student.trained_s), "steps": student.steps, "seen": student.seen}
                 about |= {"texts": len(texts.ids), "loss": round(float(np.mean(losses)), 4)}
-                about |= measured(loaded(tensors), texts)
+                about |= measured(loaded(tensors), texts, most=250)
                 with (out / "distill.log").open("a") as log:
                     log.write(json.dumps(about) + "\n")
                 losses, checked = [], time.monotonic()

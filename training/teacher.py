@@ -44,7 +44,7 @@ def _model() -> tuple:
 
 
 @torch.inference_mode()
-def _embed_call(texts: list[str], batch: int) -> np.ndarray:
+def _embed_call(texts: list[str], batch: int, precise: bool) -> np.ndarray:
     tokenizer, model, device = _model()
     pieces = tokenizer(texts, truncation=True, max_length=_LONGEST)["input_ids"]
     order = sorted(range(len(texts)), key=lambda i: len(pieces[i]))
@@ -58,16 +58,16 @@ def _embed_call(texts: list[str], batch: int) -> np.ndarray:
             ids[row, : len(pieces[i])] = torch.tensor(pieces[i])
             mask[row, : len(pieces[i])] = 1
         ids, mask = ids.to(device), mask.to(device)
-        with torch.autocast(device, torch.bfloat16):
+        with torch.autocast(device, torch.bfloat16, enabled=not precise):
             hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
         mean = (hidden.float() * mask[..., None]).sum(1)
         vectors[rows] = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
     return vectors
 
 
-def embed(texts: list[str], *, batch: int = 128) -> np.ndarray:
-    """The teacher's unit vectors, float32 (texts, 384), in the order of `texts`."""
-    parts = [_embed_call(texts[i : i + _CALL], batch) for i in range(0, len(texts), _CALL)]
+def embed(texts: list[str], *, batch: int = 128, precise: bool = False) -> np.ndarray:
+    """The teacher's unit vectors, float32 (texts, 384), in the order of `texts`; in bfloat16 unless `precise`."""
+    parts = [_embed_call(texts[i : i + _CALL], batch, precise) for i in range(0, len(texts), _CALL)]
     return np.concatenate(parts) if parts else np.empty((0, WIDTH), np.float32)
 
 

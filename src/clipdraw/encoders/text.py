@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -29,6 +30,7 @@ _GROUP = 64  # numbers that share a scale where 4 bits are stored
 _IDEOGRAPHS = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2FA1F), (0xF900, 0xFAFF))  # a word each, as in BERT
 
 
+@lru_cache(maxsize=4096)
 def _role(character: str) -> str:
     """What a character does to a word: 'joins' it, 'stands' alone, 'parts' two words or is 'dropped'."""
     if character in "\t\n\r ":
