@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.encoders.image import VIEW_SIZE, ImageTower
-from clipdraw.encoders.precision import fast_bfloat16
+from clipdraw.encoders.precision import choose_precision
 from clipdraw.encoders.text import TextTower
 from clipdraw.errors import WeightsError
 
 WEIGHTS = Path(__file__).parent / "weights" / "builtin.safetensors"
 """The weights; their metadata holds the version and the model card's address within the project."""
-SHA256 = ""
+SHA256 = "08c63e3ee2ad892686aa81808ea4fccd6dd8eced0161d015b3d25a0c45f3f6b6"
 """Checksum of the weights."""
 
 
@@ -31,19 +31,18 @@ class BuiltinEncoder:
         tensors: weights by name: `image.`, `text.` and `projection`, the linear map from texts to the shared space.
         version: of the weights.
         device: where to compute.
+        dtype: what the image side computes in.
     """
 
     name = "builtin"
     view_size = VIEW_SIZE
 
-    def __init__(self, tensors: dict[str, Tensor], *, version: str, device: torch.device) -> None:
-        self.version = version
+    def __init__(self, tensors: dict[str, Tensor], *, version: str, device: torch.device, dtype: torch.dtype) -> None:
+        self.version, self._dtype = version, dtype
         self.device = device
         self._image = ImageTower(folded=True)
         self._image.load_state_dict(_part(tensors, "image."))
-        precise = device.type != "cpu" or not fast_bfloat16()
-        self._dtype = torch.float32 if precise else torch.bfloat16
-        self._image.to(device=device, dtype=self._dtype, memory_format=torch.channels_last)
+        self._image.to(device=device, dtype=dtype, memory_format=torch.channels_last)
         self._image.eval().requires_grad_(False)
         self._text_tensors = _part(tensors, "text.")
         self._projection = tensors["projection"].float().to(device)
@@ -76,21 +75,28 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
 
-def load(*, device: str | torch.device = "cpu", path: Path = WEIGHTS) -> BuiltinEncoder:
+def load(
+    *, device: str | torch.device = "cpu", precision: str = "auto", normalize: bool = True, path: Path = WEIGHTS
+) -> BuiltinEncoder:
     """The built-in encoder.
 
     Args:
         device: where to compute.
+        precision: of the image side, as in `load_encoder`.
+        normalize: of no effect: this encoder reads plain pixel values.
         path: the weights.
 
     Raises:
+        ConfigError: the precision is unknown.
         WeightsError: the file is missing or damaged.
     """
+    device = torch.device(device)
+    dtype = choose_precision(precision, device)
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
             version = (file.metadata() or {}).get("version", "unknown")
-        return BuiltinEncoder(tensors, version=version, device=torch.device(device))
+        return BuiltinEncoder(tensors, version=version, device=device, dtype=dtype)
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise WeightsError(f"the built-in encoder's weights are damaged ({error}); reinstall clipdraw") from None
 

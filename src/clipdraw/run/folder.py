@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from clipdraw.errors import FormatError, InputError
+from clipdraw.formats.atomic import atomic_path, write_text
 
 CONFIGURATION, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint.safetensors"
 
@@ -59,19 +60,9 @@ def _first_free(path: Path) -> Path:
             return candidate
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the former or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write `run.json`."""
-    write_atomically(folder / CONFIGURATION, json.dumps(_finite(record), indent=2, ensure_ascii=False) + "\n")
+    write_text(json.dumps(_finite(record), indent=2, ensure_ascii=False) + "\n", folder / CONFIGURATION)
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -90,12 +81,8 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 def write_checkpoint(folder: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write `checkpoint.safetensors`; the former one stays whole if this fails."""
-    temporary = folder / f".{CHECKPOINT}.part"
-    try:
+    with atomic_path(folder / CHECKPOINT) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
-        temporary.replace(folder / CHECKPOINT)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_checkpoint(folder: Path) -> dict[str, Tensor]:
@@ -124,7 +111,7 @@ class Metrics:
     def __init__(self, folder: Path, *, keep: int = 0) -> None:
         path = folder / METRICS
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[:keep] if keep and path.exists() else []
-        write_atomically(path, "".join(lines))
+        write_text("".join(lines), path)
         self._file: TextIO = path.open("a", encoding="utf-8")
 
     def add(self, values: Mapping[str, Any]) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import MissingExtraError
-from clipdraw.formats.animated_svg import write_morph
-from clipdraw.formats.webp import write_webp
+from clipdraw.formats.animated_svg import write_making_of
+from clipdraw.formats.film import write_webp
 from clipdraw.raster import rasterize
 
 SECONDS, HOLD_S = 4.0, 2.0
@@ -32,7 +32,8 @@ def write_films(snapshots: Sequence[Drawing], drawing: Drawing, folder: Path) ->
     """
     animated = folder / "making-of.svg"
     states = [*snapshots, drawing]
-    write_morph(states, animated, seconds=SECONDS)
+    times = [SECONDS * i / (len(states) - 1) for i in range(len(states))]
+    write_making_of(states, times, animated, hold_s=HOLD_S)
     rate = max(1, round(len(states) / SECONDS))
     try:
         from clipdraw.formats.av import write_mp4

@@ -1,0 +1,50 @@
+"""Put both towers into the one file that ships: `python -m training.export --image checkpoint.pt --text text.safetensors`.
+
+Also writes the file's checksum into `clipdraw/encoders/builtin.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from clipdraw.encoders import builtin
+from training.train import Matcher
+
+
+def export(image: Path, text: Path, out: Path, *, version: str) -> None:
+    """Write the averaged image tower with folded normalizations, the projection and the text tower."""
+    model = Matcher()
+    model.load_state_dict(torch.load(image, map_location="cpu", weights_only=True)["average"])
+    tower = model.image.fold()
+    tensors = {f"image.{name}": value.half().contiguous() for name, value in tower.state_dict().items()}
+    tensors["projection"] = model.text.weight.detach().half()
+    tensors |= load_file(text)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, out, metadata={"version": version, "card": "docs/model-card.md"})
+
+
+def write_checksum(module: Path) -> str:
+    """Set `SHA256` in the module's source to the checksum of the weights, and return it."""
+    found = builtin.checksum()
+    module.write_text(re.sub(r'(?m)^SHA256 = ".*"$', f'SHA256 = "{found}"', module.read_text()))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--image", type=Path, default=Path("corpus/image/checkpoint.pt"))
+    parser.add_argument("--text", type=Path, default=Path("corpus/text/text.safetensors"))
+    parser.add_argument("--version", default="1")
+    options = parser.parse_args()
+    export(options.image, options.text, builtin.WEIGHTS, version=options.version)
+    checksum = write_checksum(Path(builtin.__file__))
+    print(f"{builtin.WEIGHTS.name}: {builtin.WEIGHTS.stat().st_size / 1e6:.1f} MB, {checksum}")
+
+
+if __name__ == "__main__":
+    main()
