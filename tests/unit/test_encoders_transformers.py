@@ -9,6 +9,7 @@ import torch
 from torch.nn.functional import normalize
 
 from clipdraw.encoders import Encoder, load_encoder
+from clipdraw.encoders.patches import PatchProduct
 from clipdraw.encoders.transformers import load
 from clipdraw.errors import ConfigError, InputError, MissingExtraError, WeightsError
 
@@ -142,6 +143,13 @@ def test_views_of_any_float_type_give_float32_and_their_own_type_of_gradient(enc
     assert image.dtype == torch.float32
     assert given.grad.dtype == dtype
     torch.testing.assert_close(image, encoder.encode_image(views()), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize(("precision", "attention"), [("float32", "sdpa"), ("bfloat16", "eager")])
+def test_the_vision_tower_is_in_the_form_fastest_to_go_backward_through(checkpoint, precision, attention):
+    model = load(str(checkpoint), precision=precision)._model
+    assert isinstance(model.vision_model.embeddings.patch_embedding, PatchProduct)
+    assert model.config.vision_config._attn_implementation == attention
 
 
 def test_bfloat16_is_close_and_still_gives_float32_unit_vectors(checkpoint, encoder):
