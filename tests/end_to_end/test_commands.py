@@ -98,7 +98,7 @@ def test_score_and_rasterize(finished):
         (["draw", "a cat", "--config", "none.toml"], "none.toml"),
         (["draw", "a cat", "--set", "colour=3"], "colour"),
         (["draw", "a cat", "--negative", " "], "prompt is empty"),
-        (["draw", "a cat", "--strokes", "many"], "many"),
+        (["draw", "a cat", "--strokes", "many"], "--strokes"),
         (["resume", "nowhere"], "not the folder of a run"),
         (["score", "none.svg", "a cat"], "none.svg"),
         (["rasterize", "none.svg", "--out", "a.png"], "none.svg"),

@@ -11,6 +11,9 @@ import typer
 from clipdraw.cli import about, draw, files
 from clipdraw.errors import ClipdrawError, DivergedError
 
+# Typer carries a click of its own in newer versions; this is the usage error of whichever it uses.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
 app = typer.Typer(
     name="clipdraw",
     help="Vector drawings from words. Start with: clipdraw draw \"a bonfire\"",
@@ -32,9 +35,15 @@ def main() -> None:
     """Run the command line: exit code 2 for a bad request, 1 for a failed run, each with one line."""
     warnings.showwarning = _one_line
     try:
-        app()
+        raise SystemExit(app(standalone_mode=False))
+    except _UsageError as error:
+        _fail(f"{error.format_message()} See clipdraw --help.", code=2)  # type: ignore[attr-defined]
+    except typer.Abort:
+        _fail("stopped", code=130)
     except ClipdrawError as error:
         _fail(error, code=1 if isinstance(error, DivergedError) else 2)
+    except KeyboardInterrupt:
+        _fail("stopped at once; what the last checkpoint holds goes on with resume", code=130)
     except OSError as error:
         _fail(f"{error.filename or 'writing'}: {error.strerror or error}", code=1)
 

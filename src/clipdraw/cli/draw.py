@@ -144,13 +144,15 @@ def _progress(*, shown: bool) -> Iterator[Callable[[Step], None] | None]:
         TextColumn("{task.fields[rate]:.1f} steps/s"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("draw", total=None, similarity=0.0, rate=0.0)
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = progress.add_task("draw", total=None, similarity=0.0, rate=0.0)
 
-        def on_step(step: Step) -> None:
-            rate = progress.tasks[0].speed or 0.0
-            progress.update(
-                task, total=step.of, completed=step.index, similarity=step.similarity, rate=rate, refresh=False
-            )
+    def on_step(step: Step) -> None:
+        progress.start()  # only now: until the first step a message may still be printed
+        rate = progress.tasks[0].speed or 0.0
+        progress.update(task, total=step.of, completed=step.index, similarity=step.similarity, rate=rate)
 
+    try:
         yield on_step
+    finally:
+        progress.stop()
