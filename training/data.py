@@ -17,12 +17,28 @@ from training.concepts import WordNet
 VIEW_SIZE = 64
 
 
+# Paints that captions name: hue in sixths of a circle, saturation and value, each a range.
+COLORS = {
+    "red": ((-0.15, 0.15), (0.75, 1.0), (0.7, 1.0)),
+    "orange": ((0.4, 0.6), (0.8, 1.0), (0.85, 1.0)),
+    "yellow": ((0.85, 1.0), (0.75, 1.0), (0.9, 1.0)),
+    "green": ((1.7, 2.4), (0.6, 1.0), (0.4, 0.85)),
+    "blue": ((3.4, 4.0), (0.65, 1.0), (0.5, 1.0)),
+    "purple": ((4.4, 4.8), (0.55, 0.9), (0.4, 0.75)),
+    "pink": ((5.4, 5.8), (0.3, 0.6), (0.9, 1.0)),
+    "brown": ((0.25, 0.45), (0.6, 0.85), (0.3, 0.55)),
+    "black": ((0.0, 6.0), (0.0, 0.15), (0.0, 0.12)),
+    "gray": ((0.0, 6.0), (0.0, 0.08), (0.4, 0.65)),
+}
+
+
 @dataclass(frozen=True)
 class Batch:
-    """Pictures, what each shows (an index into the captions), and how they were painted."""
+    """Pictures, what each shows, and a caption that each might be taken for; both are indices into the captions."""
 
     views: Float[Tensor, "batch 3 size size"]
     captions: Int[Tensor, " batch"]
+    rivals: Int[Tensor, " batch"]
 
 
 _EMOJI_SETS = frozenset("noto noto-v1 twemoji emojione fxemoji streamline-emojis emojione-monotone".split())
@@ -42,8 +58,9 @@ class Corpus:
 
     def __init__(self, folder: Path, texts: list[str], *, split: str = "train") -> None:
         index = {text: i for i, text in enumerate(texts)}
+        self.index, self.texts = index, texts
         self.pictures, self.captions, self.rows, self.weights, self.sets = {}, {}, {}, {}, {}
-        wordnet = WordNet(next((folder / "packages").rglob("data.noun")).parent)
+        self.wordnet = wordnet = WordNet(next((folder / "packages").rglob("data.noun")).parent)
         about = {kind: [json.loads(line) for line in (folder / f"{kind}.jsonl").open()] for kind in ("color", "mono")}
         for a in about["color"]:
             if a["set"] == "openclipart":  # its titles are full of names and file names
@@ -69,9 +86,34 @@ class Corpus:
         count = round(size * colored)
         color, color_captions = self._sample("color", count, generator)
         mono, mono_captions = self._sample("mono", size - count, generator)
-        rgba = torch.cat([_jittered(color, generator), _tinted(mono, generator)])
+        tinted, mono_captions, rivals = self._painted(mono, mono_captions, generator)
+        rgba = torch.cat([_jittered(color, generator), tinted])
         views = augment(rgba, generator)
-        return Batch(views, torch.tensor(color_captions + mono_captions))
+        captions = color_captions + mono_captions
+        others = generator.integers(0, len(self.texts), count).tolist() + rivals
+        return Batch(views, torch.tensor(captions), torch.tensor(others))
+
+    def _painted(
+        self, alpha: Tensor, captions: list[int], generator: np.random.Generator
+    ) -> tuple[Tensor, list[int], list[int]]:
+        """Single-color drawings in some paint; where a caption can name it, it mostly does.
+
+        The rival of "red heart" is "blue heart", say.
+        """
+        paint = torch.from_numpy(_vivid(generator, len(alpha))).float()
+        dark = _uniform(generator, 0.0, 0.25, len(alpha), 1).expand(-1, 3)
+        paint = torch.where(_uniform(generator, 0, 1, len(alpha), 1) < 0.5, dark, paint)
+        named, rivals, names = [], [], list(COLORS)
+        for i, caption in enumerate(captions):
+            one, other = generator.choice(len(names), 2, replace=False)
+            pair = [self.index.get(f"{names[k]} {self.texts[caption]}") for k in (one, other)]
+            if None not in pair and generator.random() < 0.7:
+                paint[i] = torch.from_numpy(_named(names[one], generator)).float()
+            else:
+                pair = [caption, int(generator.integers(0, len(self.texts)))]
+            named.append(pair[0])
+            rivals.append(pair[1])
+        return torch.cat([paint[:, :, None, None] * alpha[:, None], alpha[:, None]], 1), named, rivals
 
     def _sample(self, kind: str, count: int, generator: np.random.Generator) -> tuple[Tensor, list[int]]:
         chosen = np.minimum(np.searchsorted(self.weights[kind], generator.random(count)), len(self.rows[kind]) - 1)
@@ -89,18 +131,17 @@ def _uniform(generator: np.random.Generator, low: float, high: float, *shape: in
     return torch.from_numpy(generator.uniform(low, high, shape)).float()
 
 
-def _tinted(alpha: Tensor, generator: np.random.Generator) -> Tensor:
-    """Premultiplied RGBA of single-color drawings in dark or vivid paint."""
-    count = len(alpha)
-    vivid = torch.from_numpy(_vivid(generator, count)).float()
-    dark = _uniform(generator, 0.0, 0.25, count, 1).expand(-1, 3)
-    paint = torch.where(_uniform(generator, 0, 1, count, 1) < 0.5, dark, vivid)
-    return torch.cat([paint[:, :, None, None] * alpha[:, None], alpha[:, None]], 1)
-
-
 def _vivid(generator: np.random.Generator, count: int) -> np.ndarray:
     hue = generator.random((count, 1)) * 6
-    saturation, value = generator.uniform(0.5, 1, (count, 1)), generator.uniform(0.3, 1, (count, 1))
+    return _rgb(hue, generator.uniform(0.5, 1, (count, 1)), generator.uniform(0.3, 1, (count, 1)))
+
+
+def _named(color: str, generator: np.random.Generator) -> np.ndarray:
+    return _rgb(*(np.array([generator.uniform(*bounds)]) for bounds in COLORS[color]))
+
+
+def _rgb(hue: np.ndarray, saturation: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Red, green, blue along the last axis; hue in sixths of a circle."""
     ramp = np.clip(np.abs((hue + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
     return value * (1 - saturation * (1 - ramp))
 
@@ -109,10 +150,10 @@ def _jittered(rgba: Tensor, generator: np.random.Generator) -> Tensor:
     """Premultiplied RGBA (count, 4, size, size) of colored drawings in slightly other contrast and brightness."""
     count = len(rgba)
     color = rgba[..., :3].permute(0, 3, 1, 2)
-    gain = _uniform(generator, 0.75, 1.2, count, 1, 1, 1)
-    shift = _uniform(generator, -0.1, 0.12, count, 1, 1, 1)
-    gray = _uniform(generator, -0.3, 1, count, 1, 1, 1).clamp(max=0.3, min=0) * 2  # some are paler
-    color = torch.lerp(color, color.mean(1, keepdim=True), gray)
+    gain = _uniform(generator, 0.85, 1.15, count, 1, 1, 1)
+    shift = _uniform(generator, -0.06, 0.06, count, 1, 1, 1)
+    paler = _uniform(generator, -4.0, 0.8, count, 1, 1, 1).clamp(min=0)  # one in six
+    color = torch.lerp(color, color.mean(1, keepdim=True), paler)
     color = ((color - 0.5) * gain + 0.5 + shift).clamp(0, 1)
     alpha = rgba[..., 3][:, None]
     return torch.cat([color * alpha, alpha], 1)

@@ -55,9 +55,11 @@ class Matcher(nn.Module):
 
 
 def forbidden_pairs(vectors: Tensor, count: int) -> Tensor:
-    """(count, bank): True where a bank entry means the same as another picture's caption."""
+    """(count, bank): True where a bank entry means the same as the picture's caption. The bank: captions, rivals, others."""
     same = vectors[:count] @ vectors.T > _SAME_MEANING
-    same[torch.arange(count), torch.arange(count)] = False
+    row = torch.arange(count)
+    same[row, row] = False
+    same[row, row + count] = False  # its own rival: near in meaning, and to be told apart
     return same
 
 
@@ -119,7 +121,7 @@ class Trainer:
         torch.manual_seed(o.seed * 1_000_003 + self.step)
         batch = self.corpus.batch(o.batch, generator)
         others = torch.from_numpy(generator.integers(0, len(self.vectors), o.bank))
-        vectors = self.vectors[torch.cat([batch.captions, others])].float().to(self.device)
+        vectors = self.vectors[torch.cat([batch.captions, batch.rivals, others])].float().to(self.device)
         forbidden = forbidden_pairs(vectors, o.batch)
         views = batch.views.to(self.device)
         if self.strength() > 0:
@@ -188,6 +190,14 @@ def held_out_rank(model: Matcher, corpus: Corpus, vectors: Tensor, *, count: int
     return {"top1": (rank < 1).float().mean().item(), "top5": (rank < 5).float().mean().item(), "of": len(chosen)}
 
 
+def stored_vectors(path: Path) -> tuple[list[str], Tensor]:
+    """The captions that `training.teacher` has embedded, and those of `training.colored` if they lie beside."""
+    files = [path, *(p for p in [path.with_name("colored.npz")] if p.exists())]
+    stored = [np.load(p) for p in files]
+    texts = [str(text) for part in stored for text in part["texts"]]
+    return texts, torch.from_numpy(np.concatenate([part["vectors"] for part in stored]))
+
+
 def options_from_command_line() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
@@ -209,8 +219,7 @@ def main() -> None:
     options = options_from_command_line()
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    stored = np.load(options.captions)
-    texts, vectors = list(map(str, stored["texts"])), torch.from_numpy(stored["vectors"])
+    texts, vectors = stored_vectors(options.captions)
     corpus, held_out = (Corpus(options.corpus, texts, split=split) for split in ("train", "test"))
     trainer = Trainer(options, corpus, vectors)
     checkpoint = options.out / "checkpoint.pt"
