@@ -20,6 +20,7 @@ class RandomStrokes:
         reach: how far each control point may lie from the one before, per axis, as a share of the canvas.
         width: full stroke width at the start, in units of a 224-unit canvas.
         opacity: smallest and largest opacity at the start, in [0, 1].
+        spread: share of the canvas's width and height, about its middle, in which strokes begin.
 
     Raises:
         InputError: a value is out of range.
@@ -33,6 +34,7 @@ class RandomStrokes:
     reach: float = 0.05
     width: float = 2.0
     opacity: tuple[float, float] = (0.0, 1.0)
+    spread: float = 1.0
 
     def __post_init__(self) -> None:
         if self.strokes < 1:
@@ -41,6 +43,8 @@ class RandomStrokes:
             raise InputError(f"segments must be at least 1, fewest first, got {self.segments}")
         if not 0 <= self.opacity[0] <= self.opacity[1] <= 1:
             raise InputError(f"opacity lies in [0, 1], smallest first, got {self.opacity}")
+        if not 0 < self.spread <= 1:
+            raise InputError(f"spread lies in (0, 1], got {self.spread}")
 
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """A drawing on `canvas`; the same generator state gives the same drawing."""
@@ -50,6 +54,7 @@ class RandomStrokes:
         strokes = []
         for count in counts:
             steps = torch.rand(control_points(count), 2, generator=generator)
+            steps[0] = 0.5 + (steps[0] - 0.5) * self.spread
             steps[1:] = (steps[1:] * 2 - 1) * self.reach
             strokes.append(steps.cumsum(0) * size)
         colors = torch.rand(self.strokes, 4, generator=generator)

@@ -94,3 +94,29 @@ class Prompt:
         """The weighted negative cosine, summed over views."""
         (target,) = encoder.encode_text([self.text])
         return lambda frame: -self.weight * (frame.embeddings @ target).sum()
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The mean opacity of the strokes: what the prompt does not ask for fades away.
+
+    Adam moves every parameter by about its learning rate, however small the gradient. A stroke that no view
+    cares about has no other gradient than this one and is gone after some steps; one that matters stays.
+
+    Args:
+        weight: against a prompt's 1, above 0.
+
+    Raises:
+        InputError: the weight is not above 0.
+    """
+
+    weight: float = 0.02
+    name: str = "ink"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight < float("inf"):
+            raise InputError(f"the weight of ink is above 0, got {self.weight}")
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted mean opacity, times the views, as a prompt is their sum."""
+        return lambda frame: self.weight * len(frame.embeddings) * frame.drawing.colors[:, 3].mean()

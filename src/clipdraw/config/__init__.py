@@ -14,7 +14,7 @@ from clipdraw.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRa
 from clipdraw.drawing import Canvas
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.initialize import RandomStrokes
-from clipdraw.losses import Prompt
+from clipdraw.losses import Ink, Loss, Prompt
 from clipdraw.optimize import Rates, Recipe
 from clipdraw.schedules import SCHEDULES
 
@@ -42,6 +42,8 @@ class Config:
         start_reach: distance between neighboring control points at the start, as a share of the canvas.
         start_width: full stroke width at the start.
         start_opacity: smallest and largest opacity at the start.
+        start_spread: share of the canvas, about its middle, in which strokes begin.
+        ink: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
         width_range: smallest and largest full width.
         least_opacity: strokes are never fainter.
         keep_on_canvas: whether control points stay on the canvas.
@@ -73,6 +75,8 @@ class Config:
     start_reach: float = 0.05
     start_width: float = 2.0
     start_opacity: tuple[float, float] = (0.0, 1.0)
+    start_spread: float = 1.0
+    ink: float = 0.0
     width_range: tuple[float, float] = (2.0, 100.0)
     least_opacity: float = 0.0
     keep_on_canvas: bool = False
@@ -108,17 +112,18 @@ class Config:
             if getattr(self, name) not in allowed:
                 raise ConfigError(f"{name} is one of {', '.join(allowed)}, got {getattr(self, name)!r}")
 
-    def losses(self) -> tuple[Prompt, ...]:
-        """The prompt and the negative prompts.
+    def losses(self) -> tuple[Loss, ...]:
+        """The prompt, the negative prompts and what else is asked of the drawing.
 
         Raises:
             InputError: a text is blank.
         """
-        return Prompt(self.prompt), *(Prompt(text, -weight) for text, weight in map(parse_weighted, self.negative))
+        negative = [Prompt(text, -weight) for text, weight in map(parse_weighted, self.negative)]
+        return Prompt(self.prompt), *negative, *([Ink(self.ink)] if self.ink else [])
 
     def start(self) -> RandomStrokes:
         """How the drawing starts."""
-        return RandomStrokes(self.strokes, self.segments, self.start_reach, self.start_width, self.start_opacity)
+        return RandomStrokes(self.strokes, self.segments, self.start_reach, self.start_width, self.start_opacity, self.start_spread)
 
     def drawing_canvas(self) -> Canvas:
         """The canvas."""

@@ -33,6 +33,7 @@ from clipdraw.run.folder import (
     write_record,
 )
 from clipdraw.formats.png import write_png
+from clipdraw.losses import Prompt
 from clipdraw.optimize import Optimization, Step
 from clipdraw.score import score
 from clipdraw.run.making_of import write_films
@@ -145,7 +146,7 @@ def prepare(config: Config) -> Encoder:
     encoders = [load_encoder(name, device=device, normalize=config.normalize) for name in config.encoder]
     encoder = encoders[0] if len(encoders) == 1 else Ensemble(encoders)
     for loss in losses:
-        if rest := encoder.unread(loss.text):
+        if isinstance(loss, Prompt) and (rest := encoder.unread(loss.text)):
             warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
     return encoder
 
