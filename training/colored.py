@@ -14,7 +14,9 @@ from training.data import COLORS, Corpus
 def colored_captions(corpus: Corpus) -> list[str]:
     """Every color before every short concrete caption that is not about a color itself."""
     texts = {corpus.texts[captions[0]] for captions in corpus.captions["mono"]}
-    things = sorted(t for t in texts if t.count(" ") < 2 and corpus.wordnet.is_concrete(t) and not {*t.split()} & {*COLORS})
+    things = sorted(
+        t for t in texts if t.count(" ") < 2 and corpus.wordnet.is_concrete(t) and not {*t.split()} & {*COLORS}
+    )
     return [text for thing in things for color in COLORS if (text := f"{color} {thing}") not in corpus.index]
 
 

@@ -1,4 +1,4 @@
-"""Put both towers into the one file that ships: `python -m training.export --image checkpoint.pt --text text.safetensors`.
+"""Put both towers into the one file that ships: `python -m training.export`.
 
 Also writes the file's checksum into `clipdraw/encoders/builtin.py`.
 """

@@ -55,7 +55,10 @@ class Matcher(nn.Module):
 
 
 def forbidden_pairs(vectors: Tensor, count: int) -> Tensor:
-    """(count, bank): True where a bank entry means the same as the picture's caption. The bank: captions, rivals, others."""
+    """(count, bank): True where a bank entry means the same as the picture's caption.
+
+    The bank holds the captions of the pictures, then their rivals, then others.
+    """
     same = vectors[:count] @ vectors.T > _SAME_MEANING
     row = torch.arange(count)
     same[row, row] = False
@@ -230,7 +233,11 @@ def main() -> None:
     first = trainer.step
     while trainer.step < options.steps:
         loss, correct = trainer.train_step()
-        smooth = (loss, correct) if smooth is None else tuple(0.98 * a + 0.02 * b for a, b in zip(smooth, (loss, correct), strict=True))
+        smooth = (
+            (loss, correct)
+            if smooth is None
+            else tuple(0.98 * a + 0.02 * b for a, b in zip(smooth, (loss, correct), strict=True))
+        )
         if trainer.step % 20 == 0:
             line = {"step": trainer.step, "loss": smooth[0], "top1": smooth[1], "strength": trainer.strength()}
             line["images_per_s"] = (trainer.step - first) * options.batch / (time.perf_counter() - started)

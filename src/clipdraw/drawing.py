@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -128,7 +129,7 @@ class Drawing:
 _TENSORS = ("points", "widths", "colors", "background")
 
 
-def _part(registry: Mapping, path: Path):  # noqa: ANN202 - a reader or a writer
+def _part(registry: Mapping[str, Any], path: Path) -> Any:
     ending = path.suffix.lower().lstrip(".")
     if ending not in registry:
         raise FormatError(f"{path.name}: a drawing is stored as {', '.join(sorted(registry))}, not {ending!r}")

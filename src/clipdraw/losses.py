@@ -81,7 +81,7 @@ class Prompt:
 
     def __post_init__(self) -> None:
         if not self.text.strip():
-            raise InputError("the prompt is empty: say what to draw, for example \"a bonfire\"")
+            raise InputError('the prompt is empty: say what to draw, for example "a bonfire"')
         if not (self.weight == self.weight and 0 < abs(self.weight) < float("inf")):
             raise InputError(f"a prompt's weight is a number other than 0, got {self.weight}")
 

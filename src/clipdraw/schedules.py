@@ -23,6 +23,7 @@ class Constant:
     value: float
 
     def __call__(self, progress: float) -> float:
+        """The value."""
         return self.value
 
 
@@ -37,6 +38,7 @@ class Staircase:
     values: tuple[float, ...] = (1.0, 0.4, 0.1)
 
     def __call__(self, progress: float) -> float:
+        """The value of the last stair that `progress` has reached."""
         passed = [value for start, value in zip(self.starts, self.values, strict=True) if progress >= start]
         return passed[-1]
 
@@ -52,6 +54,7 @@ class Cosine:
     end: float = 0.05
 
     def __call__(self, progress: float) -> float:
+        """The value of the curve."""
         if progress < self.warmup:
             return (progress + 0.01) / (self.warmup + 0.01)
         share = (progress - self.warmup) / (1.0 - self.warmup)

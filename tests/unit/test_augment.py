@@ -75,7 +75,14 @@ def test_gradients_reach_the_image():
 
 @pytest.mark.parametrize(
     "bad",
-    [{"count": 0}, {"distortion": 1.0}, {"area": (0.9, 0.7)}, {"area": (0.0, 1.0)}, {"aspect": (0, 1)}, {"outside": "red"}],
+    [
+        {"count": 0},
+        {"distortion": 1.0},
+        {"area": (0.9, 0.7)},
+        {"area": (0.0, 1.0)},
+        {"aspect": (0, 1)},
+        {"outside": "red"},
+    ],
 )
 def test_settings_out_of_range_are_refused(bad):
     with pytest.raises(InputError):

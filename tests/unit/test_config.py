@@ -66,7 +66,7 @@ def test_wrong_settings_are_refused_with_what_is_allowed(settings, message):
 def test_a_file_that_is_not_toml_is_named(tmp_path):
     file = tmp_path / "bad.toml"
     file.write_text("steps = = 3")
-    with pytest.raises(ConfigError, match="bad.toml: not a TOML file"):
+    with pytest.raises(ConfigError, match=r"bad\.toml: not a TOML file"):
         resolve("a cat", {}, file=file)
     with pytest.raises(ConfigError, match="cannot be read"):
         resolve("a cat", {}, file=tmp_path / "none.toml")
@@ -85,7 +85,12 @@ def test_other_canvases_are_refused(text):
 
 @pytest.mark.parametrize(
     ("text", "parsed"),
-    [("text", ("text", 0.3)), ("text:2", ("text", 2.0)), ("ratio 3: four", ("ratio 3: four", 0.3)), (":2", (":2", 0.3))],
+    [
+        ("text", ("text", 0.3)),
+        ("text:2", ("text", 2.0)),
+        ("ratio 3: four", ("ratio 3: four", 0.3)),
+        (":2", (":2", 0.3)),
+    ],
 )
 def test_a_weight_follows_the_last_colon(text, parsed):
     assert parse_weighted(text) == parsed

@@ -64,7 +64,7 @@ def test_the_same_seed_gives_the_same_drawing(drawing, encoder):
 def test_constraints_hold_after_each_step(drawing, encoder):
     constraints = (WidthRange(3.0, 4.0), ColorRange(0.25), PointsOnCanvas())
     for step in optimize(drawing, [Prompt("red")], encoder=encoder, recipe=recipe(6, constraints=constraints)):
-        assert 3.0 <= step.drawing.widths.min()
+        assert step.drawing.widths.min() >= 3.0
         assert step.drawing.widths.max() <= 4.0
         assert step.drawing.colors.min() >= 0
         assert step.drawing.colors.max() <= 1
@@ -97,7 +97,7 @@ def test_a_step_with_a_non_finite_gradient_is_dropped_and_counted(drawing, encod
 
 def test_ten_in_a_row_end_the_run_with_the_name_of_the_loss(drawing, encoder):
     steps = optimize(drawing, [Prompt("red"), Broken(range(1, 99))], encoder=encoder, recipe=recipe(50))
-    with pytest.raises(DivergedError, match="step 11: .*'broken'"):
+    with pytest.raises(DivergedError, match=r"step 11: .*'broken'"):
         list(steps)
 
 

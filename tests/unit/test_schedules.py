@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from clipdraw.schedules import Cosine, Staircase
@@ -12,5 +14,5 @@ def test_a_cosine_rises_then_falls_to_its_end():
     values = [schedule(p / 100) for p in range(100)]
     assert values[0] < values[5] < values[10]
     assert values[10] == pytest.approx(1.0)
-    assert all(a >= b for a, b in zip(values[10:], values[11:], strict=False))
+    assert all(a >= b for a, b in pairwise(values[10:]))
     assert values[-1] == pytest.approx(0.05, abs=0.01)

@@ -16,7 +16,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="clipdraw",
-    help="Vector drawings from words. Start with: clipdraw draw \"a bonfire\"",
+    help='Vector drawings from words. Start with: clipdraw draw "a bonfire"',
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

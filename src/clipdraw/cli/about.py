@@ -69,7 +69,7 @@ def _versions() -> Iterator[str]:
 
 def _extras() -> Iterator[str]:
     for extra, module in (("clip", "transformers"), ("video", "av")):
-        yield f"{extra}: {'installed' if find_spec(module) else f'''missing; pip install 'clipdraw[{extra}]' '''.strip()}"
+        yield f"{extra}: " + ("installed" if find_spec(module) else f"missing; pip install 'clipdraw[{extra}]'")
 
 
 def _devices() -> Iterator[str]:
@@ -105,7 +105,8 @@ def _speed() -> Iterator[str]:
     drawing = RandomStrokes(256)(Canvas(), torch.Generator().manual_seed(0))
     for parameter in drawing.parameters():
         parameter.requires_grad_()
-    yield f"rasterizer, 256 strokes at 224 x 224, both ways: {_best(lambda: rasterize(drawing).sum().backward()):.1f} ms"
+    both_ways = _best(lambda: rasterize(drawing).sum().backward())
+    yield f"rasterizer, 256 strokes at 224 x 224, both ways: {both_ways:.1f} ms"
     encoder = load_encoder("builtin")
     views = torch.rand(8, 3, encoder.view_size, encoder.view_size, requires_grad=True)
     both_ways = _best(lambda: encoder.encode_image(views).sum().backward())

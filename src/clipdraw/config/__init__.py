@@ -123,7 +123,9 @@ class Config:
 
     def start(self) -> RandomStrokes:
         """How the drawing starts."""
-        return RandomStrokes(self.strokes, self.segments, self.start_reach, self.start_width, self.start_opacity, self.start_spread)
+        return RandomStrokes(
+            self.strokes, self.segments, self.start_reach, self.start_width, self.start_opacity, self.start_spread
+        )
 
     def drawing_canvas(self) -> Canvas:
         """The canvas."""
@@ -137,9 +139,7 @@ class Config:
         schedules = SCHEDULES[self.points_schedule], SCHEDULES[self.other_schedule]
         return Recipe(
             steps=self.steps,
-            views=Views(
-                self.views, self.view_distortion, self.view_area, outside=self.outside, enabled=self.augment
-            ),
+            views=Views(self.views, self.view_distortion, self.view_area, outside=self.outside, enabled=self.augment),
             rates=Rates(self.points_rate, self.width_rate, self.color_rate, *schedules),
             constraints=tuple(constraints),
             resolution=self.resolution or None,
@@ -195,7 +195,7 @@ def from_dict(values: Mapping[str, Any]) -> Config:
         if name not in known:
             raise ConfigError(f"there is no setting {name!r}; there are: {', '.join(known)}")
     if "prompt" not in values:
-        raise ConfigError("no prompt: say what to draw, for example prompt = \"a bonfire\"")
+        raise ConfigError('no prompt: say what to draw, for example prompt = "a bonfire"')
     return Config(**{name: _converted(name, value) for name, value in values.items()})
 
 

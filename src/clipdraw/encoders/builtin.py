@@ -42,7 +42,7 @@ class BuiltinEncoder:
         self.device = device
         self._image = ImageTower(folded=True)
         self._image.load_state_dict(_part(tensors, "image."))
-        self._image.to(device=device, dtype=dtype, memory_format=torch.channels_last)
+        self._image.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._image.eval().requires_grad_(False)
         self._text_tensors = _part(tensors, "text.")
         self._projection = tensors["projection"].float().to(device)

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 VIEW_SIZE = 64
 """Height and width of the views that the tower was trained on, in pixels."""
@@ -24,7 +25,10 @@ class _Convolution(nn.Sequential):
 
     def fold(self) -> None:
         """Fold the normalization's running statistics into the convolution."""
-        self[0], self[1] = torch.nn.utils.fusion.fuse_conv_bn_eval(self[0], self[1]), nn.Identity()
+        convolution, normalization = self
+        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(normalization, nn.BatchNorm2d)
+        self[0], self[1] = fuse_conv_bn_eval(convolution, normalization), nn.Identity()
 
 
 class _Block(nn.Module):

@@ -23,6 +23,9 @@ from clipdraw.config import Config, from_dict, resolve
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
 from clipdraw.errors import ClipdrawError, FormatError, InputError
+from clipdraw.formats.png import write_png
+from clipdraw.losses import Prompt
+from clipdraw.optimize import Optimization, Step
 from clipdraw.run.folder import (
     CHECKPOINT,
     Metrics,
@@ -32,11 +35,8 @@ from clipdraw.run.folder import (
     write_checkpoint,
     write_record,
 )
-from clipdraw.formats.png import write_png
-from clipdraw.losses import Prompt
-from clipdraw.optimize import Optimization, Step
-from clipdraw.score import score
 from clipdraw.run.making_of import write_films
+from clipdraw.score import score
 
 CHECKPOINT_EVERY_S = 2.0
 """Seconds between checkpoints: what a killed run has to do again."""
@@ -210,9 +210,7 @@ class _Session:
         self.losses, self.recipe = config.losses(), config.recipe()
         generator = torch.Generator().manual_seed(config.seed)
         start = config.start()(config.drawing_canvas(), generator)
-        self.run = Optimization(
-            start, self.losses, encoder=encoder, recipe=self.recipe, seed=config.seed + 1_000_003
-        )
+        self.run = Optimization(start, self.losses, encoder=encoder, recipe=self.recipe, seed=config.seed + 1_000_003)
         self.snapshots: dict[int, Drawing] = {0: self.run.drawing.detached()}
         self.seconds = 0.0
         self.last: Step | None = None
@@ -261,8 +259,8 @@ class _Session:
         drawing.save(self.folder / "drawing.svg")
         canvas = drawing.canvas
         scale = min(PNG_SCALE, PNG_LARGEST_SIDE / max(canvas.width, canvas.height))
-        size = {"height": max(1, round(canvas.height * scale)), "width": max(1, round(canvas.width * scale))}
-        write_png(raster.rasterize(drawing, **size), self.folder / "drawing.png", metadata=about)
+        height, width = (max(1, round(side * scale)) for side in (canvas.height, canvas.width))
+        write_png(raster.rasterize(drawing, height=height, width=width), self.folder / "drawing.png", metadata=about)
         if status != "failed":
             write_films(list(self.snapshots.values()), drawing, self.folder)
         self._record(status, similarity=similarity)
@@ -299,7 +297,9 @@ class _Session:
             self.seconds = checkpoint["seconds"].item()
             stacked = [checkpoint[f"snapshots.{name}"] for name in ("points", "widths", "colors")]
             for index, points, widths, colors in zip(checkpoint["snapshots.index"].tolist(), *stacked, strict=True):
-                self.snapshots[index] = replace(self.run.drawing.detached(), points=points, widths=widths, colors=colors)
+                self.snapshots[index] = replace(
+                    self.run.drawing.detached(), points=points, widths=widths, colors=colors
+                )
         except (KeyError, RuntimeError) as error:
             raise FormatError(f"{self.folder / CHECKPOINT}: does not fit run.json: {error}") from None
 
