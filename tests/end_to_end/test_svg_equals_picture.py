@@ -1,0 +1,40 @@
+"""The SVG of a real run looks the same in independent renderers as in ours."""
+
+import io
+
+import numpy as np
+import pytest
+import pyvips
+import resvg_py
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from clipdraw import draw, rasterize
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return draw("a bonfire", preset="paper", steps=25, views=2, out=tmp_path_factory.mktemp("run") / "run")
+
+
+def by_resvg(path, size):
+    png = bytes(resvg_py.svg_to_bytes(svg_string=path.read_text(), width=size, height=size))
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def by_vips(path, size):
+    image = pyvips.Image.thumbnail(str(path), size, height=size).flatten(background=255)
+    return np.asarray(image.numpy())[..., :3]
+
+
+@pytest.mark.parametrize("size", [224, 448, 896])
+@pytest.mark.parametrize(("renderer", "limit"), [(by_vips, 1.0), (by_resvg, 2.0)])
+def test_other_renderers_agree(run, size, renderer, limit):
+    assert len(run.drawing) == 256
+    ours = rasterize(run.drawing, height=size, width=size)
+    theirs = torch.from_numpy(renderer(run.folder / "drawing.svg", size).copy()).permute(2, 0, 1).float() / 255
+    difference = (ours - theirs) * 255
+    assert difference.abs().mean() <= limit
+    groups = functional.avg_pool2d(difference[None], 3, stride=1).abs()
+    assert groups.max() <= 16

@@ -1,0 +1,29 @@
+"""What others rely on: names and commands. A change here is a change of contract."""
+
+import clipdraw
+from tests.end_to_end.test_commands import clipdraw as command
+
+
+def test_public_names():
+    assert sorted(clipdraw.__all__) == [
+        "Canvas", "ClipdrawError", "Config", "Drawing", "Optimization", "RandomStrokes", "Rates", "Recipe", "Run",
+        "Step", "Views", "__version__", "draw", "load_encoder", "optimize", "rasterize", "resume", "score",
+    ]  # fmt: skip
+    for name in clipdraw.__all__:
+        assert getattr(clipdraw, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    assert not hasattr(clipdraw, "render")
+
+
+def test_commands_and_options(tmp_path):
+    told = " ".join(command("--help", cwd=tmp_path).stdout.split())
+    for name in ("draw", "resume", "score", "rasterize", "presets", "models", "doctor"):
+        assert f"│ {name} " in told
+    told = command("draw", "--help", cwd=tmp_path).stdout
+    for option in (
+        "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "preset", "out", "device", "threads",
+        "config", "set", "json", "quiet",
+    ):  # fmt: skip
+        assert f"--{option} " in told
