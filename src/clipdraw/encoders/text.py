@@ -31,19 +31,22 @@ _IDEOGRAPHS = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2FA1F), (0xF900, 
 
 
 @lru_cache(maxsize=4096)
-def _role(character: str) -> str:
-    """What a character does to a word: 'joins' it, 'stands' alone, 'parts' two words or is 'dropped'."""
+def _read(character: str) -> tuple[str, str]:
+    """What a character does to a word ('joins', 'stands' alone, 'parts' two, is 'dropped'), and its plain form."""
     if character in "\t\n\r ":
-        return "parts"
+        return "parts", ""
     category = unicodedata.category(character)
     if category[0] == "C" or character == "\ufffd":
-        return "dropped"
+        return "dropped", ""
     if category[0] == "Z":
-        return "parts"
+        return "parts", ""
     code = ord(character)
     ideograph = any(first <= code <= last for first, last in _IDEOGRAPHS)
     symbol = character.isascii() and not character.isalnum()
-    return "stands" if ideograph or symbol or category[0] == "P" else "joins"
+    if ideograph or symbol or category[0] == "P":
+        return "stands", character
+    decomposed = unicodedata.normalize("NFD", character.lower())
+    return "joins", "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
 
 
 def words(text: str) -> Iterator[tuple[int, str]]:
@@ -53,17 +56,16 @@ def words(text: str) -> Iterator[tuple[int, str]]:
     """
     start, word = 0, ""
     for position, character in enumerate(text):
-        role = _role(character)
-        if role in ("parts", "stands"):
+        role, plain = _read(character)
+        if role == "joins":
+            start = start if word else position
+            word += plain
+        elif role != "dropped":
             if word:
                 yield start, word
             word = ""
             if role == "stands":
                 yield position, character
-        elif role == "joins":
-            start = start if word else position
-            plain = unicodedata.normalize("NFD", character.lower())
-            word += "".join(c for c in plain if unicodedata.category(c) != "Mn")
     if word:
         yield start, word
 
