@@ -27,14 +27,16 @@ bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.loop
 
 corpus: .venv/installed-training
-	$(BIN)/python -m training.corpus --out corpus --packages corpus/packages
-	$(BIN)/python -m training.teacher --corpus corpus --out corpus/captions.npz
+	$(BIN)/python -m training.corpus
+	$(BIN)/python -m training.teacher
+	$(BIN)/python -m training.colored
 
 encoder: .venv/installed-training
-	$(BIN)/python -m training.train --corpus corpus --captions corpus/captions.npz --out corpus/image
-	$(BIN)/python -m training.texts --corpus corpus --out corpus/text/shards
-	$(BIN)/python -m training.distill --texts corpus/text/shards --out corpus/text
-	$(BIN)/python -m training.export --image corpus/image/checkpoint.pt --text corpus/text/text.safetensors
+	$(BIN)/python -m training.vocabulary
+	$(BIN)/python -m training.texts
+	$(BIN)/python -m training.distill
+	$(BIN)/python -m training.train
+	$(BIN)/python -m training.export
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -24,8 +24,9 @@ import numpy as np
 from PIL import Image
 
 from training import sources
+from training.data import SIZE
 
-SIZE = 96
+
 _RENDER_SIZE = 160  # rendered larger than kept: the crop to the ink enlarges most icons
 
 

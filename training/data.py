@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from training.concepts import WordNet
 
-VIEW_SIZE = 64
+SIZE, VIEW_SIZE = 96, 64
+"""Height and width of the stored pictures and of the views, in pixels."""
 
 
 # Paints that captions name: hue in sixths of a circle, saturation and value, each a range.
@@ -117,7 +118,7 @@ class Corpus:
 
     def _sample(self, kind: str, count: int, generator: np.random.Generator) -> tuple[Tensor, list[int]]:
         chosen = np.minimum(np.searchsorted(self.weights[kind], generator.random(count)), len(self.rows[kind]) - 1)
-        pictures = torch.from_numpy(self.pictures[kind][np.sort(self.rows[kind][chosen])]).float() / 255.0
+        pictures = torch.from_numpy(np.array(self.pictures[kind][np.sort(self.rows[kind][chosen])])).float() / 255.0
         chosen = chosen[np.argsort(self.rows[kind][chosen], kind="stable")]
         captions = []
         for i in chosen:
@@ -199,7 +200,7 @@ def augment(rgba: Float[Tensor, "batch 4 from from"], generator: np.random.Gener
 
 def plain_views(pictures: np.ndarray) -> Tensor:
     """Views (count, 3, 64, 64) of uint8 pictures, unaugmented, on white; single-color ones in black."""
-    values = torch.from_numpy(np.ascontiguousarray(pictures)).float() / 255.0
+    values = torch.from_numpy(np.array(pictures)).float() / 255.0
     if values.ndim == 3:
         image = (1 - values)[:, None].expand(-1, 3, -1, -1)
     else:
