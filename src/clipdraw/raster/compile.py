@@ -19,10 +19,19 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     (`~/.cache/numba` or its like); `NUMBA_CACHE_DIR` overrides both. Where none can be written,
     each process compiles anew.
     """
+    return _compile(function, OPTIONS)
+
+
+def compiled_exactly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for functions in which every operation must be rounded as it is written."""
+    return _compile(function, {**OPTIONS, "fastmath": False})
+
+
+def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
     try:
-        return njit(cache=True, **OPTIONS)(function)
+        return njit(cache=True, **options)(function)
     except RuntimeError:  # Numba found no place for its cache
-        return njit(**OPTIONS)(function)
+        return njit(**options)(function)
 
 
 @intrinsic

@@ -12,9 +12,10 @@ from torch.autograd.function import once_differentiable
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import InputError
+from clipdraw.geometry import TOLERANCE
 from clipdraw.raster import compositing, kernels
 from clipdraw.raster.kernels import Fragments, Layout, Strokes
-from clipdraw.raster.plan import FAR_PX, cubics_px, pixels_per_unit, radii_px, segment_index, visible_counts
+from clipdraw.raster.plan import FAR_PX, pixels_per_unit, segment_index
 from clipdraw.raster.threads import get_threads, together
 
 
@@ -79,22 +80,18 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 def _strokes(drawing: Drawing, height: int, width: int) -> Strokes:
     scale, index = pixels_per_unit(drawing, height, width), segment_index(drawing.segments)
-    with torch.no_grad():
-        radii = radii_px(drawing, scale)
-        counts = visible_counts(
-            cubics_px(drawing, scale), radii[torch.from_numpy(index.stroke)], size=(height, width)
-        )
-    first_piece = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts.numpy(), out=first_piece[1:])
-    points = _array(drawing.points)
-    return Strokes(points, scale, radii.double().numpy(), index.first_cubic, index.first_point, first_piece)
+    points, widths = _array(drawing.points), _array(drawing.widths)
+    first_piece = np.empty(len(index.stroke) + 1, np.int64)
+    kernels.count_pieces(points, widths, scale, index, (height, width), TOLERANCE, first_piece)
+    radii = np.clip(widths * np.float64(scale / 2), 0, FAR_PX)
+    return Strokes(points, scale, radii, index.first_cubic, index.first_point, first_piece)
 
 
 def _layout(strokes: Strokes, height: int, width: int, threads: int) -> Layout:
     count = len(strokes.radii)
     shape = count, height
     layout = Layout(
-        np.empty((strokes.first_piece[-1], 6)),
+        np.empty((strokes.first_piece[-1], 7)),
         np.empty((count, 2), np.int32),
         np.empty(shape, np.int32),
         np.empty(shape, np.int32),
