@@ -25,12 +25,11 @@ def composite_row(layout, fragments, colors, row, line, beneath):  # noqa: ANN00
         The number of fragments.
     """
     used, keep = 0, len(beneath) > 0
-    for s in range(len(colors)):
-        if not layout.rows[s, 0] <= row < layout.rows[s, 1]:
-            continue
-        place = fragments.first[s] + layout.offset[s, row]
-        red, green, blue, opacity = colors[s]
-        for x in range(layout.left[s, row], layout.right[s, row]):
+    for number in range(layout.row_first[row], layout.row_first[row + 1]):
+        span = layout.row_span[number]
+        place = layout.offset[span]
+        red, green, blue, opacity = colors[layout.row_stroke[number]]
+        for x in range(layout.left[span], layout.right[span]):
             alpha = fragments.coverage[place] * opacity
             place += 1
             old0, old1, old2, old3 = line[x]
@@ -46,7 +45,7 @@ def composite_row(layout, fragments, colors, row, line, beneath):  # noqa: ANN00
 
 @compiled
 def composite(counter, layout, fragments, colors, background, image, used):  # noqa: ANN001, ANN201
-    """Composite all strokes over all rows; `used` gets the number of fragments of each row."""
+    """Composite all strokes over all rows; `used` gets the number of fragments of each row: int64, height."""
     height, width = image.shape[1:]
     line, nothing = np.zeros((width, 4), np.float32), np.empty((0, 4), np.float32)
     while True:
@@ -74,8 +73,7 @@ def uncomposite(counter, layout, fragments, colors, background, grad_image, used
         colors, background: the paint.
         grad_image: gradient of the image, 3 x height x width.
         used: number of fragments of each row.
-        grads: gets the gradient of coverage (fragments), of the colors by row (strokes x height x 4, set where a
-            stroke has that row) and of the background by row (height x 3).
+        grads: gets the gradient of coverage (fragments), of the colors by span (spans x 4) and of the background by row (height x 3).
     """
     coverage_grad, color_grad, background_grad = grads
     height, width = grad_image.shape[1:]
@@ -91,22 +89,21 @@ def uncomposite(counter, layout, fragments, colors, background, grad_image, used
                 for x in range(width):
                     grad[x, channel] = grad_image[channel, row, x]
             top = composite_row(layout, fragments, colors, row, line, beneath)
-            for s in range(len(colors) - 1, -1, -1):
-                if layout.rows[s, 0] <= row < layout.rows[s, 1]:
-                    top -= max(0, layout.right[s, row] - layout.left[s, row])
-                    uncomposite_span(layout, fragments, colors, s, row, grad, beneath[top:], coverage_grad, color_grad)
+            for number in range(layout.row_first[row + 1] - 1, layout.row_first[row] - 1, -1):
+                span, s = layout.row_span[number], layout.row_stroke[number]
+                top -= layout.right[span] - layout.left[span]
+                uncomposite_span(layout, fragments, colors[s], span, grad, beneath[top:], coverage_grad, color_grad[span])
             for channel in range(3):
                 background_grad[row, channel] = grad[:, channel].sum()
 
 
 @compiled
-def uncomposite_span(layout, fragments, colors, s, row, grad, beneath, coverage_grad, color_grad):  # noqa: ANN001, ANN201
+def uncomposite_span(layout, fragments, color, span, grad, beneath, coverage_grad, color_grad):  # noqa: ANN001, ANN201
     """Take one stroke off one row: `grad` goes from the gradient of the row with it to that without it."""
-    left = layout.left[s, row]
-    first = fragments.first[s] + layout.offset[s, row]
-    red, green, blue, opacity = colors[s]
+    left, first = layout.left[span], layout.offset[span]
+    red, green, blue, opacity = color
     sum0 = sum1 = sum2 = sum3 = np.float32(0)
-    for k in range(layout.right[s, row] - left):
+    for k in range(layout.right[span] - left):
         coverage = fragments.coverage[first + k]
         alpha = coverage * opacity
         g0, g1, g2, g3 = grad[left + k]
@@ -116,20 +113,16 @@ def uncomposite_span(layout, fragments, colors, s, row, grad, beneath, coverage_
         sum0, sum1, sum2, sum3 = sum0 + alpha * g0, sum1 + alpha * g1, sum2 + alpha * g2, sum3 + coverage * gain
         through, new = np.float32(1) - alpha, grad[left + k]
         new[0], new[1], new[2], new[3] = g0 * through, g1 * through, g2 * through, g3 * through
-    target = color_grad[s, row]
-    target[0], target[1], target[2], target[3] = sum0, sum1, sum2, sum3
+    color_grad[0], color_grad[1], color_grad[2], color_grad[3] = sum0, sum1, sum2, sum3
 
 
 @compiled
-def sum_colors(counter, layout, color_grad, out):  # noqa: ANN001, ANN201
-    """Add up the color gradients of each stroke over its rows, top to bottom."""
-    while True:
-        start = take(counter, 64)
-        if start >= len(out):
-            return
-        for s in range(start, min(start + 64, len(out))):
-            for channel in range(4):
-                total = 0.0
-                for row in range(layout.rows[s, 0], layout.rows[s, 1]):
-                    total += color_grad[s, row, channel]
-                out[s, channel] = total
+def sum_colors(strokes, layout, color_grad, out):  # noqa: ANN001, ANN201
+    """Add up the color gradients of each stroke over its spans, top to bottom."""
+    for s in range(len(out)):
+        red = green = blue = opacity = 0.0
+        for span in range(strokes.first_span[s], strokes.first_span[s + 1]):
+            if layout.right[span] > layout.left[span]:
+                grad = color_grad[span]
+                red, green, blue, opacity = red + grad[0], green + grad[1], blue + grad[2], opacity + grad[3]
+        out[s, 0], out[s, 1], out[s, 2], out[s, 3] = red, green, blue, opacity

@@ -10,8 +10,9 @@ signed distance d of the square's center from the strip's axis, with the axis no
 Beside a piece the strip is the piece, prolonged; past its end, the tangent to the disc around the end.
 
 That is exact along straight edges and good along bent ones, and wrong where a pixel sees more than
-one straight edge: at caps, corners and hairpins. Partly covered pixels there are split into
-`SPLIT` x `SPLIT` smaller squares, each treated in the same way.
+one straight edge: at caps, sharp turns, and where the stroke goes out of the pixel's reach and comes
+back. Partly covered pixels there are split into `SPLIT` x `SPLIT` smaller squares, each treated in
+the same way.
 """
 
 from __future__ import annotations
@@ -57,6 +58,18 @@ class Pieces(NamedTuple):
     sharp: Bool[Tensor, "pieces 2"]
     """Whether the start, the end, is a cap or a sharp turn."""
     radius: Float[Tensor, " pieces"]
+
+
+class Fragments(NamedTuple):
+    """A stroke at a pixel, each within a tile."""
+
+    pixel: Int[Tensor, " fragments"]
+    slot: Int[Tensor, " fragments"]
+    """The stroke, counted among those of the tile."""
+    nearest: Int[Tensor, " fragments"]
+    """Its nearest piece, counted among those of the tile."""
+    gap: Bool[Tensor, " fragments"]
+    """Whether the stroke goes out of the pixel's reach and comes back."""
 
 
 def rasterize(drawing: Drawing, height: int, width: int) -> Float[Tensor, "3 height width"]:
@@ -201,23 +214,21 @@ def _tile(
     center = center.flip(-1).to(ends.dtype) + 0.5
     ids, slot = torch.unique_consecutive(stroke[touching], return_inverse=True)
     near = Pieces(ends[touching], slot, sharp[touching], radius[touching])
-    pixel, slot, nearest = _nearest(center, near, len(ids))
-    alpha = _coverage(center[pixel], slot, nearest, near) * colors[ids[slot], 3]
-    alpha = alpha.new_zeros(len(center), len(ids)).index_put((pixel, slot), alpha)
+    found = _nearest(center, near, touching, len(ids))
+    alpha = _coverage(center[found.pixel], near, found) * colors[ids[found.slot], 3]
+    alpha = alpha.new_zeros(len(center), len(ids)).index_put((found.pixel, found.slot), alpha)
     return composite(alpha, colors[ids, :3], background).T.reshape(3, rows, columns)
 
 
-def _coverage(
-    center: Float[Tensor, "fragments 2"], slot: Int[Tensor, " fragments"], nearest: Int[Tensor, " fragments"], near: Pieces
-) -> Float[Tensor, " fragments"]:
+def _coverage(center: Float[Tensor, "fragments 2"], near: Pieces, found: Fragments) -> Float[Tensor, " fragments"]:
     """Coverage of each fragment, those at sharp places by the mean of their parts."""
-    coverage = piece_coverage(center, near.ends[nearest], near.radius[nearest])
-    chosen = _to_split(center, nearest, near, coverage.detach()).nonzero()[:, 0]
+    coverage = piece_coverage(center, near.ends[found.nearest], near.radius[found.nearest])
+    chosen = _to_split(center, near, found, coverage.detach()).nonzero()[:, 0]
     if not len(chosen):
         return coverage
     step = (torch.arange(SPLIT, device=center.device) + 0.5) / SPLIT - 0.5
     parts = (center[chosen, None] + torch.cartesian_prod(step, step).to(center.dtype)).reshape(-1, 2)
-    owner = slot[chosen].repeat_interleave(SPLIT**2)
+    owner = found.slot[chosen].repeat_interleave(SPLIT**2)
     piece = torch.cat([_nearest_of(*batch, near) for batch in zip(parts.split(4096), owner.split(4096), strict=True)])
     fine = piece_coverage(SPLIT * parts, SPLIT * near.ends[piece], SPLIT * near.radius[piece])
     return coverage.index_put((chosen,), fine.reshape(-1, SPLIT**2).mean(1))
@@ -225,17 +236,17 @@ def _coverage(
 
 @torch.no_grad()
 def _to_split(
-    center: Float[Tensor, "fragments 2"],
-    nearest: Int[Tensor, " fragments"],
-    near: Pieces,
-    coverage: Float[Tensor, " fragments"],
+    center: Float[Tensor, "fragments 2"], near: Pieces, found: Fragments, coverage: Float[Tensor, " fragments"]
 ) -> Bool[Tensor, " fragments"]:
-    start, end = near.ends[nearest].unbind(1)
+    start, end = near.ends[found.nearest].unbind(1)
     length = _dot(end - start, end - start).sqrt()
     along = _dot(center - start, end - start) / torch.where(length > 0, length, 1)
     from_ends = torch.stack((along, length - along), dim=1)
-    close = from_ends < (near.radius[nearest] + SHARP_REACH_PX)[:, None]
-    return (close & near.sharp[nearest]).any(1) & (coverage > SPLIT_FROM) & (coverage < 1 - SPLIT_FROM)
+    beside = ((along > 0) & (along < length))[:, None]
+    at_end = torch.stack(((along < length) | (length == 0), (along >= length) & (length > 0)), dim=1)
+    close = torch.where(beside, from_ends < (near.radius[found.nearest] + SHARP_REACH_PX)[:, None], at_end)
+    wanted = found.gap | (close & near.sharp[found.nearest]).any(1)
+    return wanted & (coverage > SPLIT_FROM) & (coverage < 1 - SPLIT_FROM)
 
 
 def composite(
@@ -266,19 +277,22 @@ def _touching(
 
 
 @torch.no_grad()
-def _nearest(
-    center: Float[Tensor, "pixels 2"], near: Pieces, slots: int
-) -> tuple[Int[Tensor, " fragments"], Int[Tensor, " fragments"], Int[Tensor, " fragments"]]:
+def _nearest(center: Float[Tensor, "pixels 2"], near: Pieces, number: Int[Tensor, " pieces"], slots: int) -> Fragments:
     """The nearest piece of each stroke at each pixel within its reach, the first of equals."""
     distance = _square_distance(center, near.ends)
-    distance = torch.where(distance < (near.radius + REACH_PX).square(), distance, torch.inf)
-    where = near.stroke.expand(len(center), -1)
-    least = distance.new_full((len(center), slots), torch.inf).scatter_reduce(1, where, distance, "amin")
-    number = torch.arange(len(near.stroke), device=center.device).expand_as(where)
-    number = torch.where(distance == least.gather(1, where), number, len(near.stroke))
-    first = number.new_full(least.shape, len(near.stroke)).scatter_reduce(1, where, number, "amin")
+    inside = distance < (near.radius + REACH_PX).square()
+    distance = torch.where(inside, distance, torch.inf)
+    where, shape, none = near.stroke.expand(len(center), -1), (len(center), slots), int(number[-1]) + 1
+    least = distance.new_full(shape, torch.inf).scatter_reduce(1, where, distance, "amin")
+    place = torch.arange(len(number), device=center.device).expand_as(where)
+    best = torch.where(distance == least.gather(1, where), place, len(number))
+    best = number.new_full(shape, len(number)).scatter_reduce(1, where, best, "amin")
+    first = number.new_full(shape, none).scatter_reduce(1, where, torch.where(inside, number, none), "amin")
+    last = number.new_full(shape, -1).scatter_reduce(1, where, torch.where(inside, number, -1), "amax")
+    count = number.new_zeros(shape).scatter_add(1, where, inside.long())
     pixel, slot = least.isfinite().nonzero(as_tuple=True)
-    return pixel, slot, first[pixel, slot]
+    gap = (last - first + 1 > count)[pixel, slot]
+    return Fragments(pixel, slot, best[pixel, slot], gap)
 
 
 @torch.no_grad()
