@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import numba
 from numba import njit, types
 from numba.extending import intrinsic
 
@@ -12,17 +18,46 @@ OPTIONS = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_mod
 """Infinities and NaN keep their meaning; no operation depends on how work is shared out."""
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function at its first call and keep the machine code for later processes.
+@cache
+def cache_folder() -> Path | None:
+    """Where machine code is kept for later processes, or None if nothing can be written there.
 
-    It is kept in `__pycache__` beside the source; where that isn't writable, in the user's cache folder
-    (`~/.cache/numba` or its like); `NUMBA_CACHE_DIR` overrides both. Where none can be written,
-    each process compiles anew.
+    It is `clipdraw/numba-<fingerprint>` in `NUMBA_CACHE_DIR`, `XDG_CACHE_HOME` or `~/.cache`, the first that is
+    set. Numba itself notices only changes of the file that a function is in, not of the functions and
+    constants that it uses: hence the fingerprint, of all sources that machine code depends on.
     """
+    here = Path(__file__).parent
+    sources = sorted(here.glob("*.py")) + [here.parent / "geometry.py"]
+    fingerprint = sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+    base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
-        return njit(cache=True, **OPTIONS)(function)
-    except RuntimeError:  # Numba found no place for its cache
-        return njit(**OPTIONS)(function)
+        folder = Path(base).expanduser() / "clipdraw" / f"numba-{fingerprint}"
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
+        return None
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function at its first call and keep the machine code in `cache_folder()`, where there is one."""
+    return _compile(function, OPTIONS)
+
+
+def compiled_exactly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for functions in which every operation must be rounded as it is written."""
+    return _compile(function, {**OPTIONS, "fastmath": False})
+
+
+def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    folder, before = cache_folder(), numba.config.CACHE_DIR
+    if folder is None:
+        return njit(**options)(function)
+    try:
+        numba.config.CACHE_DIR = str(folder)  # read once, when the function is decorated
+        return njit(cache=True, **options)(function)
+    finally:
+        numba.config.CACHE_DIR = before
 
 
 @intrinsic

@@ -11,51 +11,53 @@ CHUNK = 4
 
 
 @compiled
-def composite_row(layout, fragments, colors, row, image, beneath):  # noqa: ANN001, ANN201
+def composite_row(layout, fragments, colors, row, line, beneath):  # noqa: ANN001, ANN201
     """Composite the strokes over one row, back to front.
 
     Args:
         layout, fragments: what the strokes cover.
         colors: red, green, blue, opacity of each stroke.
         row: the row.
-        image: its background, replaced by its image: 3 x width.
-        beneath: if not empty, gets the color under each fragment of the row: 3 x fragments.
+        line: its background, replaced by its image: width x 4, the last of no meaning.
+        beneath: if not empty, gets the color under each fragment of the row: fragments x 4.
 
     Returns:
         The number of fragments.
     """
-    used, keep = 0, beneath.shape[1] > 0
-    for s in range(len(colors)):
-        if not layout.rows[s, 0] <= row < layout.rows[s, 1]:
-            continue
-        left = layout.left[s, row]
-        length = max(0, layout.right[s, row] - left)
-        first = fragments.first[s] + layout.offset[s, row]
-        coverage = fragments.coverage[first : first + length]
-        for channel in range(3):
-            color, opacity = colors[s, channel], colors[s, 3]
-            line = image[channel, left : left + length]
+    used, keep = 0, len(beneath) > 0
+    for number in range(layout.row_first[row], layout.row_first[row + 1]):
+        span = layout.row_span[number]
+        place = layout.offset[span]
+        red, green, blue, opacity = colors[layout.row_stroke[number]]
+        for x in range(layout.left[span], layout.right[span]):
+            alpha = fragments.coverage[place] * opacity
+            place += 1
+            old0, old1, old2, old3 = line[x]
             if keep:
-                beneath[channel, used : used + length] = line
-            for x in range(length):
-                line[x] += coverage[x] * opacity * (color - line[x])
-        used += length
+                under = beneath[used]
+                under[0], under[1], under[2], under[3] = old0, old1, old2, old3
+            used += 1
+            new = line[x]
+            new[0], new[1] = old0 + alpha * (red - old0), old1 + alpha * (green - old1)
+            new[2], new[3] = old2 + alpha * (blue - old2), old3 - alpha * old3
     return used
 
 
 @compiled
 def composite(counter, layout, fragments, colors, background, image, used):  # noqa: ANN001, ANN201
-    """Composite all strokes over all rows; `used` gets the number of fragments of each row."""
-    height, nothing = image.shape[1], np.empty((3, 0), np.float32)
+    """Composite all strokes over all rows; `used` gets the number of fragments of each row: int64, height."""
+    height, width = image.shape[1:]
+    line, nothing = np.zeros((width, 4), np.float32), np.empty((0, 4), np.float32)
     while True:
         start = take(counter, CHUNK)
         if start >= height:
             return
         for row in range(start, min(start + CHUNK, height)):
-            line = image[:, row]
-            for channel in range(3):
-                line[channel] = background[channel]
+            line[:, :3] = background
             used[row] = composite_row(layout, fragments, colors, row, line, nothing)
+            for channel in range(3):
+                for x in range(width):
+                    image[channel, row, x] = line[x, channel]
 
 
 @compiled
@@ -71,66 +73,56 @@ def uncomposite(counter, layout, fragments, colors, background, grad_image, used
         colors, background: the paint.
         grad_image: gradient of the image, 3 x height x width.
         used: number of fragments of each row.
-        grads: gets the gradient of coverage (fragments), of the colors by row (strokes x height x 4, set where a
-            stroke has that row) and of the background by row (height x 3).
+        grads: gets the gradient of coverage (fragments), of the colors by span (spans x 4) and of the background by row (height x 3).
     """
     coverage_grad, color_grad, background_grad = grads
     height, width = grad_image.shape[1:]
-    beneath = np.empty((3, max(1, used.max())), np.float32)
-    line, grad = np.empty((3, width), np.float32), np.empty((3, width), np.float32)
+    beneath = np.empty((max(1, used.max()), 4), np.float32)
+    line, grad = np.zeros((width, 4), np.float32), np.zeros((width, 4), np.float32)
     while True:
         start = take(counter, CHUNK)
         if start >= height:
             return
         for row in range(start, min(start + CHUNK, height)):
+            line[:, :3] = background
             for channel in range(3):
-                line[channel] = background[channel]
-                grad[channel] = grad_image[channel, row]
+                for x in range(width):
+                    grad[x, channel] = grad_image[channel, row, x]
             top = composite_row(layout, fragments, colors, row, line, beneath)
-            for s in range(len(colors) - 1, -1, -1):
-                if layout.rows[s, 0] <= row < layout.rows[s, 1]:
-                    top -= max(0, layout.right[s, row] - layout.left[s, row])
-                    uncomposite_span(layout, fragments, colors, s, row, grad, beneath[:, top:], coverage_grad, color_grad)
+            for number in range(layout.row_first[row + 1] - 1, layout.row_first[row] - 1, -1):
+                span, s = layout.row_span[number], layout.row_stroke[number]
+                top -= layout.right[span] - layout.left[span]
+                uncomposite_span(layout, fragments, colors[s], span, grad, beneath[top:], coverage_grad, color_grad[span])
             for channel in range(3):
-                background_grad[row, channel] = grad[channel].sum()
+                background_grad[row, channel] = grad[:, channel].sum()
 
 
 @compiled
-def uncomposite_span(layout, fragments, colors, s, row, grad, beneath, coverage_grad, color_grad):  # noqa: ANN001, ANN201
+def uncomposite_span(layout, fragments, color, span, grad, beneath, coverage_grad, color_grad):  # noqa: ANN001, ANN201
     """Take one stroke off one row: `grad` goes from the gradient of the row with it to that without it."""
-    left = layout.left[s, row]
-    length = max(0, layout.right[s, row] - left)
-    first = fragments.first[s] + layout.offset[s, row]
-    coverage, out = fragments.coverage[first : first + length], coverage_grad[first : first + length]
-    red, green, blue, opacity = colors[s]
-    sum_red = sum_green = sum_blue = sum_opacity = np.float32(0)
-    grad_red, grad_green, grad_blue = grad[0, left : left + length], grad[1, left : left + length], grad[2, left : left + length]
-    under_red, under_green, under_blue = beneath[0], beneath[1], beneath[2]
-    for x in range(length):
-        g_red, g_green, g_blue = grad_red[x], grad_green[x], grad_blue[x]
-        gain = g_red * (red - under_red[x]) + g_green * (green - under_green[x]) + g_blue * (blue - under_blue[x])
-        alpha = coverage[x] * opacity
-        sum_opacity += coverage[x] * gain
-        sum_red += alpha * g_red
-        sum_green += alpha * g_green
-        sum_blue += alpha * g_blue
-        out[x] = gain * opacity
-        through = np.float32(1) - alpha
-        grad_red[x], grad_green[x], grad_blue[x] = g_red * through, g_green * through, g_blue * through
-    target = color_grad[s, row]
-    target[0], target[1], target[2], target[3] = sum_red, sum_green, sum_blue, sum_opacity
+    left, first = layout.left[span], layout.offset[span]
+    red, green, blue, opacity = color
+    sum0 = sum1 = sum2 = sum3 = np.float32(0)
+    for k in range(layout.right[span] - left):
+        coverage = fragments.coverage[first + k]
+        alpha = coverage * opacity
+        g0, g1, g2, g3 = grad[left + k]
+        under0, under1, under2, _ = beneath[k]
+        gain = g0 * (red - under0) + g1 * (green - under1) + g2 * (blue - under2)
+        coverage_grad[first + k] = gain * opacity
+        sum0, sum1, sum2, sum3 = sum0 + alpha * g0, sum1 + alpha * g1, sum2 + alpha * g2, sum3 + coverage * gain
+        through, new = np.float32(1) - alpha, grad[left + k]
+        new[0], new[1], new[2], new[3] = g0 * through, g1 * through, g2 * through, g3 * through
+    color_grad[0], color_grad[1], color_grad[2], color_grad[3] = sum0, sum1, sum2, sum3
 
 
 @compiled
-def sum_colors(counter, layout, color_grad, out):  # noqa: ANN001, ANN201
-    """Add up the color gradients of each stroke over its rows, top to bottom."""
-    while True:
-        start = take(counter, 64)
-        if start >= len(out):
-            return
-        for s in range(start, min(start + 64, len(out))):
-            for channel in range(4):
-                total = 0.0
-                for row in range(layout.rows[s, 0], layout.rows[s, 1]):
-                    total += color_grad[s, row, channel]
-                out[s, channel] = total
+def sum_colors(strokes, layout, color_grad, out):  # noqa: ANN001, ANN201
+    """Add up the color gradients of each stroke over its spans, top to bottom."""
+    for s in range(len(out)):
+        red = green = blue = opacity = 0.0
+        for span in range(strokes.first_span[s], strokes.first_span[s + 1]):
+            if layout.right[span] > layout.left[span]:
+                grad = color_grad[span]
+                red, green, blue, opacity = red + grad[0], green + grad[1], blue + grad[2], opacity + grad[3]
+        out[s, 0], out[s, 1], out[s, 2], out[s, 3] = red, green, blue, opacity

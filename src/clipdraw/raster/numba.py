@@ -12,9 +12,11 @@ from torch.autograd.function import once_differentiable
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import InputError
-from clipdraw.raster import compositing, kernels
-from clipdraw.raster.kernels import Fragments, Layout, Strokes
-from clipdraw.raster.plan import FAR_PX, cubics_px, pixels_per_unit, radii_px, segment_index, visible_counts
+from clipdraw.geometry import TOLERANCE
+from clipdraw.raster import compositing, coverage, layout
+from clipdraw.raster.coverage import Fragments
+from clipdraw.raster.layout import Layout, Strokes
+from clipdraw.raster.plan import FAR_PX, pixels_per_unit, segment_index
 from clipdraw.raster.threads import get_threads, together
 
 
@@ -41,36 +43,37 @@ class _Rasterize(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, points: Tensor, widths: Tensor, colors: Tensor, background: Tensor, *rest: Any) -> Tensor:
         drawing, height, width = rest
-        strokes = _strokes(drawing, height, width)
         threads = get_threads()
-        layout = _layout(strokes, height, width, threads)
-        fragments = _fragments(strokes, layout, width, threads)
-        image = torch.empty((3, height, width))
-        used = np.empty(height, np.int64)
+        strokes = _strokes(drawing, height, width)
+        spans = _layout(strokes, height, width, threads)
+        total = spans.offset[-1]
+        fragments = Fragments(np.empty(total, np.int32), np.empty(total, np.float32))
+        together(coverage.cover, strokes, spans, fragments, width, threads=threads)
+        image, used = torch.empty((3, height, width)), np.empty(height, np.int64)
         paint = _array(colors), _array(background)
-        together(compositing.composite, layout, fragments, *paint, image.numpy(), used, threads=threads)
+        together(compositing.composite, spans, fragments, *paint, image.numpy(), used, threads=threads)
         ctx.save_for_backward(points, widths, colors, background)
-        ctx.state = strokes, layout, fragments, used
+        ctx.state = strokes, spans, fragments, used
         return image
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_image: Tensor) -> tuple[Tensor | None, ...]:
-        points, widths, colors, background = ctx.saved_tensors
-        strokes, layout, fragments, used = ctx.state
-        count, height = layout.left.shape
-        coverage_grad = np.empty(len(fragments.coverage), np.float32)
-        row_colors, row_background = np.empty((count, height, 4), np.float32), np.empty((height, 3), np.float32)
-        threads = get_threads()
-        grads = coverage_grad, row_colors, row_background
-        paint = _array(colors), _array(background)
-        arguments = layout, fragments, *paint, _array(grad_image), used, grads
-        together(compositing.uncomposite, *arguments, threads=threads)
-        color_grad = np.empty((count, 4), np.float32)
-        together(compositing.sum_colors, layout, row_colors, color_grad, threads=1)
-        by_point, by_width = _geometry_grad(ctx.needs_input_grad, strokes, layout, fragments, coverage_grad)
-        grad_background = torch.from_numpy(row_background.sum(axis=0, dtype=np.float64)).to(background.dtype)
-        return by_point, by_width, torch.from_numpy(color_grad), grad_background, None, None, None
+        _, _, colors, background = ctx.saved_tensors
+        strokes, spans, fragments, used = ctx.state
+        grads = (
+            np.empty(len(fragments.coverage), np.float32),
+            np.empty((len(spans.left), 4), np.float32),
+            np.empty((len(used), 3), np.float32),
+        )
+        arguments = spans, fragments, _array(colors), _array(background), _array(grad_image), used, grads
+        together(compositing.uncomposite, *arguments, threads=get_threads())
+        by_coverage, by_span, by_row = grads
+        by_color = np.empty((len(strokes.radii), 4), np.float32)
+        compositing.sum_colors(strokes, spans, by_span, by_color)
+        by_point, by_width = _geometry_grad(ctx.needs_input_grad, strokes, spans, fragments, by_coverage)
+        by_background = torch.from_numpy(by_row.sum(axis=0, dtype=np.float64)).float()
+        return by_point, by_width, torch.from_numpy(by_color), by_background, None, None, None
 
 
 def _array(tensor: Tensor) -> np.ndarray:
@@ -79,47 +82,39 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 def _strokes(drawing: Drawing, height: int, width: int) -> Strokes:
     scale, index = pixels_per_unit(drawing, height, width), segment_index(drawing.segments)
-    with torch.no_grad():
-        radii = radii_px(drawing, scale)
-        counts = visible_counts(
-            cubics_px(drawing, scale), radii[torch.from_numpy(index.stroke)], size=(height, width)
-        )
-    first_piece = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts.numpy(), out=first_piece[1:])
-    points = _array(drawing.points)
-    return Strokes(points, scale, radii.double().numpy(), index.first_cubic, index.first_point, first_piece)
+    points, widths = _array(drawing.points), _array(drawing.widths)
+    first_piece, rows = np.empty(len(index.stroke) + 1, np.int64), np.empty((len(widths), 2), np.int64)
+    layout.count_pieces(points, widths, scale, index, (height, width), TOLERANCE, first_piece, rows)
+    first_span = np.zeros(len(widths) + 1, np.int64)
+    np.cumsum(np.maximum(rows[:, 1] - rows[:, 0], 0), out=first_span[1:])
+    radii = np.clip(widths * np.float64(scale / 2), 0, FAR_PX)
+    return Strokes(points, scale, radii, index.first_cubic, index.first_point, first_piece, rows[:, 0].copy(), first_span)
 
 
 def _layout(strokes: Strokes, height: int, width: int, threads: int) -> Layout:
-    count = len(strokes.radii)
-    shape = count, height
-    layout = Layout(
-        np.empty((strokes.first_piece[-1], 6)),
-        np.empty((count, 2), np.int32),
-        np.empty(shape, np.int32),
-        np.empty(shape, np.int32),
-        np.empty(shape, np.int64),
-        np.empty(count, np.int64),
+    spans = strokes.first_span[-1]
+    made = Layout(
+        np.empty((strokes.first_piece[-1], 7)),
+        np.empty(spans, np.int32),
+        np.empty(spans, np.int32),
+        np.empty(spans + 1, np.int64),
+        np.empty(height + 1, np.int64),
+        np.empty(spans, np.int64),
+        np.empty(spans, np.int64),
     )
-    together(kernels.measure, strokes, layout, width, threads=threads)
-    return layout
-
-
-def _fragments(strokes: Strokes, layout: Layout, width: int, threads: int) -> Fragments:
-    last = np.cumsum(layout.total)
-    total = int(last[-1]) if len(last) else 0
-    fragments = Fragments(last - layout.total, np.empty(total, np.int32), np.empty(total, np.float32))
-    together(kernels.cover, strokes, layout, fragments, width, threads=threads)
-    return fragments
+    together(layout.measure, strokes, made, width, threads=threads)
+    layout.arrange(strokes, made)
+    return made
 
 
 def _geometry_grad(
-    needed: tuple[bool, ...], strokes: Strokes, layout: Layout, fragments: Fragments, coverage_grad: np.ndarray
+    needed: tuple[bool, ...], strokes: Strokes, spans: Layout, fragments: Fragments, by_coverage: np.ndarray
 ) -> tuple[Tensor | None, Tensor | None]:
     if not (needed[0] or needed[1]):
         return None, None
-    pieces, points, radii = np.empty((len(layout.pieces), 4)), np.zeros(strokes.points.shape), np.empty(len(strokes.radii))
-    arguments = strokes, layout, fragments, coverage_grad, pieces, points, radii
-    together(kernels.uncover, *arguments, threads=get_threads())
+    pieces, points = np.empty((len(spans.pieces), 4)), np.zeros(strokes.points.shape)
+    radii = np.empty(len(strokes.radii))
+    together(coverage.uncover, strokes, spans, fragments, by_coverage, pieces, points, radii, threads=get_threads())
     points *= strokes.scale * (np.abs(strokes.points * strokes.scale) <= FAR_PX)
-    return torch.from_numpy(points).float(), torch.from_numpy(radii * (strokes.scale / 2)).float()
+    radii *= strokes.scale / 2
+    return torch.from_numpy(points).float(), torch.from_numpy(radii).float()

@@ -7,10 +7,12 @@ signed distance d of the square's center from the strip's axis, with the axis no
 
     coverage = F(r - d; n) - F(-r - d; n)
 
-Beside a piece the strip is the piece, prolonged. Beyond a piece's end it is the tangent to the
-disc around the end, and at the stroke's own ends d is lengthened to sqrt(d^2 + 1/12): the
-variance of a unit square along the tangent, which makes up for the disc's curvature
-(the disc's total area becomes exact: pi (r^2 - 1/12) inside d' = r, + pi / 12 by the smoothing).
+Beside a piece the strip is the piece, prolonged; past its end, the tangent to the disc around the end.
+
+That is exact along straight edges and good along bent ones, and wrong where a pixel sees more than
+one straight edge: at caps, sharp turns, and where the stroke goes out of the pixel's reach and comes
+back. Partly covered pixels there are split into `SPLIT` x `SPLIT` smaller squares, each treated in
+the same way.
 """
 
 from __future__ import annotations
@@ -29,8 +31,20 @@ from clipdraw.raster.plan import REACH_PX, cubics_px, pixels_per_unit, radii_px,
 TILE_PX = 32
 """Pixels are worked off in squares of this side, which bounds the memory."""
 
-ROUND_VARIANCE = 1 / 12
-"""Square pixels: variance of a unit square along any direction."""
+SPLIT = 2
+"""Into how many rows and columns a pixel near a cap, a corner or a hairpin is split."""
+
+SPLIT_FROM = 1e-3
+"""Pixels covered by less than this, or by 1 less this or more, are not split."""
+
+SHARP_TURN = 0.4
+"""A turn of the polyline is sharp from about this angle, in radians (compared by its chord, 2 sin(angle / 2))."""
+
+SHARP_BEND = 0.35
+"""A turn is sharp as well from this bend, in radians per pixel of the two pieces' mean length."""
+
+SHARP_REACH_PX = 1.5
+"""Pixels are split up to a sharp turn's stroke radius plus this, along the piece."""
 
 NEAR_PX2 = 1e-6
 """Squared distance from a vertex below which the direction away from it is taken as constant."""
@@ -41,9 +55,21 @@ class Pieces(NamedTuple):
 
     ends: Float[Tensor, "pieces 2 2"]
     stroke: Int[Tensor, " pieces"]
-    caps: Bool[Tensor, "pieces 2"]
-    """Whether the start, the end, is an end of the stroke."""
+    sharp: Bool[Tensor, "pieces 2"]
+    """Whether the start, the end, is a cap or a sharp turn."""
     radius: Float[Tensor, " pieces"]
+
+
+class Fragments(NamedTuple):
+    """A stroke at a pixel, each within a tile."""
+
+    pixel: Int[Tensor, " fragments"]
+    slot: Int[Tensor, " fragments"]
+    """The stroke, counted among those of the tile."""
+    nearest: Int[Tensor, " fragments"]
+    """Its nearest piece, counted among those of the tile."""
+    gap: Bool[Tensor, " fragments"]
+    """Whether the stroke goes out of the pixel's reach and comes back."""
 
 
 def rasterize(drawing: Drawing, height: int, width: int) -> Float[Tensor, "3 height width"]:
@@ -103,37 +129,30 @@ def strip_area(
 
 
 def piece_coverage(
-    center: Float[Tensor, "fragments 2"],
-    ends: Float[Tensor, "fragments 2 2"],
-    caps: Bool[Tensor, "fragments 2"],
-    radius: Float[Tensor, " fragments"],
+    center: Float[Tensor, "fragments 2"], ends: Float[Tensor, "fragments 2 2"], radius: Float[Tensor, " fragments"]
 ) -> Float[Tensor, " fragments"]:
-    """The fraction of a pixel that a straight piece covers.
+    """The fraction of a unit square that a straight piece covers.
 
     Args:
-        center: the pixel's center.
+        center: the square's center.
         ends: start and end of the piece.
-        caps: whether the start, the end, is an end of the stroke.
         radius: half the stroke width, 0 or more.
 
-    Differentiable in all that are real.
+    Differentiable in all three.
     """
     along, offset = ends[:, 1] - ends[:, 0], center - ends[:, 0]
     square, dot = _dot(along, along), _dot(along, offset)
     beside = (dot > 0) & (dot < square)
     normal = along.flip(-1) * along.new_tensor((-1, 1)) / _root(square, beside)[:, None]
 
-    last = dot >= square
-    last = last & (square > 0)
+    last = (dot >= square) & (square > 0)
     offset_end = center - torch.where(last[:, None], ends[:, 1], ends[:, 0])
     square_end = _dot(offset_end, offset_end)
     away = square_end > NEAR_PX2
     root = _root(square_end, away)
     direction = torch.where(away[:, None], offset_end / root[:, None], along.new_tensor((1, 0)))
-    cap = torch.where(last, caps[:, 1], caps[:, 0])
-    rounded = torch.where(cap, (square_end + ROUND_VARIANCE).sqrt(), torch.where(away, root, 0 * root))
 
-    distance = torch.where(beside, _dot(normal, offset), rounded)
+    distance = torch.where(beside, _dot(normal, offset), torch.where(away, root, 0 * root))
     return strip_area(distance, torch.where(beside[:, None], normal, direction), radius)
 
 
@@ -153,18 +172,35 @@ def _pieces(drawing: Drawing, height: int, width: int) -> Pieces:
     cubics, radii = cubics_px(drawing, scale), radii_px(drawing, scale)
     counts = visible_counts(cubics, radii[stroke], size=(height, width))
     ends, owner = flatten(cubics, counts)
-    changes = torch.ones(1, dtype=torch.bool, device=device)
-    new = torch.cat((changes, owner[1:] != owner[:-1])) if len(owner) else changes[:0]
-    starts = new & (first[stroke[owner]] == owner)
-    stops = new.roll(-1) & (first[1:][stroke[owner]] - 1 == owner)
-    return Pieces(ends, stroke[owner], torch.stack((starts, stops), dim=1), radii[stroke[owner]])
+    return Pieces(ends, stroke[owner], _sharp(ends.detach(), owner, stroke, first), radii[stroke[owner]])
+
+
+def _sharp(
+    ends: Float[Tensor, "pieces 2 2"],
+    owner: Int[Tensor, " pieces"],
+    stroke: Int[Tensor, " cubics"],
+    first: Int[Tensor, " edges"],
+) -> Bool[Tensor, "pieces 2"]:
+    """Whether each piece's start and end is a cap or a sharp turn."""
+    along = ends[:, 1] - ends[:, 0]
+    length = _dot(along, along).sqrt()
+    before = slice(None, -1)
+    chord = 2 * (length[before] * length[1:] - _dot(along[before], along[1:]))
+    limit = (SHARP_BEND / 2 * (length[before] + length[1:])).clamp(max=SHARP_TURN)
+    turns = chord >= limit.square() * length[before] * length[1:]
+    joined = stroke[owner][before] == stroke[owner][1:]
+    turns, changes = turns & joined, owner[1:] != owner[:-1]
+    edge = torch.ones(1, dtype=torch.bool, device=ends.device)[: len(owner)]
+    starts = torch.cat((edge, changes)) & (first[stroke[owner]] == owner)
+    stops = torch.cat((changes, edge)) & (first[1:][stroke[owner]] - 1 == owner)
+    return torch.stack((starts | torch.cat((~edge, turns)), stops | torch.cat((turns, ~edge))), dim=1)
 
 
 def _tile(
     box: tuple[int, int, int, int],
     ends: Float[Tensor, "pieces 2 2"],
     stroke: Int[Tensor, " pieces"],
-    caps: Bool[Tensor, "pieces 2"],
+    sharp: Bool[Tensor, "pieces 2"],
     radius: Float[Tensor, " pieces"],
     colors: Float[Tensor, "strokes 4"],
     background: Float[Tensor, " 3"],
@@ -176,13 +212,41 @@ def _tile(
         return background[:, None, None].expand(3, rows, columns)
     center = torch.cartesian_prod(*(torch.arange(*span, device=ends.device) for span in ((top, bottom), (left, right))))
     center = center.flip(-1).to(ends.dtype) + 0.5
-    ids, local = torch.unique_consecutive(stroke[touching], return_inverse=True)
-    pixel, slot, nearest = _nearest(center, ends[touching].detach(), radius[touching].detach(), local, len(ids))
-    chosen = touching[nearest]
-    coverage = piece_coverage(center[pixel], ends[chosen], caps[chosen], radius[chosen])
-    alpha = coverage * colors[ids[slot], 3]
-    alpha = alpha.new_zeros(len(center), len(ids)).index_put((pixel, slot), alpha)
+    ids, slot = torch.unique_consecutive(stroke[touching], return_inverse=True)
+    near = Pieces(ends[touching], slot, sharp[touching], radius[touching])
+    found = _nearest(center, near, touching, len(ids))
+    alpha = _coverage(center[found.pixel], near, found) * colors[ids[found.slot], 3]
+    alpha = alpha.new_zeros(len(center), len(ids)).index_put((found.pixel, found.slot), alpha)
     return composite(alpha, colors[ids, :3], background).T.reshape(3, rows, columns)
+
+
+def _coverage(center: Float[Tensor, "fragments 2"], near: Pieces, found: Fragments) -> Float[Tensor, " fragments"]:
+    """Coverage of each fragment, those at sharp places by the mean of their parts."""
+    coverage = piece_coverage(center, near.ends[found.nearest], near.radius[found.nearest])
+    chosen = _to_split(center, near, found, coverage.detach()).nonzero()[:, 0]
+    if not len(chosen):
+        return coverage
+    step = (torch.arange(SPLIT, device=center.device) + 0.5) / SPLIT - 0.5
+    parts = (center[chosen, None] + torch.cartesian_prod(step, step).to(center.dtype)).reshape(-1, 2)
+    owner = found.slot[chosen].repeat_interleave(SPLIT**2)
+    piece = torch.cat([_nearest_of(*batch, near) for batch in zip(parts.split(4096), owner.split(4096), strict=True)])
+    fine = piece_coverage(SPLIT * parts, SPLIT * near.ends[piece], SPLIT * near.radius[piece])
+    return coverage.index_put((chosen,), fine.reshape(-1, SPLIT**2).mean(1))
+
+
+@torch.no_grad()
+def _to_split(
+    center: Float[Tensor, "fragments 2"], near: Pieces, found: Fragments, coverage: Float[Tensor, " fragments"]
+) -> Bool[Tensor, " fragments"]:
+    start, end = near.ends[found.nearest].unbind(1)
+    length = _dot(end - start, end - start).sqrt()
+    along = _dot(center - start, end - start) / torch.where(length > 0, length, 1)
+    from_ends = torch.stack((along, length - along), dim=1)
+    beside = ((along > 0) & (along < length))[:, None]
+    at_end = torch.stack(((along < length) | (length == 0), (along >= length) & (length > 0)), dim=1)
+    close = torch.where(beside, from_ends < (near.radius[found.nearest] + SHARP_REACH_PX)[:, None], at_end)
+    wanted = found.gap | (close & near.sharp[found.nearest]).any(1)
+    return wanted & (coverage > SPLIT_FROM) & (coverage < 1 - SPLIT_FROM)
 
 
 def composite(
@@ -213,24 +277,36 @@ def _touching(
 
 
 @torch.no_grad()
-def _nearest(
-    center: Float[Tensor, "pixels 2"],
-    ends: Float[Tensor, "pieces 2 2"],
-    radius: Float[Tensor, " pieces"],
-    slot: Int[Tensor, " pieces"],
-    slots: int,
-) -> tuple[Int[Tensor, " fragments"], Int[Tensor, " fragments"], Int[Tensor, " fragments"]]:
+def _nearest(center: Float[Tensor, "pixels 2"], near: Pieces, number: Int[Tensor, " pieces"], slots: int) -> Fragments:
     """The nearest piece of each stroke at each pixel within its reach, the first of equals."""
+    distance = _square_distance(center, near.ends)
+    inside = distance < (near.radius + REACH_PX).square()
+    distance = torch.where(inside, distance, torch.inf)
+    where, shape, none = near.stroke.expand(len(center), -1), (len(center), slots), int(number[-1]) + 1
+    least = distance.new_full(shape, torch.inf).scatter_reduce(1, where, distance, "amin")
+    place = torch.arange(len(number), device=center.device).expand_as(where)
+    best = torch.where(distance == least.gather(1, where), place, len(number))
+    best = number.new_full(shape, len(number)).scatter_reduce(1, where, best, "amin")
+    first = number.new_full(shape, none).scatter_reduce(1, where, torch.where(inside, number, none), "amin")
+    last = number.new_full(shape, -1).scatter_reduce(1, where, torch.where(inside, number, -1), "amax")
+    count = number.new_zeros(shape).scatter_add(1, where, inside.long())
+    pixel, slot = least.isfinite().nonzero(as_tuple=True)
+    gap = (last - first + 1 > count)[pixel, slot]
+    return Fragments(pixel, slot, best[pixel, slot], gap)
+
+
+@torch.no_grad()
+def _nearest_of(center: Float[Tensor, "parts 2"], slot: Int[Tensor, " parts"], near: Pieces) -> Int[Tensor, " parts"]:
+    """The nearest piece of one stroke at each place."""
+    other = slot[:, None] != near.stroke
+    return _square_distance(center, near.ends).masked_fill(other, torch.inf).argmin(1)
+
+
+def _square_distance(
+    center: Float[Tensor, "places 2"], ends: Float[Tensor, "pieces 2 2"]
+) -> Float[Tensor, "places pieces"]:
     along = ends[:, 1] - ends[:, 0]
     offset = center[:, None] - ends[:, 0]
     square = _dot(along, along)
     t = (_dot(offset, along) / torch.where(square > 0, square, 1)).clamp(0, 1)
-    distance = (offset - t[..., None] * along).square().sum(-1)
-    distance = torch.where(distance < (radius + REACH_PX).square(), distance, torch.inf)
-    where = slot.expand(len(center), -1)
-    least = distance.new_full((len(center), slots), torch.inf).scatter_reduce(1, where, distance, "amin")
-    number = torch.arange(len(slot), device=slot.device).expand_as(where)
-    number = torch.where(distance == least.gather(1, where), number, len(slot))
-    first = number.new_full(least.shape, len(slot)).scatter_reduce(1, where, number, "amin")
-    pixel, stroke = least.isfinite().nonzero(as_tuple=True)
-    return pixel, stroke, first[pixel, stroke]
+    return (offset - t[..., None] * along).square().sum(-1)
