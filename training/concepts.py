@@ -18,14 +18,14 @@ class WordNet:
 
     def __init__(self, folder: Path) -> None:
         kinds = {}
-        for line in (folder / "data.noun").open():
+        for line in (folder / "data.noun").read_text().splitlines():
             if not line.startswith(" "):
                 offset, kind = line.split(" ", 2)[:2]
                 kinds[offset] = kind
         self.kind_of: dict[str, str] = {}
         self.words: set[str] = set()
         for part in ("noun", "verb", "adj", "adv"):
-            for line in (folder / f"index.{part}").open():
+            for line in (folder / f"index.{part}").read_text().splitlines():
                 if line.startswith(" "):
                     continue
                 fields = line.split()

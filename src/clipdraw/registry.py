@@ -43,8 +43,9 @@ class Registry(Mapping[str, Any]):
         module, _, attribute = path.partition(":")
         return getattr(import_module(module), attribute)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._parts or name in self._all()
+    def __contains__(self, name: object) -> bool:  # Mapping's own expects a KeyError from a missing name
+        """Whether there is a part of that name, without importing it."""
+        return name in self._all()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())

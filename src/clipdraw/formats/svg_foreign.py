@@ -19,8 +19,8 @@ from clipdraw.formats.svg_read import MAX_SEGMENTS, MAX_STROKES, SVG, read_metad
 from clipdraw.formats.svg_shapes import SHAPES, Run, UnreadableError, affine, count_segments, shape_runs
 from clipdraw.formats.svg_style import Sheet, cascade, fraction, length, paint, style_sheet
 
-MAX_VISITS = 250_000
-"""Elements that are looked at, those repeated by `<use>` counted each time."""
+MAX_REPEATS = 10_000
+"""Elements that are painted again through `<use>`: nested, they could multiply without end."""
 
 MAX_USES = 20
 """How deep `<use>` may refer to `<use>`."""
@@ -78,7 +78,8 @@ def foreign_drawing(root: Element, *, source: str) -> Drawing:
         raise FormatError(f"no SVG: its root element is {root.tag!r:.60}")
     canvas, corner = _canvas(root)
     found = _Found(root, canvas)
-    _walk(root, corner, found)
+    with np.errstate(all="ignore"):  # overflow becomes infinite, which is refused
+        _walk(root, corner, found)
     notes = ", ".join(f"{note} ({count})" if count > 1 else note for note, count in found.notes.items())
     if not found.segments:
         raise FormatError(f"it has no strokes{f'; it holds {notes}' if notes else ''}")
@@ -99,7 +100,7 @@ def _canvas(root: Element) -> tuple[Canvas, tuple[float, float]]:
     """The canvas, and the corner of the viewBox that becomes its origin."""
     box = root.get("viewBox", "").replace(",", " ")[:400].split()
     if len(box) == 4:
-        left, top, width, height = (length(text, of=0, default=float("nan")) for text in box)
+        left, top, width, height = (length(text, of=0.0, default=float("nan")) for text in box)
     else:
         left = top = 0.0
         width, height = (length(root.get(key), of=float("nan"), default=float("nan")) for key in ("width", "height"))
@@ -122,12 +123,12 @@ def _walk(root: Element, corner: tuple[float, float], found: _Found) -> None:
     sheet = style_sheet(element for element in root.iter() if _tag(element) == "style")
     names = {element.get("id"): element for element in root.iter() if element.get("id")}
     start = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]], [0, 0, 1]], dtype=np.float64)
-    stack, visits = [(root, _Place(start))], 0
+    stack, repeats = [(root, _Place(start))], 0
     while stack:
         element, place = stack.pop()
-        visits += 1
-        if visits > MAX_VISITS:
-            raise FormatError(f"more than {MAX_VISITS:,} elements, counting what <use> repeats")
+        repeats += place.uses > 0
+        if repeats > MAX_REPEATS:
+            raise FormatError(f"<use> repeats more than {MAX_REPEATS:,} elements")
         try:
             here = _enter(element, place, sheet, found)
             if here is not None:
@@ -181,7 +182,7 @@ def _viewport(element: Element, tag: str, place: _Place, found: _Found) -> Float
         length(element.get(key), of=side) if tag != "symbol" else 0.0 for key, side in zip("xy", extent, strict=True)
     ]
     matrix = affine(f"translate({corner[0]!r},{corner[1]!r})")
-    box = [length(text, of=0) for text in element.get("viewBox", "").replace(",", " ")[:400].split()]
+    box = [length(text, of=0.0) for text in element.get("viewBox", "").replace(",", " ")[:400].split()]
     if tag == "use" or len(box) != 4 or min(box[2:]) <= 0:
         return matrix
     sizes = [

@@ -18,11 +18,10 @@ _INHERITED = frozenset(
     }
 )  # fmt: skip
 _OWN = frozenset({"opacity", "display", "filter", "mask", "clip-path", "vector-effect", "transform"})
-_UNITS = {"": 1, "px": 1, "pt": 4 / 3, "pc": 16, "in": 96, "cm": 96 / 2.54, "mm": 9.6 / 2.54, "q": 2.4 / 2.54}
-_UNITS |= {"em": 16, "rem": 16, "ex": 8}
+_UNITS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 9.6 / 2.54, "q": 2.4 / 2.54}
+_UNITS |= {"em": 16.0, "rem": 16.0, "ex": 8.0}
 _LENGTH = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)([a-z]*|%)\s*")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?")
-_RULE = re.compile(r"([^{}]{1,2000})\{([^{}]*)\}")
 _SELECTOR = re.compile(r"([a-zA-Z]+|\*)?([.#])?([\w-]+)?")
 _LONGEST = 200
 """Characters of a color or length that are looked at; no honest one is longer."""
@@ -36,8 +35,11 @@ def style_sheet(styles: Iterable[Element]) -> Sheet:
     sheet: Sheet = {}
     for style in styles:
         text = re.sub(r"/\*.*?(?:\*/|$)", "", style.text or "", flags=re.DOTALL)
-        for selectors, body in _RULE.findall(text):
-            for selector in selectors.split(","):
+        for rule in text.split("}"):
+            head, _, body = rule.rpartition("{")
+            if "@" in head or "{" in head:  # rules for other media, and garbage
+                continue
+            for selector in head.split(","):
                 if _SELECTOR.fullmatch(selector.strip()):
                     sheet.setdefault(selector.strip(), {}).update(declarations(body))
     return sheet
