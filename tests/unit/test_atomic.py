@@ -21,9 +21,14 @@ def test_the_file_appears_only_when_the_block_ends(tmp_path):
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
 def test_a_failure_keeps_the_former_file_and_leaves_nothing_else(tmp_path, error):
     (tmp_path / "a.txt").write_text("former")
-    with pytest.raises(type(error)), atomic_path(tmp_path / "a.txt") as temporary:
-        temporary.write_text("half")
-        raise error
+
+    def fail():
+        with atomic_path(tmp_path / "a.txt") as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "former"
 

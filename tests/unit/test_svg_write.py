@@ -49,7 +49,9 @@ def test_save_and_load_go_through_the_registry(tmp_path):
 
 
 @pytest.mark.parametrize("rasterize", [resvg, librsvg])
-@pytest.mark.parametrize("color", [(0.0, 0.0, 0.0), (0.12345678, 0.5019608, 0.999), (1 / 3, 2 / 3, 1e-7), (1.0, 1.0, 0.0)])
+@pytest.mark.parametrize(
+    "color", [(0.0, 0.0, 0.0), (0.12345678, 0.5019608, 0.999), (1 / 3, 2 / 3, 1e-7), (1.0, 1.0, 0.0)]
+)
 def test_renderers_show_the_exact_color(rasterize, color):
     image = rasterize(to_svg(line_drawing(color)))
     assert image.shape == (8, 16, 3)

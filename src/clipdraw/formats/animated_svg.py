@@ -8,7 +8,7 @@ itself, exact to the last digit, are what remains.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -64,7 +64,7 @@ def making_of_svg(
         if size <= max_bytes:
             return text
         share = (max_bytes - len(still.encode())) / (size - len(still.encode()))
-        count = min(count - 1, int(count * share))
+        count = min(count - 1, max(2, int(count * share)))
     return still
 
 
@@ -83,11 +83,13 @@ def self_drawing_svg(drawing: Drawing, *, seconds: float = 8.0) -> str:
     lengths = [float((part[1:] - part[:-1]).norm(dim=-1).sum()) for part in drawing.stroke_points()]
     slack = max(sum(lengths) / max(len(lengths), 1), 1e-9) / 4  # so that short strokes are seen to be drawn
     ends = np.cumsum([0.0, *(length + slack for length in lengths)])
-    times = [_decimal(round(time * 1000), 3) for time in (ends / max(ends[-1], 1e-9) * seconds).tolist()]
+    times_ms = [round(time) for time in (ends / max(ends[-1], 1e-9) * seconds * 1000).tolist()]
+    begins = _decimals_text(times_ms, 3)
+    spans = _decimals_text([max(1, end - begin) for begin, end in pairwise(times_ms)], 3)
 
     def inside(index: int) -> str:
-        begin, spent = times[index], _decimal(max(1, round(1000 * (float(times[index + 1]) - float(times[index])))), 3)
-        hidden = f'<set attributeName="visibility" to="hidden" begin="0s" dur="{begin}s"/>' if float(begin) else ""
+        begin, spent = begins[index], spans[index]
+        hidden = f'<set attributeName="visibility" to="hidden" begin="0s" dur="{begin}s"/>' if times_ms[index] else ""
         return (
             f'{hidden}<set attributeName="stroke-dasharray" to="1 2" begin="{begin}s" dur="{spent}s"/>'
             f'<animate attributeName="stroke-dashoffset" values="1;0" begin="{begin}s" dur="{spent}s"/>'
@@ -125,9 +127,7 @@ class _KeyFrames:
 
 def _check(snapshots: Sequence[Drawing], times_s: Sequence[float], hold_s: float | None) -> None:
     if not snapshots or len(snapshots) != len(times_s):
-        raise InputError(
-            f"{len(snapshots)} snapshots and {len(times_s)} times; a film needs as many of each, at least 1"
-        )
+        raise InputError(f"a film needs as many snapshots as times, got {len(snapshots)} and {len(times_s)}")
     if any(s.segments != snapshots[0].segments or s.canvas != snapshots[0].canvas for s in snapshots):
         raise InputError("the snapshots of a film must have the same canvas and the same segments in each stroke")
     steps = [later - earlier for earlier, later in pairwise(times_s)]
@@ -183,8 +183,8 @@ def _morphs(frames: _KeyFrames, timing: Callable[[int], str]) -> Callable[[int],
         tracks = {
             "d": [_path(points, frames.decimals) for points in part],
             "stroke": ["#" + bytes(color.tolist()).hex() for color in red_green_blue.astype(np.uint8)],
-            "stroke-opacity": [_decimal(value, 2) for value in opacity.tolist()],
-            "stroke-width": [_decimal(value, frames.decimals + 1) for value in frames.widths[:, index].tolist()],
+            "stroke-opacity": _decimals_text(opacity.tolist(), 2),
+            "stroke-width": _decimals_text(frames.widths[:, index].tolist(), frames.decimals + 1),
         }
         moving = {
             name: values for name, values in tracks.items() if len(set(values)) > 1 or (index == 0 and name == "d")
@@ -200,14 +200,17 @@ def _morphs(frames: _KeyFrames, timing: Callable[[int], str]) -> Callable[[int],
 def _path(points: Int64[np.ndarray, "points 2"], decimals: int) -> str:
     """Path data relative to each segment's start, which needs fewer digits; rounding does not add up."""
     corners = np.repeat(points[:-1:3], 3, axis=0)
-    numbers = [_decimal(number, decimals) for number in (points[1:] - corners).reshape(-1).tolist()]
+    numbers = _decimals_text((points[1:] - corners).reshape(-1).tolist(), decimals)
     texts = [number if at == 0 or number[0] == "-" else f" {number}" for at, number in enumerate(numbers)]
-    x, y = (_decimal(number, decimals) for number in points[0].tolist())
+    x, y = _decimals_text(points[0].tolist(), decimals)
     return f"M{x} {y}c{''.join(texts)}"
 
 
-def _decimal(steps: int, decimals: int) -> str:
-    """`steps` times `10**-decimals`, in as few characters as possible."""
-    sign, digits = "-" if steps < 0 else "", f"{abs(steps):0{decimals + 1}d}"
-    whole, fraction = digits[: len(digits) - decimals], digits[len(digits) - decimals :].rstrip("0")
-    return sign + (f"{whole.lstrip('0')}.{fraction}" if fraction else whole)
+def _decimals_text(steps: Iterable[int], decimals: int) -> list[str]:
+    """Each number of `steps` times `10**-decimals`, in as few characters as possible."""
+    texts = []
+    for step in steps:
+        digits = f"{abs(step):0{decimals + 1}d}"
+        whole, fraction = digits[: len(digits) - decimals], digits[len(digits) - decimals :].rstrip("0")
+        texts.append(("-" if step < 0 else "") + (f"{whole.lstrip('0')}.{fraction}" if fraction else whole))
+    return texts

@@ -19,7 +19,7 @@ CRF = "18"
 
 
 def write_mp4(
-    frames: Iterable[UInt8[np.ndarray, "height width 3"]], path: str | Path, *, fps: float = 25, hold_s: float = 2.0
+    frames: Iterable[UInt8[np.ndarray, "_ _ 3"]], path: str | Path, *, fps: float = 25.0, hold_s: float = 2.0
 ) -> None:
     """Write a film as H.264 in mp4 (yuv420p, which every player and browser shows), whole or not at all.
 
@@ -60,7 +60,7 @@ def write_mp4(
         container.mux(stream.encode(None))
 
 
-def _held(frames: Iterable[UInt8[np.ndarray, "height width 3"]], repeats: int) -> Iterator[UInt8[np.ndarray, "_ _ 3"]]:
+def _held(frames: Iterable[UInt8[np.ndarray, "_ _ 3"]], repeats: int) -> Iterator[UInt8[np.ndarray, "_ _ 3"]]:
     """The frames in even sizes, the last one `repeats` times more."""
     frame = None
     for frame in frames:

@@ -18,7 +18,7 @@ QUALITY = 75
 
 
 def write_webp(
-    frames: Iterable[UInt8[np.ndarray, "height width 3"]], path: str | Path, *, fps: float = 25, hold_s: float = 2.0
+    frames: Iterable[UInt8[np.ndarray, "_ _ 3"]], path: str | Path, *, fps: float = 25.0, hold_s: float = 2.0
 ) -> None:
     """Write an endlessly repeating film, whole or not at all.
 
@@ -66,7 +66,7 @@ def check_timing(fps: float, hold_s: float) -> None:
         raise InputError(f"a film cannot hold its last frame for {hold_s} seconds; use 0 to 600")
 
 
-def same_size(frames: Iterable[UInt8[np.ndarray, "height width 3"]]) -> Iterable[UInt8[np.ndarray, "_ _ 3"]]:
+def same_size(frames: Iterable[UInt8[np.ndarray, "_ _ 3"]]) -> Iterable[UInt8[np.ndarray, "_ _ 3"]]:
     """The frames, one after another, while they fit the first one.
 
     Raises:

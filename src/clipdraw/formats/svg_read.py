@@ -106,13 +106,14 @@ def _read(root: Element) -> Drawing:
     segments, widths, colors = [], [], []
     for index, path in enumerate(group):
         _check_path(path)
+        stroke = f"of stroke {index}"
         numbers = _path_numbers(path, what=f"stroke {index}")
         points += numbers
         _check_count(len(points) // 6, MAX_SEGMENTS, what="segments")
         segments.append((len(numbers) // 2 - 1) // 3)
-        widths.append(parse_number(_required(path, "stroke-width", index), what=f"the width of stroke {index}", low=0.0))
-        opacity = parse_number(path.get("stroke-opacity", "1"), what=f"the opacity of stroke {index}", low=0.0, high=1.0)
-        colors.append([*_required_color(path, "stroke", what=f"the color of stroke {index}"), opacity])
+        widths.append(parse_number(_required(path, "stroke-width", index), what=f"the width {stroke}", low=0.0))
+        opacity = parse_number(path.get("stroke-opacity", "1"), what=f"the opacity {stroke}", low=0.0, high=1.0)
+        colors.append([*_required_color(path, "stroke", what=f"the color {stroke}"), opacity])
     return Drawing(
         points=torch.tensor(points, dtype=torch.float32).reshape(-1, 2),
         widths=torch.tensor(widths, dtype=torch.float32),
