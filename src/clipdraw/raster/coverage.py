@@ -14,12 +14,23 @@ from clipdraw.raster.reference import NEAR_PX2, SHARP_REACH_PX, SPLIT, SPLIT_FRO
 GAP = np.int32(1 << 30)
 """Added to the number of the nearest piece where the stroke goes out of reach and comes back."""
 
+PARTED = np.int32(1 << 29)
+"""Added to it where the pixel is split."""
+
+NUMBER = PARTED - np.int32(1)
+"""What is left of it without the two."""
+
+PARTS = SPLIT * SPLIT
+"""Parts of a split pixel."""
+
 
 class Fragments(NamedTuple):
     """What each stroke covers of each pixel of its spans."""
 
     nearest: np.ndarray
-    """The nearest piece, with `GAP` added or not; -1 out of reach: int32."""
+    """The nearest piece, with `GAP` and `PARTED` added or not; -1 out of reach: int32."""
+    parts: np.ndarray
+    """The nearest pieces at the parts of split pixels, from the place of each stroke's first fragment on: int32."""
     coverage: np.ndarray
     """Fraction of the pixel: float32."""
 
@@ -46,10 +57,8 @@ def nearest_pieces(strokes, layout, fragments, s, width):  # noqa: ANN001, ANN20
     first_span, last_span = strokes.first_span[s], strokes.first_span[s + 1]
     base, end = layout.offset[first_span], layout.offset[last_span]
     square, nearest = fragments.coverage[base:end], fragments.nearest[base:end]
-    latest = np.full(end - base, -1, np.int32)
-    limit = np.float32(reach**2)
-    square[:] = limit
-    nearest[:] = -1
+    limit, latest = np.float32(reach**2), np.full(end - base, np.int32(-1))
+    square[:], nearest[:] = limit, -1
     for k in range(strokes.first_piece[strokes.first_cubic[s]], strokes.first_piece[strokes.first_cubic[s + 1]]):
         piece, number = layout.pieces[k], np.int32(k)
         low, high = piece_rows(piece, reach, top, top + last_span - first_span)
@@ -73,7 +82,7 @@ def nearest_pieces(strokes, layout, fragments, s, width):  # noqa: ANN001, ANN20
                 nearest[place + column] = number if distance < best else nearest[place + column]
                 latest[place + column] = number | gap if distance < limit else before
     for place in range(end - base):
-        if latest[place] >= 0:
+        if nearest[place] >= 0:
             nearest[place] |= latest[place] & GAP
 
 
@@ -155,17 +164,42 @@ def square_distance(piece, x, y):  # noqa: ANN001, ANN201
 
 
 @compiled
-def split_pixel(layout, first, stop, k, x, y, chosen):  # noqa: ANN001, ANN201
-    """Find the nearest of the pieces `first` to `stop` at each part of a pixel, whose own nearest is `k`."""
-    limit = (np.sqrt(square_distance(layout.pieces[k], x, y)) + 2 * REACH_PX) ** 2
-    least = np.full(SPLIT * SPLIT, np.inf)
-    for piece in range(first, stop):
-        if square_distance(layout.pieces[piece], x, y) > limit:
-            continue
-        for part in range(SPLIT * SPLIT):
-            distance = square_distance(layout.pieces[piece], x + part_offset(part % SPLIT), y + part_offset(part // SPLIT))
-            if distance < least[part]:
-                least[part], chosen[part] = distance, piece
+def split_pixel(layout, first, stop, code, x, y, radius, least, chosen):  # noqa: ANN001, ANN201
+    """Find the nearest piece at each part of a pixel, among those within reach.
+
+    Where the stroke doesn't leave the pixel's reach and come back, these follow one another.
+
+    Args:
+        layout: has the pieces.
+        first, stop: which are the stroke's.
+        code: the nearest piece at the pixel's center, see `Fragments`.
+        x, y: the center.
+        radius: half the stroke width.
+        least: scratch, one for each part.
+        chosen: gets the pieces, one for each part.
+    """
+    least[:] = np.inf
+    k, everywhere = code & NUMBER, code & GAP > 0
+    limit = (np.sqrt(square_distance(layout.pieces[k], x, y)) + REACH_PX) ** 2
+    reach = (radius + REACH_PX) ** 2
+    for direction in (-1, 1):
+        piece = k if direction < 0 else k + 1
+        while first <= piece < stop:
+            distance = square_distance(layout.pieces[piece], x, y)
+            if distance > reach and not everywhere:
+                break
+            if distance <= limit:
+                part_distances(layout.pieces[piece], piece, x, y, least, chosen)
+            piece += direction
+
+
+@compiled
+def part_distances(piece, number, x, y, least, chosen):  # noqa: ANN001, ANN201
+    """Take a piece as the nearest at those parts of a pixel where it is."""
+    for part in range(PARTS):
+        distance = square_distance(piece, x + part_offset(part % SPLIT), y + part_offset(part // SPLIT))
+        if distance < least[part]:
+            least[part], chosen[part] = distance, number
 
 
 @compiled
@@ -179,7 +213,7 @@ def cover_stroke(strokes, layout, fragments, s):  # noqa: ANN001, ANN201
     """Coverage at the pixels of stroke `s`."""
     radius, nearest, coverage = strokes.radii[s], fragments.nearest, fragments.coverage
     first, stop = strokes.first_piece[strokes.first_cubic[s]], strokes.first_piece[strokes.first_cubic[s + 1]]
-    chosen = np.empty(SPLIT * SPLIT, np.int64)
+    least, used = np.empty(PARTS), PARTS * layout.offset[strokes.first_span[s]]
     for span in range(strokes.first_span[s], strokes.first_span[s + 1]):
         place, y = layout.offset[span] - layout.left[span], strokes.top[s] + span - strokes.first_span[s] + 0.5
         for column in range(layout.left[span], layout.right[span]):
@@ -187,17 +221,19 @@ def cover_stroke(strokes, layout, fragments, s):  # noqa: ANN001, ANN201
             if code < 0:
                 coverage[place + column] = 0
                 continue
-            piece = layout.pieces[code & ~GAP]
+            piece = layout.pieces[code & NUMBER]
             where = locate(piece, x, y)
             area = strip(where[2], where[3], where[4], radius)[0]
             if to_split(code, piece, where, radius, area):
-                split_pixel(layout, first, stop, code & ~GAP, x, y, chosen)
-                area = 0.0
-                for part in range(SPLIT * SPLIT):
+                nearest[place + column] |= PARTED
+                chosen = fragments.parts[used : used + PARTS]
+                split_pixel(layout, first, stop, code, x, y, radius, least, chosen)
+                used, area = used + PARTS, 0.0
+                for part in range(PARTS):
                     part_x, part_y = x + part_offset(part % SPLIT), y + part_offset(part // SPLIT)
                     where = locate(layout.pieces[chosen[part]], part_x, part_y)
                     area += strip(SPLIT * where[2], where[3], where[4], SPLIT * radius)[0]
-                area /= SPLIT * SPLIT
+                area /= PARTS
             coverage[place + column] = area
 
 
@@ -222,40 +258,44 @@ def uncover(counter, strokes, layout, fragments, gradient, piece_gradient, point
 def uncover_stroke(strokes, layout, fragments, gradient, piece_gradient, radius_gradient, s):  # noqa: ANN001, ANN201
     """Add up the gradients of the pieces' ends, and of the radius, of stroke `s`."""
     radius, nearest, total = strokes.radii[s], fragments.nearest, 0.0
-    first, stop = strokes.first_piece[strokes.first_cubic[s]], strokes.first_piece[strokes.first_cubic[s + 1]]
-    chosen = np.empty(SPLIT * SPLIT, np.int64)
+    used = PARTS * layout.offset[strokes.first_span[s]]
     for span in range(strokes.first_span[s], strokes.first_span[s + 1]):
         place, y = layout.offset[span] - layout.left[span], strokes.top[s] + span - strokes.first_span[s] + 0.5
         for column in range(layout.left[span], layout.right[span]):
             code, x, grad = nearest[place + column], column + 0.5, np.float64(gradient[place + column])
-            if code < 0 or grad == 0:
+            if code < 0:
                 continue
-            k = code & ~GAP
-            where = locate(layout.pieces[k], x, y)
-            slopes = strip(where[2], where[3], where[4], radius)
-            if not to_split(code, layout.pieces[k], where, radius, slopes[0]):
-                total += move_piece(layout.pieces[k], where, slopes, grad, 1, piece_gradient[k])
+            if not code & PARTED:
+                k = code & NUMBER
+                total += move_piece(layout.pieces[k], x, y, radius, grad, 1, piece_gradient[k])
                 continue
-            split_pixel(layout, first, stop, k, x, y, chosen)
-            for part in range(SPLIT * SPLIT):
-                where = locate(
-                    layout.pieces[chosen[part]], x + part_offset(part % SPLIT), y + part_offset(part // SPLIT)
-                )
-                slopes = strip(SPLIT * where[2], where[3], where[4], SPLIT * radius)
-                out = piece_gradient[chosen[part]]
-                total += move_piece(layout.pieces[chosen[part]], where, slopes, grad / SPLIT**2, SPLIT, out)
+            for part in range(PARTS):
+                k = fragments.parts[used + part]
+                part_x, part_y = x + part_offset(part % SPLIT), y + part_offset(part // SPLIT)
+                total += move_piece(layout.pieces[k], part_x, part_y, radius, grad / PARTS, SPLIT, piece_gradient[k])
+            used += PARTS
     radius_gradient[s] = total
 
 
 @compiled
-def move_piece(piece, where, slopes, grad, fine, out):  # noqa: ANN001, ANN201
+def move_piece(piece, x, y, radius, grad, fine, out):  # noqa: ANN001, ANN201
     """Add the gradients of a piece's two ends to `out`; returns that of the radius.
 
     Beside the piece, t of the way along: d distance = -(1 - t) n da - t n db and dn = -u (n (db - da)) / length.
     Past an end v: d distance = -n dv and dn = -w (w dv) / distance, with w across n.
+
+    Args:
+        piece: the piece.
+        x, y: center of a square.
+        radius: half the stroke width.
+        grad: gradient of the square's coverage.
+        fine: squares in a pixel's side.
+        out: start x, y, end x, y.
     """
-    side, along, distance, nx, ny = where
-    _, by_distance, by_nx, by_ny, by_radius = slopes
+    side, along, distance, nx, ny = locate(piece, x, y)
+    _, by_distance, by_nx, by_ny, by_radius = strip(fine * distance, nx, ny, fine * radius)
+    if by_distance == 0 and by_radius == 0:
+        return 0.0
     by_distance *= fine * grad
     if side == 0:
         turn = grad * (by_nx * piece[2] + by_ny * piece[3]) / piece[4]

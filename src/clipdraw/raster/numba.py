@@ -47,7 +47,8 @@ class _Rasterize(torch.autograd.Function):
         strokes = _strokes(drawing, height, width)
         spans = _layout(strokes, height, width, threads)
         total = spans.offset[-1]
-        fragments = Fragments(np.empty(total, np.int32), np.empty(total, np.float32))
+        parts = np.empty(coverage.PARTS * total, np.int32)  # memory that is not written to costs nothing
+        fragments = Fragments(np.empty(total, np.int32), parts, np.empty(total, np.float32))
         together(coverage.cover, strokes, spans, fragments, width, threads=threads)
         image, used = torch.empty((3, height, width)), np.empty(height, np.int64)
         paint = _array(colors), _array(background)
