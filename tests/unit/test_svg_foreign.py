@@ -80,8 +80,10 @@ def test_transforms_scale_points_and_widths():
 
 
 def test_width_under_uneven_scaling_and_without_scaling():
-    line = '<path d="M0 0L3 0" stroke="red" {} transform="scale(4 1)"/>'
-    assert quiet(line.format("")).widths.tolist() == [2.0]
+    line = f'<path {ROUND} d="M0 0L3 0" stroke="red" {{}} transform="scale(4 1)"/>'
+    drawing, message = noted(line.format(""))
+    assert drawing.widths.tolist() == [2.0]
+    assert message.endswith("simplified: uneven widths, made even")
     assert quiet(line.format('vector-effect="non-scaling-stroke"')).widths.tolist() == [1.0]
 
 

@@ -165,8 +165,8 @@ def _key_frames(snapshots: Sequence[Drawing], times_s: Sequence[float], count: i
     )
     colors = colors.clip(0, 1) * [255, 255, 255, 100]
     scaled = points * 10**decimals, widths.clip(0) * 10 ** (decimals + 1), colors
-    whole = [np.rint(part).astype(np.int64) for part in scaled]
-    return _KeyFrames(*whole, segments=snapshots[0].segments, decimals=decimals)
+    points, widths, colors = (np.rint(part).astype(np.int64) for part in scaled)
+    return _KeyFrames(points, widths, colors, snapshots[0].segments, decimals)
 
 
 def _decimals(canvas: Canvas) -> int:

@@ -17,7 +17,7 @@ from clipdraw.errors import FormatError, InputError
 from clipdraw.formats.digits import LIMIT
 from clipdraw.formats.svg_read import MAX_SEGMENTS, MAX_STROKES, SVG, read_metadata
 from clipdraw.formats.svg_shapes import SHAPES, Run, UnreadableError, affine, count_segments, shape_runs
-from clipdraw.formats.svg_style import Sheet, cascade, fraction, length, paint, style_sheet
+from clipdraw.formats.svg_style import SERVER, Sheet, cascade, fraction, length, paint, style_sheet
 
 MAX_REPEATS = 10_000
 """Elements that are painted again through `<use>`: nested, they could multiply without end."""
@@ -207,29 +207,39 @@ def _children(element: Element, here: _Place, names: dict[str | None, Element], 
 
 def _take_shape(element: Element, tag: str, place: _Place, found: _Found) -> None:
     style, canvas = place.style, found.canvas
-    color = paint(style.get("stroke", "none"), style.get("color", "black"))
-    filled = paint(style.get("fill", "black"), style.get("color", "black"))
+    color, filled = (
+        paint(style.get(key, default), style.get("color", "black"))
+        for key, default in (("stroke", "none"), ("fill", "black"))
+    )
     width = length(style.get("stroke-width"), of=(canvas.width**2 / 2 + canvas.height**2 / 2) ** 0.5, default=1.0)
-    if color == "server":
+    if color == SERVER:
         found.notes["strokes of gradients or patterns"] += 1
-        color = None
-    painted = color is not None and width > 0
-    if filled is not None and fraction(style.get("fill-opacity")) * place.opacity > 0:
-        if not painted and not found.segments and _is_background(element, tag, place, canvas, filled):
-            found.background = filled[:3]  # type: ignore[assignment]
+    visible = isinstance(color, tuple) and width > 0
+    if filled is not None and tag != "line" and fraction(style.get("fill-opacity")) * place.opacity > 0:
+        first = not visible and not found.segments
+        if first and isinstance(filled, tuple) and _is_background(element, tag, place, canvas):
+            found.background = filled[:3]
             return
-        if tag not in ("line",):
-            found.notes["gradients" if filled == "server" else "fills"] += 1
-    if not painted:
+        found.notes["gradients" if filled == SERVER else "fills"] += 1
+    if not isinstance(color, tuple) or width <= 0:
         return
     found.commands += count_segments(element.get("d", "") or element.get("points", ""))
     if found.commands > MAX_SEGMENTS:
         raise FormatError(f"more than {MAX_SEGMENTS:,} segments")
-    opacity = color[3] * fraction(style.get("stroke-opacity")) * place.opacity  # type: ignore[index]
+    opacity = color[3] * fraction(style.get("stroke-opacity")) * place.opacity
     if style.get("vector-effect") != "non-scaling-stroke":
-        width *= abs(np.linalg.det(place.matrix[:2, :2])) ** 0.5
+        width *= _scale(place, found)
     for run in shape_runs(element, tag, (canvas.width, canvas.height)):
-        _take_run(run, (*color[:3], opacity), float(width), place, found)  # type: ignore[misc]
+        _take_run(run, (*color[:3], opacity), width, place, found)
+
+
+def _scale(place: _Place, found: _Found) -> float:
+    """How much wider strokes become: exact for even scaling, in the mean for uneven scaling."""
+    linear = place.matrix[:2, :2]
+    factor = float(abs(np.linalg.det(linear)) ** 0.5)
+    if not np.allclose(linear @ linear.T, factor**2 * np.eye(2), rtol=0.0, atol=0.02 * factor**2):
+        found.notes["uneven widths, made even"] += 1
+    return factor
 
 
 def _take_run(run: Run, color: tuple[float, float, float, float], width: float, place: _Place, found: _Found) -> None:
@@ -252,8 +262,8 @@ def _take_run(run: Run, color: tuple[float, float, float, float], width: float, 
     found.segments.append((len(points) - 1) // 3)
 
 
-def _is_background(element: Element, tag: str, place: _Place, canvas: Canvas, filled: object) -> bool:
-    if tag != "rect" or filled == "server" or place.opacity < 1 or fraction(place.style.get("fill-opacity")) < 1:
+def _is_background(element: Element, tag: str, place: _Place, canvas: Canvas) -> bool:
+    if tag != "rect" or place.opacity < 1 or fraction(place.style.get("fill-opacity")) < 1:
         return False
     runs = shape_runs(element, tag, (canvas.width, canvas.height))
     if len(runs) != 1 or len(runs[0].points) != 13:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import re
 from collections.abc import Iterable, Mapping
+from typing import Final, Literal
 from xml.etree.ElementTree import Element
 
 from PIL import ImageColor
@@ -25,6 +26,11 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?")
 _SELECTOR = re.compile(r"([a-zA-Z]+|\*)?([.#])?([\w-]+)?")
 _LONGEST = 200
 """Characters of a color or length that are looked at; no honest one is longer."""
+
+SERVER: Final = "server"
+"""A paint that is not a color but a gradient or pattern."""
+
+Rgba = tuple[float, float, float, float]
 
 Sheet = dict[str, dict[str, str]]
 """Selector (`path`, `.a`, `#b`, `path.a`) to its declarations."""
@@ -84,7 +90,7 @@ def fraction(text: str | None, default: float = 1.0) -> float:
     return min(max(length(text, of=1.0, default=default), 0.0), 1.0)
 
 
-def paint(text: str, current: str = "black") -> tuple[float, float, float, float] | str | None:
+def paint(text: str, current: str = "black") -> Rgba | Literal["server"] | None:
     """A paint as red, green, blue, opacity.
 
     Args:
@@ -92,14 +98,14 @@ def paint(text: str, current: str = "black") -> tuple[float, float, float, float
         current: what `currentColor` stands for.
 
     Returns:
-        The color; None for no paint; `"server"` for a gradient or pattern.
+        The color; None for no paint; `SERVER` for a gradient or pattern.
     """
     text = text.strip()[:_LONGEST]
     if text.lower() == "currentcolor":
         text = current.strip()[:_LONGEST]
     lowered = text.lower()
     if lowered.startswith("url("):
-        return "server"
+        return SERVER
     if lowered in {"", "none", "transparent", "context-fill", "context-stroke", "currentcolor"}:
         return None
     exact = percent_color(text)
@@ -116,7 +122,7 @@ def paint(text: str, current: str = "black") -> tuple[float, float, float, float
     return red, green, blue, alpha
 
 
-def _function_color(kind: str, parts: list[str]) -> tuple[float, float, float, float] | None:
+def _function_color(kind: str, parts: list[str]) -> Rgba | None:
     if len(parts) not in (3, 4) or not all(_NUMBER.fullmatch(part.rstrip("%")) for part in parts):
         return None
     opacity = fraction(parts[3]) if len(parts) == 4 else 1.0
