@@ -26,7 +26,6 @@ from PIL import Image
 from training import sources
 from training.data import SIZE
 
-
 _RENDER_SIZE = 160  # rendered larger than kept: the crop to the ink enlarges most icons
 
 

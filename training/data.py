@@ -62,7 +62,10 @@ class Corpus:
         self.index, self.texts = index, texts
         self.pictures, self.captions, self.rows, self.weights, self.sets = {}, {}, {}, {}, {}
         self.wordnet = wordnet = WordNet(next((folder / "packages").rglob("data.noun")).parent)
-        about = {kind: [json.loads(line) for line in (folder / f"{kind}.jsonl").read_text().splitlines()] for kind in ("color", "mono")}
+        about = {
+            kind: [json.loads(line) for line in (folder / f"{kind}.jsonl").read_text().splitlines()]
+            for kind in ("color", "mono")
+        }
         for a in about["color"]:
             if a["set"] == "openclipart":  # its titles are full of names and file names
                 a["captions"] = [c for c in a["captions"] if wordnet.knows(c)]

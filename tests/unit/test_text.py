@@ -15,7 +15,7 @@ PIECES = [
     *string.ascii_lowercase,
     *string.digits,
     *("##" + c for c in string.ascii_lowercase + string.digits),
-    *("cat red apple heart bon ##fire water ##color paint ##ing un ##believ ##able cafe the of draw".split()),  # noqa: SIM905
+    *("cat red apple heart bon ##fire water ##color paint ##ing un ##believ ##able cafe the of draw".split()),
 ]
 STRINGS = [
     "a bonfire",

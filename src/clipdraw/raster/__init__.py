@@ -55,7 +55,9 @@ def rasterize(
 def _backend(drawing: Drawing, name: str):  # noqa: ANN202 - see `backends`
     points = drawing.points
     if points.dtype not in (torch.float32, torch.float64):
-        raise InputError(f"a drawing is rasterized in float32 or float64, not {points.dtype}: use drawing.to(dtype=...)")
+        raise InputError(
+            f"a drawing is rasterized in float32 or float64, not {points.dtype}: use drawing.to(dtype=...)"
+        )
     if name == "auto":
         fast = points.device.type == "cpu" and points.dtype == torch.float32 and find_spec("numba") is not None
         name = "numba" if fast else "reference"

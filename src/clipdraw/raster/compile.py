@@ -63,7 +63,7 @@ def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Callable[
 
 
 @intrinsic
-def take(typing_context, counter, amount):  # noqa: ANN001, ANN201, ARG001
+def take(typing_context, counter, amount):  # noqa: ANN001, ANN201
     """Raise `counter[0]` by `amount` in one indivisible step; returns what it was."""
 
     def generate(context, builder, signature, arguments):  # noqa: ANN001, ANN202
@@ -74,5 +74,3 @@ def take(typing_context, counter, amount):  # noqa: ANN001, ANN201, ARG001
     if isinstance(counter, types.Array) and counter.dtype == types.int64 and isinstance(amount, types.Integer):
         return types.int64(counter, amount), generate
     return None
-
-

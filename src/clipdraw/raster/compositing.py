@@ -92,7 +92,9 @@ def uncomposite(counter, layout, fragments, colors, background, grad_image, used
             for number in range(layout.row_first[row + 1] - 1, layout.row_first[row] - 1, -1):
                 span, s = layout.row_span[number], layout.row_stroke[number]
                 top -= layout.right[span] - layout.left[span]
-                uncomposite_span(layout, fragments, colors[s], span, grad, beneath[top:], coverage_grad, color_grad[span])
+                uncomposite_span(
+                    layout, fragments, colors[s], span, grad, beneath[top:], coverage_grad, color_grad[span]
+                )
             for channel in range(3):
                 background_grad[row, channel] = grad[:, channel].sum()
 

@@ -89,7 +89,9 @@ def _strokes(drawing: Drawing, height: int, width: int) -> Strokes:
     first_span = np.zeros(len(widths) + 1, np.int64)
     np.cumsum(np.maximum(rows[:, 1] - rows[:, 0], 0), out=first_span[1:])
     radii = np.clip(widths * np.float64(scale / 2), 0, FAR_PX)
-    return Strokes(points, scale, radii, index.first_cubic, index.first_point, first_piece, rows[:, 0].copy(), first_span)
+    return Strokes(
+        points, scale, radii, index.first_cubic, index.first_point, first_piece, rows[:, 0].copy(), first_span
+    )
 
 
 def _layout(strokes: Strokes, height: int, width: int, threads: int) -> Layout:

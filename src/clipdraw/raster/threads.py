@@ -27,7 +27,7 @@ def set_threads(count: int | None) -> None:
     Raises:
         InputError: the count is below 1.
     """
-    global _chosen  # noqa: PLW0603 - a setting of the process, as torch.set_num_threads is
+    global _chosen
     if count is not None and count < 1:
         raise InputError(f"rasterizing takes at least 1 thread, got {count}")
     _chosen = count
