@@ -46,6 +46,7 @@ def tower(words):
     """A small tower with random weights."""
     torch.manual_seed(0)
     made = TextTower(words, width=64, layers=2, hidden=128)
+    torch.nn.init.normal_(made.tokens.weight)
     torch.nn.init.normal_(made.positions, std=0.3)
     return made.eval()
 
@@ -138,6 +139,12 @@ def test_a_stored_tower_comes_back(tower):
     assert not any(p.requires_grad for p in again.parameters())
     similarity = (again.embed(STRINGS) * tower.embed(STRINGS)).sum(-1)
     assert similarity.min() > 0.98
+
+
+def test_loading_draws_no_random_numbers(tower):
+    before = torch.random.get_rng_state()
+    TextTower.from_tensors(stored(tower, {}))
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def test_storage_of_a_stored_matrix_is_exact():

@@ -166,7 +166,7 @@ class TextTower(nn.Module):
     def __init__(self, words: WordPiece, *, width: int = 384, layers: int = 3, hidden: int = 1536) -> None:
         super().__init__()
         self.words = words
-        self.tokens = nn.Embedding(len(words), width)
+        self.tokens = nn.Embedding(len(words), width, _weight=torch.zeros(len(words), width))
         self.positions = nn.Parameter(torch.zeros(READS + 2, width))
         self.norm = nn.LayerNorm(width, eps=1e-12)
         self.layers = nn.ModuleList(Layer(width, hidden) for _ in range(layers))
@@ -222,7 +222,7 @@ class TextTower(nn.Module):
         try:
             vocabulary = bytes(state.pop("vocabulary").numpy()).decode().split("\n")
             state = widened(state)
-            with torch.device("meta"):
+            with torch.random.fork_rng(devices=[]):  # fresh layers draw numbers, a run's own must not change
                 tower = cls(
                     WordPiece(vocabulary),
                     width=state["tokens.weight"].shape[1],
