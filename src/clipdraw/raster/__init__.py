@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from operator import index
 
@@ -52,7 +53,7 @@ def rasterize(
     return _backend(drawing, backend)(drawing, height, width)
 
 
-def _backend(drawing: Drawing, name: str):  # noqa: ANN202 - see `backends`
+def _backend(drawing: Drawing, name: str) -> Callable[[Drawing, int, int], Tensor]:
     points = drawing.points
     if points.dtype not in (torch.float32, torch.float64):
         raise InputError(

@@ -28,7 +28,7 @@ def cache_folder() -> Path | None:
     constants that it uses: hence the fingerprint, of all sources that machine code depends on.
     """
     here = Path(__file__).parent
-    sources = sorted(here.glob("*.py")) + [here.parent / "geometry.py"]
+    sources = [*sorted(here.glob("*.py")), here.parent / "geometry.py"]
     fingerprint = sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
     base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:

@@ -73,7 +73,8 @@ def uncomposite(counter, layout, fragments, colors, background, grad_image, used
         colors, background: the paint.
         grad_image: gradient of the image, 3 x height x width.
         used: number of fragments of each row.
-        grads: gets the gradient of coverage (fragments), of the colors by span (spans x 4) and of the background by row (height x 3).
+        grads: gets the gradient of coverage (fragments), of the colors by span (spans x 4) and of the
+            background by row (height x 3).
     """
     coverage_grad, color_grad, background_grad = grads
     height, width = grad_image.shape[1:]
