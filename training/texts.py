@@ -14,7 +14,6 @@ Source: Fellbaum, 1998, WordNet (release 3.1); for the shape of the prompts Fran
 arXiv 2106.14843, figures 1 to 12.
 """
 
-
 from __future__ import annotations
 
 import argparse

@@ -23,19 +23,19 @@ _HOMES = {
     "ClipdrawError": "errors",
     "Config": "config",
     "Drawing": "drawing",
-    "Optimization": "optimize",
+    "Optimization": "optimization",
     "RandomStrokes": "initialize",
-    "Rates": "optimize",
-    "Recipe": "optimize",
+    "Rates": "optimization",
+    "Recipe": "optimization",
     "Run": "run",
-    "Step": "optimize",
+    "Step": "optimization",
     "Views": "augment",
     "draw": "run",
     "load_encoder": "encoders",
-    "optimize": "optimize",
+    "optimize": "optimization",
     "rasterize": "raster",
     "resume": "run",
-    "score": "score",
+    "score": "scoring",
 }
 
 __all__ = [
@@ -66,16 +66,15 @@ if TYPE_CHECKING:
     from clipdraw.encoders import load_encoder
     from clipdraw.errors import ClipdrawError
     from clipdraw.initialize import RandomStrokes
-    from clipdraw.optimize import Optimization, Rates, Recipe, Step, optimize
+    from clipdraw.optimization import Optimization, Rates, Recipe, Step, optimize
     from clipdraw.raster import rasterize
     from clipdraw.run import Run, draw, resume
-    from clipdraw.score import score
+    from clipdraw.scoring import score
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'clipdraw' has no attribute {name!r}")
     value = getattr(import_module(f"clipdraw.{_HOMES[name]}"), name)
-    # Names such as `optimize` are both a module and its main function: the function wins.
     globals()[name] = value
     return value

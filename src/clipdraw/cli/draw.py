@@ -14,7 +14,7 @@ import typer
 from clipdraw.errors import ConfigError
 
 if TYPE_CHECKING:
-    from clipdraw.optimize import Step
+    from clipdraw.optimization import Step
     from clipdraw.run import Run
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]

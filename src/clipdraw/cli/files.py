@@ -28,12 +28,12 @@ def score(
     """Say how well a drawing or picture matches texts: one cosine a text."""
     from clipdraw.encoders import load_encoder
     from clipdraw.run import chosen_device
-    from clipdraw.score import score as similarities
+    from clipdraw.scoring import score as cosines
 
     if any(not prompt.strip() for prompt in prompts):
         raise InputError("a prompt is empty: give texts to compare the picture with")
     picture = _read(file)
-    values = similarities(picture, prompts, load_encoder(encoder, device=chosen_device(device)))
+    values = cosines(picture, prompts, load_encoder(encoder, device=chosen_device(device)))
     if as_json:
         print(json.dumps({"file": str(file), "encoder": encoder, "scores": dict(zip(prompts, values, strict=True))}))
         return

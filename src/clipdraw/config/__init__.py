@@ -15,7 +15,7 @@ from clipdraw.drawing import Canvas
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.initialize import RandomStrokes
 from clipdraw.losses import Ink, Loss, Prompt
-from clipdraw.optimize import Rates, Recipe
+from clipdraw.optimization import Rates, Recipe
 from clipdraw.schedules import SCHEDULES
 
 NEGATIVE_WEIGHT = 0.3

@@ -25,7 +25,7 @@ from clipdraw.encoders import Encoder, Ensemble, load_encoder
 from clipdraw.errors import ClipdrawError, FormatError, InputError
 from clipdraw.formats.png import write_png
 from clipdraw.losses import Prompt
-from clipdraw.optimize import Optimization, Step
+from clipdraw.optimization import Optimization, Step
 from clipdraw.run.folder import (
     CHECKPOINT,
     Metrics,
@@ -36,7 +36,7 @@ from clipdraw.run.folder import (
     write_record,
 )
 from clipdraw.run.making_of import write_films
-from clipdraw.score import score
+from clipdraw.scoring import score
 
 CHECKPOINT_EVERY_S = 2.0
 """Seconds between checkpoints: what a killed run has to do again."""

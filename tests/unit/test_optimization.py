@@ -8,11 +8,11 @@ from clipdraw.constraints import ColorRange, PointsOnCanvas, WidthRange
 from clipdraw.drawing import Canvas
 from clipdraw.errors import DivergedError, InputError
 from clipdraw.losses import Prompt
-from clipdraw.optimize import Optimization, Rates, Recipe, optimize
+from clipdraw.optimization import Optimization, Rates, Recipe, optimize
 
 
 def recipe(steps=12, **settings):
-    return Recipe(steps=steps, views=Views(2), backend="reference", **settings)
+    return Recipe(steps=steps, views=Views(2), **settings)
 
 
 @dataclass(frozen=True)
