@@ -53,3 +53,9 @@ def test_opacities_lie_in_their_range():
 def test_settings_out_of_range_are_refused(bad):
     with pytest.raises(InputError):
         RandomStrokes(**bad)
+
+
+def test_strokes_may_begin_about_the_middle():
+    first = torch.stack([p[0] for p in start(strokes=500, spread=0.5).stroke_points()])
+    assert first.min() >= 56
+    assert first.max() <= 168

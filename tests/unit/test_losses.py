@@ -22,3 +22,20 @@ def test_names_tell_negatives():
 def test_blank_texts_and_empty_weights_are_refused(text, weight):
     with pytest.raises(InputError):
         Prompt(text, weight)
+
+
+def test_ink_fades_only_strokes_that_nothing_else_moves(drawing, encoder):
+    from clipdraw.losses import Ink
+
+    drawing.colors.requires_grad_()
+    frame = Frame(drawing, torch.zeros(3, 4, 4), torch.zeros(2, 3), 0.0)
+    Ink(0.5).build(encoder)(frame).backward()
+    assert torch.allclose(drawing.colors.grad[:, 3], torch.full((12,), 0.5 * 2 / 12))
+    assert (drawing.colors.grad[:, :3] == 0).all()
+
+
+def test_ink_needs_a_weight():
+    from clipdraw.losses import Ink
+
+    with pytest.raises(InputError):
+        Ink(0.0)

@@ -1,0 +1,86 @@
+import pytest
+import torch
+
+from clipdraw import load_encoder
+from clipdraw.encoders import Ensemble, builtin
+from clipdraw.encoders.image import ImageTower
+from clipdraw.errors import WeightsError
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load_encoder("builtin")
+
+
+def test_the_weights_are_the_ones_that_were_released():
+    assert builtin.checksum() == builtin.SHA256
+    assert builtin.WEIGHTS.stat().st_size <= 20_000_000
+
+
+def test_vectors_are_of_unit_length_and_repeat(encoder):
+    texts = ["a red heart", "a cat", "自転車", "x" * 5000]
+    vectors = encoder.encode_text(texts)
+    assert vectors.shape == (4, encoder.dimensions)
+    assert torch.allclose(vectors.norm(dim=1), torch.ones(4), atol=1e-5)
+    assert torch.equal(vectors[1:2], load_encoder("builtin").encode_text(["a cat"]))
+    views = torch.rand(3, 3, 64, 64)
+    images = encoder.encode_image(views)
+    assert torch.allclose(images.norm(dim=1), torch.ones(3), atol=1e-5)
+    assert torch.equal(images, encoder.encode_image(views))
+
+
+def test_synonyms_lie_nearer_than_other_words(encoder):
+    pairs = [("kitty", "cat"), ("automobile", "car"), ("bunny", "rabbit"), ("boat", "ship")]
+    left, right = (encoder.encode_text(list(words)) for words in zip(*pairs, strict=True))
+    cosines = left @ right.T
+    assert (cosines.argmax(1) == torch.arange(4)).all()
+
+
+def test_gradients_reach_the_views_and_not_the_weights(encoder):
+    views = torch.rand(2, 3, 64, 64, requires_grad=True)
+    encoder.encode_image(views).sum().backward()
+    assert torch.isfinite(views.grad).all()
+    assert views.grad.abs().max() > 0
+    assert not any(p.requires_grad for p in encoder._image.parameters())
+
+
+def test_the_end_of_a_long_text_is_named(encoder):
+    assert encoder.unread("a cat") == ""
+    assert encoder.unread("word " * 100).startswith("word")
+
+
+def test_bfloat16_and_float32_agree():
+    views = torch.rand(4, 3, 64, 64)
+    exact = load_encoder("builtin", precision="float32").encode_image(views)
+    fast = load_encoder("builtin", precision="bfloat16").encode_image(views)
+    assert (exact * fast).sum(1).min() > 0.99
+
+
+def test_damaged_weights_are_named(tmp_path):
+    (tmp_path / "bad.safetensors").write_bytes(b"nonsense")
+    for path in (tmp_path / "bad.safetensors", tmp_path / "none.safetensors"):
+        with pytest.raises(WeightsError, match="damaged"):
+            builtin.load(path=path)
+
+
+def test_folding_changes_nothing():
+    torch.manual_seed(0)
+    tower = ImageTower()
+    for _ in range(3):
+        tower(torch.rand(16, 3, 64, 64))  # moves the running statistics away from their start
+    tower.eval()
+    views = torch.rand(2, 3, 64, 64)
+    before = tower(views)
+    state = tower.fold().state_dict()
+    folded = ImageTower(folded=True)
+    folded.load_state_dict(state)
+    assert torch.allclose(before, folded(views), atol=1e-4)
+
+
+def test_an_ensemble_is_the_mean_of_its_cosines(encoder):
+    both = Ensemble([encoder, encoder])
+    assert both.name == "builtin + builtin"
+    views = torch.rand(2, 3, 64, 64)
+    cosines = encoder.encode_image(views) @ encoder.encode_text(["a cat"]).T
+    assert torch.allclose(both.encode_image(views) @ both.encode_text(["a cat"]).T, cosines, atol=1e-5)
+    assert both.unread("word " * 100) == encoder.unread("word " * 100)
