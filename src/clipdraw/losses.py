@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -120,3 +121,45 @@ class Ink:
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean opacity, times the views, as a prompt is their sum."""
         return lambda frame: self.weight * len(frame.embeddings) * frame.drawing.colors[:, 3].mean()
+
+
+@dataclass(frozen=True)
+class Centre:
+    """A pull on control points that lie beyond a circle about the middle of the canvas.
+
+    weight x (sum over points of max(0, distance - radius) ^ power) / strokes, so that it means the same for any
+    number of strokes; distances are in units of a 224-unit canvas. At the exact middle the gradient is 0.
+
+    Args:
+        radius: points within it are free, 0 or more.
+        weight: 0.001 in the article.
+        power: 2 in the article, at least 1.
+
+    Raises:
+        InputError: a value is out of range.
+
+    Source: Constraining CLIPDraw (the article's final code: threshold 75, power 2, weight 0.001).
+    """
+
+    radius: float = 75.0
+    weight: float = 0.001
+    power: float = 2.0
+    name: str = "centre"
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.radius < float("inf") and 0 < self.weight < float("inf") and 1 <= self.power < 100):
+            raise InputError(
+                f"the centre's radius is 0 or more, its weight above 0, its power at least 1, got {self.radius}, "
+                f"{self.weight}, {self.power}"
+            )
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted penalty."""
+
+        def penalty(frame: Frame) -> Tensor:
+            drawing = frame.drawing
+            middle = drawing.points.new_tensor([drawing.canvas.width / 2, drawing.canvas.height / 2])
+            distances = torch.linalg.vector_norm(drawing.points - middle, dim=1) / drawing.canvas.scale
+            return self.weight * torch.relu(distances - self.radius).pow(self.power).sum() / len(drawing)
+
+        return penalty

@@ -27,6 +27,7 @@ def test_the_published_presets(name, strokes, steps, views, normalize, outside):
     assert (config.points_rate, config.width_rate, config.color_rate) == (1.0, 0.2, 0.01)
     assert config.width_range == (2.0, 100.0)
     assert config.points_schedule == "published"
+    assert [loss.name for loss in config.losses()] == ["a cat", "centre"] if name == "article" else ["a cat"]
 
 
 def test_every_preset_says_what_it_is_for_and_resolves():

@@ -14,7 +14,7 @@ from clipdraw.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRa
 from clipdraw.drawing import Canvas
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.initialize import RandomStrokes
-from clipdraw.losses import Ink, Loss, Prompt
+from clipdraw.losses import Centre, Ink, Loss, Prompt
 from clipdraw.optimization import Rates, Recipe
 from clipdraw.schedules import SCHEDULES
 
@@ -44,6 +44,9 @@ class Config:
         start_opacity: smallest and largest opacity at the start.
         start_spread: share of the canvas, about its middle, in which strokes begin.
         ink: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
+        centre_radius: control points beyond this distance from the middle are pulled back.
+        centre_weight: how strongly; 0 leaves it out.
+        centre_power: of the distance beyond the radius.
         width_range: smallest and largest full width.
         least_opacity: strokes are never fainter.
         keep_on_canvas: whether control points stay on the canvas.
@@ -77,6 +80,9 @@ class Config:
     start_opacity: tuple[float, float] = (0.0, 1.0)
     start_spread: float = 1.0
     ink: float = 0.0
+    centre_radius: float = 75.0
+    centre_weight: float = 0.0
+    centre_power: float = 2.0
     width_range: tuple[float, float] = (2.0, 100.0)
     least_opacity: float = 0.0
     keep_on_canvas: bool = False
@@ -119,7 +125,10 @@ class Config:
             InputError: a text is blank.
         """
         negative = [Prompt(text, -weight) for text, weight in map(parse_weighted, self.negative)]
-        return Prompt(self.prompt), *negative, *([Ink(self.ink)] if self.ink else [])
+        others: list[Loss] = [Ink(self.ink)] if self.ink else []
+        if self.centre_weight:
+            others.append(Centre(self.centre_radius, self.centre_weight, self.centre_power))
+        return Prompt(self.prompt), *negative, *others
 
     def start(self) -> RandomStrokes:
         """How the drawing starts."""
