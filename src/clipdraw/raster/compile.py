@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def compiled_exactly(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    function = unwrap(function)  # of the checks that jaxtyping adds during tests
     folder, before = cache_folder(), numba.config.CACHE_DIR
     if folder is None:
         return njit(**options)(function)

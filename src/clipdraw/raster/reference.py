@@ -156,7 +156,7 @@ def piece_coverage(
     return strip_area(distance, torch.where(beside[:, None], normal, direction), radius)
 
 
-def _dot(one: Float[Tensor, "*batch 2"], two: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+def _dot(one: Float[Tensor, "*#batch 2"], two: Float[Tensor, "*#batch 2"]) -> Float[Tensor, "*batch"]:
     return (one * two).sum(-1)
 
 
