@@ -11,6 +11,10 @@ from clipdraw.errors import InputError
 TOLERANCE = 0.05
 """Default distance between a curve and its polyline, in output pixels (how it was chosen: `benchmarks/raster.py`)."""
 
+MIN_PIECES = 8
+"""Fewest pieces of one segment. One would do for a straight one, but then its inner control points would get no gradient
+and it could never bend: the gradients' weights are flattened along with the curve."""
+
 MAX_PIECES = 8192
 """Most pieces of one segment: keeps a control point a million units away from filling the memory."""
 
@@ -26,7 +30,7 @@ def piece_counts(cubics: Float[Tensor, "cubics 4 2"], *, tolerance: float = TOLE
         tolerance: largest distance allowed, in the unit of the control points, above 0.
 
     Returns:
-        Counts from 1 to `MAX_PIECES`, computed from detached values.
+        Counts from `MIN_PIECES` to `MAX_PIECES`, computed from detached values.
 
     Raises:
         InputError: the tolerance isn't a positive number.
@@ -39,7 +43,7 @@ def piece_counts(cubics: Float[Tensor, "cubics 4 2"], *, tolerance: float = TOLE
     points = cubics.detach()
     bend = points[:, :2] - 2 * points[:, 1:3] + points[:, 2:]
     farthest = bend.square().sum(-1).amax(-1).sqrt()
-    return (0.75 / tolerance * farthest).sqrt().ceil().clamp(1, MAX_PIECES).long()
+    return (0.75 / tolerance * farthest).sqrt().ceil().clamp(MIN_PIECES, MAX_PIECES).long()
 
 
 def flatten(

@@ -51,7 +51,7 @@ def compiled_exactly(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
-    function = unwrap(function)  # a type checker that wraps every function, as in the tests, cannot be compiled
+    function = unwrap(function)  # of the checks that jaxtyping adds during tests
     folder, before = cache_folder(), numba.config.CACHE_DIR
     if folder is None:
         return njit(**options)(function)

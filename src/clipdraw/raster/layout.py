@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.geometry import MAX_PIECES
+from clipdraw.geometry import MAX_PIECES, MIN_PIECES
 from clipdraw.raster.compile import compiled, compiled_exactly, take
 from clipdraw.raster.plan import FAR_PX, REACH_PX
 from clipdraw.raster.reference import SHARP_BEND, SHARP_TURN
@@ -75,7 +75,8 @@ def count_pieces(points, widths, scale, index, size, tolerance, first_piece, row
         rows: gets the first row, and the row after the last, that each stroke may touch: int64, strokes x 2.
     """
     one, half = np.float32(scale), np.float32(scale / 2)
-    far, factor, most = np.float32(FAR_PX), np.float32(0.75 / tolerance), np.float32(MAX_PIECES)
+    far, factor = np.float32(FAR_PX), np.float32(0.75 / tolerance)
+    least, most = np.float32(MIN_PIECES), np.float32(MAX_PIECES)
     place, extent = np.empty((4, 2), np.float32), (np.float32(size[1]), np.float32(size[0]))
     first_piece[0], rows[:, 0], rows[:, 1] = 0, size[0], 0
     for cubic in range(len(index.first_point)):
@@ -91,7 +92,7 @@ def count_pieces(points, widths, scale, index, size, tolerance, first_piece, row
             x = place[k, 0] - np.float32(2) * place[k + 1, 0] + place[k + 2, 0]
             y = place[k, 1] - np.float32(2) * place[k + 1, 1] + place[k + 2, 1]
             farthest = max(farthest, x * x + y * y)
-        count = min(max(np.ceil(np.sqrt(factor * np.sqrt(farthest))), np.float32(1)), most)
+        count = min(max(np.ceil(np.sqrt(factor * np.sqrt(farthest))), least), most)
         first_piece[cubic + 1] = first_piece[cubic] + (np.int64(count) if seen else 0)
         if seen:
             rows[s, 0] = min(rows[s, 0], max(0, np.int64(place[:, 1].min() - reach) - 2))

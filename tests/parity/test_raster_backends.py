@@ -1,0 +1,40 @@
+"""The Numba backend against the reference, values and gradients."""
+
+import pytest
+import torch
+
+from clipdraw.raster import layout, numba
+from clipdraw.raster.plan import cubics_px, pixels_per_unit, radii_px, segment_index, visible_counts
+from tests.raster_scenes import SCENES, gradients, published, relative_error
+
+NAMES = "points", "widths", "colors", "background"
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.4, 2.3])
+@pytest.mark.parametrize("name", SCENES)
+def test_numba_is_the_reference(name, scale):
+    canvas = SCENES[name].canvas
+    height = round(canvas.height * scale)
+    options = {"height": height, "weights": torch.randn(3, height, round(canvas.width * scale))}
+    wanted, wanted_grads = gradients(SCENES[name], backend="reference", dtype=torch.float64, **options)
+    found, found_grads = gradients(SCENES[name], backend="numba", **options)
+    assert (found - wanted).abs().max() <= 1e-4
+    for kind, one, two in zip(NAMES, found_grads, wanted_grads, strict=True):
+        assert relative_error(one, two) <= 1e-4, kind
+
+
+def test_float32_reference_is_near():
+    wanted, _ = gradients(SCENES["open"], backend="reference", dtype=torch.float64)
+    found, _ = gradients(SCENES["open"], backend="reference")
+    assert (found - wanted).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("size", [61, 224])
+def test_both_flatten_alike(size):
+    drawing = published(2000, seed=9)
+    scale, index = pixels_per_unit(drawing, size, size), segment_index(drawing.segments)
+    radii = radii_px(drawing, scale)[torch.from_numpy(index.stroke)]
+    counts = visible_counts(cubics_px(drawing, scale), radii, size=(size, size))
+    strokes = numba._strokes(drawing, size, size)
+    assert torch.equal(torch.from_numpy(strokes.first_piece).diff(), counts)
+    assert layout.CHUNK > 0
