@@ -20,7 +20,7 @@ from clipdraw.errors import WeightsError
 
 WEIGHTS = Path(__file__).parent / "weights" / "builtin.safetensors"
 """The weights; their metadata holds the version and the model card's address within the project."""
-SHA256 = "08c63e3ee2ad892686aa81808ea4fccd6dd8eced0161d015b3d25a0c45f3f6b6"
+SHA256 = "d56e4e24edae145ba6bc4a72b0ed97a050f9b4dd37a39e86022bd2809513ad90"
 """Checksum of the weights."""
 
 
