@@ -12,8 +12,8 @@ TOLERANCE = 0.05
 """Default distance between a curve and its polyline, in output pixels (how it was chosen: `benchmarks/raster.py`)."""
 
 MIN_PIECES = 8
-"""Fewest pieces of one segment. One would do for a straight one, but then its inner control points would get no gradient
-and it could never bend: the gradients' weights are flattened along with the curve."""
+"""Fewest pieces of one segment. One would do for a straight one, but then its inner control points would get no
+gradient and it could never bend: the gradients' weights are flattened along with the curve."""
 
 MAX_PIECES = 8192
 """Most pieces of one segment: keeps a control point a million units away from filling the memory."""

@@ -39,7 +39,7 @@ def three_strokes(scale=1.0):
 
 @cache
 def differences(scale):
-    """The step: between 0.02 and 0.1 units the points' gradients change by 1.5 % or less, widths' by 0.1 %, at scale 1."""
+    """The step: from 0.02 to 0.1 units the points' gradients change by at most 1.5 %, the widths' by 0.1 %."""
     weights = smooth_weights(64, 64).double()
     return Supersampled(three_strokes(scale)).gradients(weights, step=0.05)
 

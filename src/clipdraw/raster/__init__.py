@@ -73,14 +73,14 @@ def _size(canvas: Canvas, height: int | None, width: int | None) -> tuple[int, i
         if value is not None and (not hasattr(value, "__index__") or index(value) < 1):
             raise InputError(f"the {name} of an image is a whole number of pixels, at least 1, got {value!r}")
     if height is None:
-        height = round(canvas.height * (1 if width is None else width / canvas.width)) or 1
-    if width is None:
-        width = round(canvas.width * height / canvas.height) or 1
-    height, width = index(height), index(width)
-    wide, high = canvas.width * height / canvas.height, canvas.height * width / canvas.width
-    if abs(wide - width) > 0.501 and abs(high - height) > 0.501 and max(abs(wide - width), abs(high - height)) > 1:
+        height = max(1, round(canvas.height * (1 if width is None else width / canvas.width)))
+        width = max(1, round(canvas.width)) if width is None else width
+    elif width is None:
+        width = max(1, round(canvas.width * height / canvas.height))
+    across, down = ((index(size) - 0.501, index(size) + 0.501) for size in (width, height))
+    if across[0] * canvas.height > down[1] * canvas.width or down[0] * canvas.width > across[1] * canvas.height:
         raise InputError(
             f"{width} x {height} pixels haven't the proportions of the canvas, {canvas.width:g} x {canvas.height:g}; "
-            f"with this width the height is {max(1, round(high))}"
+            f"with this width the height is {max(1, round(canvas.height * width / canvas.width))}"
         )
-    return height, width
+    return index(height), index(width)

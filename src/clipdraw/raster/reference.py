@@ -85,7 +85,9 @@ def rasterize(drawing: Drawing, height: int, width: int) -> Float[Tensor, "3 hei
     Differentiable in points, widths, colors and background; not in the choice of the nearest piece.
     """
     pieces = _pieces(drawing, height, width)
-    tensors = (*pieces, drawing.colors, drawing.background)
+    # where nothing is in view, gradients are 0 and not missing
+    background = drawing.background + sum(leaf[:0].sum() for leaf in drawing.parameters())
+    tensors = (*pieces, drawing.colors, background)
     rows = []
     for top in range(0, height, TILE_PX):
         bottom = min(top + TILE_PX, height)

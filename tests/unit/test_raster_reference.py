@@ -1,0 +1,142 @@
+"""The reference: closed forms, and gradients checked in float64."""
+
+import math
+
+import pytest
+import torch
+
+from clipdraw.drawing import Canvas, Drawing
+from clipdraw.raster import rasterize
+from clipdraw.raster.reference import composite, half_plane_area, strip_area
+from tests.raster_scenes import SCENES, line, stroke
+
+BLACK = (0.0, 0.0, 0.0, 1.0)
+BACKENDS = "reference", "numba"
+
+
+def covered(drawing, backend):
+    """Total coverage of a black stroke over white, in pixels."""
+    return float((1 - rasterize(drawing, backend=backend)[0].double()).sum())
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.1, math.pi / 4, 1.2, math.pi / 2, 2.5])
+def test_half_plane_is_the_clipped_square(angle):
+    normal = torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
+    distance = torch.linspace(-1, 1, 21, dtype=torch.float64)
+    samples = (torch.arange(400, dtype=torch.float64) + 0.5) / 400 - 0.5
+    across = (torch.cartesian_prod(samples, samples) @ normal)[:, None]
+    wanted = (across < distance).double().mean(0)
+    assert torch.allclose(half_plane_area(distance, normal.expand(21, 2)), wanted, atol=2e-3)
+
+
+def test_half_plane_gradients():
+    random = torch.Generator().manual_seed(1)
+    distance = (torch.rand(40, generator=random, dtype=torch.float64) - 0.5) * 1.6
+    angle = torch.rand(40, generator=random, dtype=torch.float64) * 6.28
+
+    def area(s, a):
+        return half_plane_area(s, torch.stack((a.cos(), a.sin()), dim=1))
+
+    assert torch.autograd.gradcheck(area, (distance.requires_grad_(), angle.requires_grad_()))
+
+
+def test_strip_of_no_width_covers_nothing_but_wants_to():
+    radius = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    area = strip_area(torch.tensor([0.1], dtype=torch.float64), torch.tensor([[0.6, 0.8]], dtype=torch.float64), radius)
+    assert area.item() == 0
+    area.sum().backward()
+    assert radius.grad.item() > 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("edge", [10.0, 10.25, 10.5, 10.9])
+def test_half_plane_image(edge, backend):
+    """A stroke whose lower side crosses the canvas level covers all above it."""
+    drawing = line((-40.0, edge - 20), (72.0, edge - 20), width=40.0, color=BLACK)
+    rows = rasterize(drawing, backend=backend)[0].double()
+    wanted = (torch.arange(32, dtype=torch.float64)[:, None] + 1 - edge).clamp(0, 1).expand(32, 32)
+    assert torch.allclose(rows, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("radius", [0.3, 0.7, 1.0, 2.5, 6.0, 12.0])
+def test_disc_area(radius, backend):
+    """Within the bias of tangents on half pixels, pi / 48, and as much again."""
+    for x, y in ((16.0, 16.0), (15.3, 16.9), (16.5, 15.5)):
+        found = covered(stroke(*[(x, y)] * 4, width=2 * radius, color=BLACK), backend)
+        assert found == pytest.approx(math.pi * radius**2, abs=0.15)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_capsule_area(backend):
+    found = covered(line((8.3, 9.1), (22.7, 20.4), width=4.0, color=BLACK), backend)
+    assert found == pytest.approx(4 * math.hypot(14.4, 11.3) + 4 * math.pi, rel=0.005)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_self_overlap_is_painted_once(backend):
+    color = (0.0, 0.0, 0.0, 0.5)
+    image = rasterize(
+        stroke((6.3, 24.2), (44.1, 4.8), (-12.4, 5.3), (26.2, 25.1), width=4.0, color=color), backend=backend
+    )
+    assert image.min() >= 0.5 - 1e-6
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_many_layers(backend):
+    one = line((4.0, 16.0), (28.0, 16.0), width=8.0)
+    layers = Drawing(
+        one.points.repeat(300, 1),
+        one.widths.repeat(300),
+        torch.tensor([[1.0, 0.0, 0.0, 0.01]]).repeat(300, 1),
+        (1,) * 300,
+        one.canvas,
+    )
+    pixel = rasterize(layers, backend=backend)[:, 16, 16]
+    assert torch.allclose(pixel, torch.tensor([1.0, 0.99**300, 0.99**300]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["bend", "two"])
+def test_gradcheck(name):
+    canvas = {"canvas": (8.0, 7.0)}
+    drawing = {
+        "bend": stroke((1.2, 1.1), (6.7, 2.3), (0.2, 5.9), (6.6, 5.8), width=1.7, **canvas),
+        "two": Drawing(
+            torch.tensor(
+                [[1.2, 1.1], [3.3, 2.9], [4.1, 3.2], [6.9, 5.3], [6.1, 1.2], [4.4, 2.2], [3.1, 4.4], [1.2, 5.9]]
+            ),
+            torch.tensor([1.1, 2.3]),
+            torch.tensor([[0.1, 0.5, 0.9, 1.0], [0.7, 0.2, 0.4, 0.6]]),
+            (1, 1),
+            Canvas(8.0, 7.0),
+        ),
+    }[name].to(dtype=torch.float64)
+
+    def image(points, widths, colors, background):
+        made = Drawing(points, widths, colors, drawing.segments, drawing.canvas, background)
+        return rasterize(made, height=7, backend="reference")
+
+    inputs = [leaf.detach().clone().requires_grad_() for leaf in (*drawing.parameters(), drawing.background)]
+    assert torch.autograd.gradcheck(image, inputs, eps=1e-7, atol=1e-4, nondet_tol=1e-12)
+
+
+def test_composite_where_a_stroke_is_opaque():
+    alpha = torch.tensor([[0.5, 1.0, 0.25], [0.0, 1.0, 1.0]], dtype=torch.float64, requires_grad=True)
+    colors = torch.rand(3, 3, dtype=torch.float64, requires_grad=True)
+    background = torch.rand(3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(composite, (alpha, colors, background))
+    assert torch.allclose(composite(alpha, colors, background)[1], colors[2])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_straight_strokes_can_bend(backend):
+    """An inner control point of a straight stroke has a gradient across it."""
+    drawing = line((4.0, 12.3), (28.0, 12.3), width=3.0)
+    drawing.points.requires_grad_()
+    (rasterize(drawing, backend=backend)[0] * torch.arange(32.0)[:, None]).sum().backward()
+    ends, inner = drawing.points.grad[[0, 3], 1].abs().mean(), drawing.points.grad[[1, 2], 1].abs().mean()
+    assert 0.5 < inner / ends < 2
+
+
+def test_reference_takes_float64():
+    assert rasterize(SCENES["open"].to(dtype=torch.float64), backend="reference").dtype == torch.float64
