@@ -6,8 +6,9 @@ Adam -> constraints -> drawing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from clipdraw.constraints import ColorRange, Constraint, WidthRange
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import DivergedError, InputError
-from clipdraw.losses import Frame, Loss
+from clipdraw.losses import Frame, Loss, Prompt
 from clipdraw.raster import rasterize
 from clipdraw.schedules import Constant, Schedule, Staircase
 
@@ -217,10 +218,9 @@ class Optimization:
 
     def _similarity(self, values: Sequence[Tensor]) -> float:
         for (loss, _), value in zip(self._terms, values, strict=True):
-            weight = getattr(loss, "text", None) and getattr(loss, "weight", 0.0)
-            if weight and weight > 0:
-                return -value.item() / (weight * self.recipe.views.count)
-        return float("nan")
+            if isinstance(loss, Prompt) and loss.weight > 0:
+                return -value.item() / (loss.weight * self.recipe.views.count)
+        return math.nan
 
 
 def optimize(
@@ -247,8 +247,3 @@ def optimize(
     run = Optimization(drawing, losses, encoder=encoder, recipe=recipe, seed=seed)
     while run.index < run.recipe.steps:
         yield run.step()
-
-
-def final_drawing(run: Optimization, metadata: Mapping[str, str]) -> Drawing:
-    """The drawing after the last update, free of gradients, on the CPU, with what its file should say."""
-    return replace(run.drawing.detached().to(device="cpu"), metadata=dict(metadata))
