@@ -140,6 +140,19 @@ def locate(piece, x, y):  # noqa: ANN001, ANN201
 
 
 @compiled
+def nearer_neighbor(pieces, first, stop, k, x, y):  # noqa: ANN001, ANN201
+    """1 or -1 if the piece after or before piece `k` is nearer to a point, by less than float32 could tell; else 0."""
+    along = (x - pieces[k, 0]) * pieces[k, 2] + (y - pieces[k, 1]) * pieces[k, 3]
+    if along >= pieces[k, 4] and k + 1 < stop:
+        after = pieces[k + 1]
+        return np.int32((x - after[0]) * after[2] + (y - after[1]) * after[3] > 0)
+    if along <= 0 and k > first:
+        before = pieces[k - 1]
+        return -np.int32((x - before[0]) * before[2] + (y - before[1]) * before[3] < before[4])
+    return np.int32(0)
+
+
+@compiled
 def to_split(code, piece, where, radius, area):  # noqa: ANN001, ANN201
     """Whether a pixel, with this nearest piece and coverage, is split; see `reference.SPLIT`."""
     if not SPLIT_FROM < area < 1 - SPLIT_FROM:
@@ -221,6 +234,8 @@ def cover_stroke(strokes, layout, fragments, s):  # noqa: ANN001, ANN201
             if code < 0:
                 coverage[place + column] = 0
                 continue
+            code += nearer_neighbor(layout.pieces, first, stop, code & NUMBER, x, y)
+            nearest[place + column] = code
             piece = layout.pieces[code & NUMBER]
             where = locate(piece, x, y)
             area = strip(where[2], where[3], where[4], radius)[0]
