@@ -38,3 +38,12 @@ def test_both_flatten_alike(size):
     strokes = numba._strokes(drawing, size, size)
     assert torch.equal(torch.from_numpy(strokes.first_piece).diff(), counts)
     assert layout.CHUNK > 0
+
+
+def test_ties_between_neighboring_pieces_are_settled():
+    """Here float32 takes the wrong one of two pieces, a hair's breadth past their common end."""
+    weights = torch.randn(3, 74, 74, generator=torch.Generator().manual_seed(0))
+    options = {"height": 74, "weights": weights}
+    _, wanted = gradients(SCENES["overlapping"], backend="reference", dtype=torch.float64, **options)
+    _, found = gradients(SCENES["overlapping"], backend="numba", **options)
+    assert relative_error(found[0], wanted[0]) <= 1e-5

@@ -24,22 +24,21 @@ def composite_row(layout, fragments, colors, row, line, beneath):  # noqa: ANN00
     Returns:
         The number of fragments.
     """
-    used, keep = 0, len(beneath) > 0
+    used, keep, coverage, left, right = 0, len(beneath) > 0, fragments.coverage, layout.left, layout.right
+    row_span, row_stroke, offset = layout.row_span, layout.row_stroke, layout.offset
     for number in range(layout.row_first[row], layout.row_first[row + 1]):
-        span = layout.row_span[number]
-        place = layout.offset[span]
-        red, green, blue, opacity = colors[layout.row_stroke[number]]
-        for x in range(layout.left[span], layout.right[span]):
-            alpha = fragments.coverage[place] * opacity
+        span, s = row_span[number], row_stroke[number]
+        place = offset[span]
+        paint, opacity = (colors[s, 0], colors[s, 1], colors[s, 2], np.float32(0)), colors[s, 3]
+        for x in range(left[span], right[span]):
+            alpha = coverage[place] * opacity
             place += 1
-            old0, old1, old2, old3 = line[x]
-            if keep:
-                under = beneath[used]
-                under[0], under[1], under[2], under[3] = old0, old1, old2, old3
+            for channel in range(4):
+                old = line[x, channel]
+                if keep:
+                    beneath[used, channel] = old
+                line[x, channel] = old + alpha * (paint[channel] - old)
             used += 1
-            new = line[x]
-            new[0], new[1] = old0 + alpha * (red - old0), old1 + alpha * (green - old1)
-            new[2], new[3] = old2 + alpha * (blue - old2), old3 - alpha * old3
     return used
 
 
@@ -109,13 +108,13 @@ def uncomposite_span(layout, fragments, color, span, grad, beneath, coverage_gra
     for k in range(layout.right[span] - left):
         coverage = fragments.coverage[first + k]
         alpha = coverage * opacity
-        g0, g1, g2, g3 = grad[left + k]
-        under0, under1, under2, _ = beneath[k]
-        gain = g0 * (red - under0) + g1 * (green - under1) + g2 * (blue - under2)
+        x = left + k
+        g0, g1, g2 = grad[x, 0], grad[x, 1], grad[x, 2]
+        gain = g0 * (red - beneath[k, 0]) + g1 * (green - beneath[k, 1]) + g2 * (blue - beneath[k, 2])
         coverage_grad[first + k] = gain * opacity
         sum0, sum1, sum2, sum3 = sum0 + alpha * g0, sum1 + alpha * g1, sum2 + alpha * g2, sum3 + coverage * gain
-        through, new = np.float32(1) - alpha, grad[left + k]
-        new[0], new[1], new[2], new[3] = g0 * through, g1 * through, g2 * through, g3 * through
+        through = np.float32(1) - alpha
+        grad[x, 0], grad[x, 1], grad[x, 2] = g0 * through, g1 * through, g2 * through
     color_grad[0], color_grad[1], color_grad[2], color_grad[3] = sum0, sum1, sum2, sum3
 
 

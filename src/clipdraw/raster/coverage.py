@@ -53,24 +53,25 @@ def cover(counter, strokes, layout, fragments, width):  # noqa: ANN001, ANN201
 @compiled
 def nearest_pieces(strokes, layout, fragments, s, width):  # noqa: ANN001, ANN201
     """Find the nearest piece of stroke `s` at each of its pixels; the squared distance goes where coverage will."""
-    reach, top = strokes.radii[s] + REACH_PX, strokes.top[s]
+    reach, top, pieces = strokes.radii[s] + REACH_PX, strokes.top[s], layout.pieces
+    offset, first_left = layout.offset, layout.left
     first_span, last_span = strokes.first_span[s], strokes.first_span[s + 1]
-    base, end = layout.offset[first_span], layout.offset[last_span]
+    base, end = offset[first_span], offset[last_span]
     square, nearest = fragments.coverage[base:end], fragments.nearest[base:end]
     limit, latest = np.float32(reach**2), np.full(end - base, np.int32(-1))
     square[:], nearest[:] = limit, -1
     for k in range(strokes.first_piece[strokes.first_cubic[s]], strokes.first_piece[strokes.first_cubic[s + 1]]):
-        piece, number = layout.pieces[k], np.int32(k)
-        low, high = piece_rows(piece, reach, top, top + last_span - first_span)
-        ux, uy, length = np.float32(piece[2]), np.float32(piece[3]), np.float32(piece[4])
+        number, unit_x, unit_y = np.int32(k), pieces[k, 2], pieces[k, 3]
+        low, high = piece_rows(pieces, k, reach, top, top + last_span - first_span)
+        ux, uy, length = np.float32(unit_x), np.float32(unit_y), np.float32(pieces[k, 4])
         for row in range(low, high):
-            left, right = piece_columns(piece, reach, row, width)
-            x, y = left + 0.5 - piece[0], row + 0.5 - piece[1]
-            along0, across0 = np.float32(x * piece[2] + y * piece[3]), np.float32(y * piece[2] - x * piece[3])
+            left, right = piece_columns(pieces, k, reach, row, width)
+            x, y = left + 0.5 - pieces[k, 0], row + 0.5 - pieces[k, 1]
+            along0, across0 = np.float32(x * unit_x + y * unit_y), np.float32(y * unit_x - x * unit_y)
             if length == 0:
                 along0, ux, across0 = np.float32(-x), np.float32(-1), np.float32(y)
             span = first_span + row - top
-            place = layout.offset[span] - base + left - layout.left[span]
+            place = offset[span] - base + left - first_left[span]
             for column in range(right - left):
                 step = np.float32(column)
                 along, across = along0 + step * ux, across0 - step * uy
@@ -87,56 +88,81 @@ def nearest_pieces(strokes, layout, fragments, s, width):  # noqa: ANN001, ANN20
 
 
 @compiled
-def half_plane(s, nx, ny):  # noqa: ANN001, ANN201
-    """Area F of a unit square inside a line, dF/ds, dF/dnx, dF/dny; see `reference.half_plane_area`."""
-    ax, ay = abs(nx), abs(ny)
+def half_plane_area(s, a, b):  # noqa: ANN001, ANN201
+    """Area F of a unit square inside a line; see `reference.half_plane_area`.
+
+    Here and below all cases are computed and one is selected: a wrongly predicted jump costs more.
+
+    Args:
+        s: signed distance of the line from the square's center.
+        a, b: the larger and the smaller part of its normal, without signs.
+    """
+    away = abs(s)
+    corner = min(max((a + b) / 2 - away, 0.0), b)
+    area = corner * corner / (2 * max(a * b, 1e-12))
+    area = 1 - area if s > 0 else area
+    return 0.5 + s / a if away <= (a - b) / 2 else area
+
+
+@compiled
+def strip_area(distance, nx, ny, radius):  # noqa: ANN001, ANN201
+    """Coverage by a strip; see `reference.strip_area`. A strip wider than the square has at most one side in it."""
+    a, b, away = max(abs(nx), abs(ny)), min(abs(nx), abs(ny)), abs(distance)
+    area = half_plane_area(radius - away, a, b)
+    if radius < REACH_PX:
+        area -= half_plane_area(-radius - away, a, b)
+    return area
+
+
+@compiled
+def half_plane_slopes(s, a, b):  # noqa: ANN001, ANN201
+    """The derivatives of the area by s, a and b."""
+    away = abs(s)
+    corner = min(max((a + b) / 2 - away, 0.0), b)
+    inverse, flat = 1 / max(a * b, 1e-12), away <= (a - b) / 2
+    slope = 1 / a if flat else corner * inverse
+    sign = -1.0 if s > 0 else 1.0
+    by_a = -s * slope * slope if flat else sign * slope / 2 * (1 - corner * b * inverse)
+    by_b = 0.0 if flat else sign * slope / 2 * (1 - corner * a * inverse)
+    return slope, by_a, by_b
+
+
+@compiled
+def strip_slopes(distance, nx, ny, radius):  # noqa: ANN001, ANN201
+    """The derivatives of the coverage by distance, nx, ny and radius."""
+    ax, ay, away = abs(nx), abs(ny), abs(distance)
     a, b = max(ax, ay), min(ax, ay)
-    half, away = (a + b) / 2, abs(s)
-    if away >= half:
-        return (1.0 if s > 0 else 0.0), 0.0, 0.0, 0.0
-    if away <= (a - b) / 2:
-        slope = 1 / a
-        area, by_a, by_b = 0.5 + s * slope, -s * slope * slope, 0.0
-    else:
-        inverse = 1 / max(a * b, 1e-12)
-        corner = min(half - away, b)
-        slope = corner * inverse
-        area = corner * slope / 2
-        by_a, by_b = slope / 2 - area * b * inverse, slope / 2 - area * a * inverse
-        if s > 0:
-            area, by_a, by_b = 1 - area, -by_a, -by_b
-    by_x, by_y = (by_a, by_b) if ax >= ay else (by_b, by_a)
-    return area, slope, (by_x if nx >= 0 else -by_x), (by_y if ny >= 0 else -by_y)
+    slope, by_a, by_b = half_plane_slopes(radius - away, a, b)
+    by_distance, by_radius = -slope, slope
+    if radius < REACH_PX:
+        slope, other_a, other_b = half_plane_slopes(-radius - away, a, b)
+        by_distance, by_radius, by_a, by_b = by_distance + slope, by_radius + slope, by_a - other_a, by_b - other_b
+    by_x, by_y = by_a if ax >= ay else by_b, by_b if ax >= ay else by_a
+    sign = -1.0 if distance < 0 else 1.0
+    return sign * by_distance, by_x if nx >= 0 else -by_x, by_y if ny >= 0 else -by_y, by_radius
 
 
 @compiled
-def strip(distance, nx, ny, radius):  # noqa: ANN001, ANN201
-    """Coverage by a strip and its derivatives by distance, nx, ny and radius; see `reference.strip_area`."""
-    one, slope1, x1, y1 = half_plane(radius - distance, nx, ny)
-    two, slope2, x2, y2 = half_plane(-radius - distance, nx, ny)
-    return one - two, slope2 - slope1, x1 - x2, y1 - y2, slope1 + slope2
-
-
-@compiled
-def locate(piece, x, y):  # noqa: ANN001, ANN201
-    """Where a point lies by a piece.
+def locate(pieces, k, x, y):  # noqa: ANN001, ANN201
+    """Where a point lies by piece `k`.
 
     Returns:
         0 beside it, 1 before its start, 2 past its end; how far along it; the distance and the normal for `strip`.
     """
-    x, y = x - piece[0], y - piece[1]
-    ux, uy, length = piece[2], piece[3], piece[4]
+    x, y = x - pieces[k, 0], y - pieces[k, 1]
+    ux, uy, length = pieces[k, 2], pieces[k, 3], pieces[k, 4]
     along = x * ux + y * uy
-    if 0 < along < length:
-        return 0, along, y * ux - x * uy, -uy, ux
-    side = 1
-    if along >= length and length > 0:
-        side, x, y = 2, x - length * ux, y - length * uy
-    square = x * x + y * y
-    if square > NEAR_PX2:
-        distance = np.sqrt(square)
-        return side, along, distance, x / distance, y / distance
-    return side, along, 0.0, 1.0, 0.0
+    beside, past = 0 < along < length, along >= length > 0
+    reached = length if past else 0.0
+    x0, y0 = x - reached * ux, y - reached * uy
+    square = x0 * x0 + y0 * y0
+    away = square > NEAR_PX2
+    distance = np.sqrt(square) if away else 0.0
+    inverse = 1 / distance if away else 0.0
+    nx, ny = x0 * inverse if away else 1.0, y0 * inverse
+    if beside:
+        distance, nx, ny = y * ux - x * uy, -uy, ux
+    return 0 if beside else (2 if past else 1), along, distance, nx, ny
 
 
 @compiled
@@ -153,66 +179,68 @@ def nearer_neighbor(pieces, first, stop, k, x, y):  # noqa: ANN001, ANN201
 
 
 @compiled
-def to_split(code, piece, where, radius, area):  # noqa: ANN001, ANN201
+def to_split(code, pieces, where, radius, area):  # noqa: ANN001, ANN201
     """Whether a pixel, with this nearest piece and coverage, is split; see `reference.SPLIT`."""
-    if not SPLIT_FROM < area < 1 - SPLIT_FROM:
+    k, near = code & NUMBER, radius + SHARP_REACH_PX
+    sharp, side, along = np.int64(pieces[k, 5]), where[0], where[1]
+    if not (sharp or code & GAP) or not SPLIT_FROM < area < 1 - SPLIT_FROM:
         return False
     if code & GAP:
         return True
-    sharp, side, near = np.int64(piece[5]), where[0], radius + SHARP_REACH_PX
     if side:
         return (sharp & side) > 0
-    return ((sharp & 1) > 0 and where[1] < near) or ((sharp & 2) > 0 and piece[4] - where[1] < near)
+    return ((sharp & 1) > 0 and along < near) or ((sharp & 2) > 0 and pieces[k, 4] - along < near)
 
 
 @compiled
-def square_distance(piece, x, y):  # noqa: ANN001, ANN201
-    """Squared distance of a point from a piece."""
-    x, y = x - piece[0], y - piece[1]
-    along, across = x * piece[2] + y * piece[3], y * piece[2] - x * piece[3]
-    if piece[4] == 0:
+def square_distance(pieces, k, x, y):  # noqa: ANN001, ANN201
+    """Squared distance of a point from piece `k`."""
+    x, y, length = x - pieces[k, 0], y - pieces[k, 1], pieces[k, 4]
+    along, across = x * pieces[k, 2] + y * pieces[k, 3], y * pieces[k, 2] - x * pieces[k, 3]
+    if length == 0:
         along, across = -x, y
-    beyond = max(0.0, max(-along, along - piece[4]))
+    beyond = max(0.0, max(-along, along - length))
     return across * across + beyond * beyond
 
 
 @compiled
-def split_pixel(layout, first, stop, code, x, y, radius, least, chosen):  # noqa: ANN001, ANN201
+def split_pixel(pieces, first, stop, code, x, y, radius, least, parts, used):  # noqa: ANN001, ANN201
     """Find the nearest piece at each part of a pixel, among those within reach.
 
     Where the stroke doesn't leave the pixel's reach and come back, these follow one another.
 
     Args:
-        layout: has the pieces.
+        pieces: all of them.
         first, stop: which are the stroke's.
         code: the nearest piece at the pixel's center, see `Fragments`.
         x, y: the center.
         radius: half the stroke width.
         least: scratch, one for each part.
-        chosen: gets the pieces, one for each part.
+        parts: gets the pieces, one for each part,
+        used: from here on.
     """
-    least[:] = np.inf
-    k, everywhere = code & NUMBER, code & GAP > 0
-    limit = (np.sqrt(square_distance(layout.pieces[k], x, y)) + REACH_PX) ** 2
-    reach = (radius + REACH_PX) ** 2
+    k, everywhere, reach = code & NUMBER, code & GAP > 0, (radius + REACH_PX) ** 2
+    limit = (np.sqrt(square_distance(pieces, k, x, y)) + REACH_PX) ** 2
+    for part in range(PARTS):
+        least[part] = np.inf
     for direction in (-1, 1):
         piece = k if direction < 0 else k + 1
         while first <= piece < stop:
-            distance = square_distance(layout.pieces[piece], x, y)
+            distance = square_distance(pieces, piece, x, y)
             if distance > reach and not everywhere:
                 break
             if distance <= limit:
-                part_distances(layout.pieces[piece], piece, x, y, least, chosen)
+                part_distances(pieces, piece, x, y, least, parts, used)
             piece += direction
 
 
 @compiled
-def part_distances(piece, number, x, y, least, chosen):  # noqa: ANN001, ANN201
-    """Take a piece as the nearest at those parts of a pixel where it is."""
+def part_distances(pieces, k, x, y, least, parts, used):  # noqa: ANN001, ANN201
+    """Take piece `k` as the nearest at those parts of a pixel where it is."""
     for part in range(PARTS):
-        distance = square_distance(piece, x + part_offset(part % SPLIT), y + part_offset(part // SPLIT))
+        distance = square_distance(pieces, k, x + part_offset(part % SPLIT), y + part_offset(part // SPLIT))
         if distance < least[part]:
-            least[part], chosen[part] = distance, number
+            least[part], parts[used + part] = distance, k
 
 
 @compiled
@@ -224,32 +252,31 @@ def part_offset(number):  # noqa: ANN001, ANN201
 @compiled
 def cover_stroke(strokes, layout, fragments, s):  # noqa: ANN001, ANN201
     """Coverage at the pixels of stroke `s`."""
-    radius, nearest, coverage = strokes.radii[s], fragments.nearest, fragments.coverage
+    radius, pieces, left, right, offset = strokes.radii[s], layout.pieces, layout.left, layout.right, layout.offset
+    nearest, coverage, parts = fragments.nearest, fragments.coverage, fragments.parts
     first, stop = strokes.first_piece[strokes.first_cubic[s]], strokes.first_piece[strokes.first_cubic[s + 1]]
-    least, used = np.empty(PARTS), PARTS * layout.offset[strokes.first_span[s]]
+    least, used = np.empty(PARTS), PARTS * offset[strokes.first_span[s]]
     for span in range(strokes.first_span[s], strokes.first_span[s + 1]):
-        place, y = layout.offset[span] - layout.left[span], strokes.top[s] + span - strokes.first_span[s] + 0.5
-        for column in range(layout.left[span], layout.right[span]):
-            code, x = nearest[place + column], column + 0.5
+        y = strokes.top[s] + span - strokes.first_span[s] + 0.5
+        for column in range(left[span], right[span]):
+            place, x = offset[span] + column - left[span], column + 0.5
+            code = nearest[place]
             if code < 0:
-                coverage[place + column] = 0
+                coverage[place] = 0
                 continue
-            code += nearer_neighbor(layout.pieces, first, stop, code & NUMBER, x, y)
-            nearest[place + column] = code
-            piece = layout.pieces[code & NUMBER]
-            where = locate(piece, x, y)
-            area = strip(where[2], where[3], where[4], radius)[0]
-            if to_split(code, piece, where, radius, area):
-                nearest[place + column] |= PARTED
-                chosen = fragments.parts[used : used + PARTS]
-                split_pixel(layout, first, stop, code, x, y, radius, least, chosen)
-                used, area = used + PARTS, 0.0
+            code += nearer_neighbor(pieces, first, stop, code & NUMBER, x, y)
+            where = locate(pieces, code & NUMBER, x, y)
+            area = strip_area(where[2], where[3], where[4], radius)
+            if to_split(code, pieces, where, radius, area):
+                code |= PARTED
+                split_pixel(pieces, first, stop, code, x, y, radius, least, parts, used)
+                area = 0.0
                 for part in range(PARTS):
                     part_x, part_y = x + part_offset(part % SPLIT), y + part_offset(part // SPLIT)
-                    where = locate(layout.pieces[chosen[part]], part_x, part_y)
-                    area += strip(SPLIT * where[2], where[3], where[4], SPLIT * radius)[0]
-                area /= PARTS
-            coverage[place + column] = area
+                    where = locate(pieces, parts[used + part], part_x, part_y)
+                    area += strip_area(SPLIT * where[2], where[3], where[4], SPLIT * radius)
+                used, area = used + PARTS, area / PARTS
+            nearest[place], coverage[place] = code, area
 
 
 @compiled
@@ -272,58 +299,59 @@ def uncover(counter, strokes, layout, fragments, gradient, piece_gradient, point
 @compiled
 def uncover_stroke(strokes, layout, fragments, gradient, piece_gradient, radius_gradient, s):  # noqa: ANN001, ANN201
     """Add up the gradients of the pieces' ends, and of the radius, of stroke `s`."""
-    radius, nearest, total = strokes.radii[s], fragments.nearest, 0.0
-    used = PARTS * layout.offset[strokes.first_span[s]]
+    radius, pieces, left, right, offset = strokes.radii[s], layout.pieces, layout.left, layout.right, layout.offset
+    nearest, parts, total = fragments.nearest, fragments.parts, 0.0
+    used = PARTS * offset[strokes.first_span[s]]
     for span in range(strokes.first_span[s], strokes.first_span[s + 1]):
-        place, y = layout.offset[span] - layout.left[span], strokes.top[s] + span - strokes.first_span[s] + 0.5
-        for column in range(layout.left[span], layout.right[span]):
-            code, x, grad = nearest[place + column], column + 0.5, np.float64(gradient[place + column])
+        y = strokes.top[s] + span - strokes.first_span[s] + 0.5
+        for column in range(left[span], right[span]):
+            place, x = offset[span] + column - left[span], column + 0.5
+            code, grad = nearest[place], np.float64(gradient[place])
             if code < 0:
                 continue
             if not code & PARTED:
-                k = code & NUMBER
-                total += move_piece(layout.pieces[k], x, y, radius, grad, 1, piece_gradient[k])
+                total += move_piece(pieces, code & NUMBER, x, y, radius, grad, 1, piece_gradient)
                 continue
             for part in range(PARTS):
-                k = fragments.parts[used + part]
                 part_x, part_y = x + part_offset(part % SPLIT), y + part_offset(part // SPLIT)
-                total += move_piece(layout.pieces[k], part_x, part_y, radius, grad / PARTS, SPLIT, piece_gradient[k])
+                k = parts[used + part]
+                total += move_piece(pieces, k, part_x, part_y, radius, grad / PARTS, SPLIT, piece_gradient)
             used += PARTS
     radius_gradient[s] = total
 
 
 @compiled
-def move_piece(piece, x, y, radius, grad, fine, out):  # noqa: ANN001, ANN201
-    """Add the gradients of a piece's two ends to `out`; returns that of the radius.
+def move_piece(pieces, k, x, y, radius, grad, fine, out):  # noqa: ANN001, ANN201
+    """Add the gradients of the two ends of piece `k` to `out`; returns that of the radius.
 
     Beside the piece, t of the way along: d distance = -(1 - t) n da - t n db and dn = -u (n (db - da)) / length.
     Past an end v: d distance = -n dv and dn = -w (w dv) / distance, with w across n.
 
     Args:
-        piece: the piece.
+        pieces, k: the piece.
         x, y: center of a square.
         radius: half the stroke width.
         grad: gradient of the square's coverage.
         fine: squares in a pixel's side.
-        out: start x, y, end x, y.
+        out: gradients of start x, y, end x, y of each piece.
     """
-    side, along, distance, nx, ny = locate(piece, x, y)
-    _, by_distance, by_nx, by_ny, by_radius = strip(fine * distance, nx, ny, fine * radius)
+    side, along, distance, nx, ny = locate(pieces, k, x, y)
+    by_distance, by_nx, by_ny, by_radius = strip_slopes(fine * distance, nx, ny, fine * radius)
     if by_distance == 0 and by_radius == 0:
         return 0.0
     by_distance *= fine * grad
     if side == 0:
-        turn = grad * (by_nx * piece[2] + by_ny * piece[3]) / piece[4]
-        share = by_distance * along / piece[4]
+        turn = grad * (by_nx * pieces[k, 2] + by_ny * pieces[k, 3]) / pieces[k, 4]
+        share = by_distance * along / pieces[k, 4]
         start, end = share - by_distance + turn, -share - turn
-        out[0] += start * nx
-        out[1] += start * ny
-        out[2] += end * nx
-        out[3] += end * ny
+        out[k, 0] += start * nx
+        out[k, 1] += start * ny
+        out[k, 2] += end * nx
+        out[k, 3] += end * ny
     elif distance > 0:
         turn = grad * (by_nx * ny - by_ny * nx) / distance
-        out[2 * side - 2] += -by_distance * nx - turn * ny
-        out[2 * side - 1] += -by_distance * ny + turn * nx
+        out[k, 2 * side - 2] += -by_distance * nx - turn * ny
+        out[k, 2 * side - 1] += -by_distance * ny + turn * nx
     return grad * fine * by_radius
 
 

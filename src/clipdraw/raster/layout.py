@@ -109,7 +109,7 @@ def point_px(strokes, number, axis):  # noqa: ANN001, ANN201
 def flatten_stroke(strokes, layout, s):  # noqa: ANN001, ANN201
     """Write the pieces of stroke `s`."""
     begin, end = strokes.first_cubic[s], strokes.first_cubic[s + 1]
-    place, before = np.empty((4, 2)), strokes.first_piece[begin]
+    pieces, place, before = layout.pieces, np.empty((4, 2)), strokes.first_piece[begin]
     for cubic in range(begin, end):
         first, stop = strokes.first_piece[cubic], strokes.first_piece[cubic + 1]
         if first == stop:
@@ -129,21 +129,23 @@ def flatten_stroke(strokes, layout, s):  # noqa: ANN001, ANN201
             )
             length = np.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2)
             inverse = 1 / length if length > 0 else 0.0
-            row = layout.pieces[piece]
-            row[0], row[1], row[2], row[3] = x0, y0, (x1 - x0) * inverse, (y1 - y0) * inverse
-            row[4], row[5] = length, (piece == first and cubic == begin) + 2 * (piece == stop - 1 and cubic == end - 1)
-            if piece > before and is_sharp(layout.pieces[piece - 1], row):
-                layout.pieces[piece - 1, 5] = np.int64(layout.pieces[piece - 1, 5]) | 2
-                row[5] = np.int64(row[5]) | 1
-            row[6] = 1 / (y1 - y0) * (x1 - x0) if abs(row[3]) > 1e-9 else np.nan
+            pieces[piece, 0], pieces[piece, 1], pieces[piece, 4] = x0, y0, length
+            pieces[piece, 2], pieces[piece, 3] = (x1 - x0) * inverse, (y1 - y0) * inverse
+            pieces[piece, 5] = (piece == first and cubic == begin) + 2 * (piece == stop - 1 and cubic == end - 1)
+            if piece > before and is_sharp(pieces, piece):
+                pieces[piece - 1, 5] = np.int64(pieces[piece - 1, 5]) | 2
+                pieces[piece, 5] = np.int64(pieces[piece, 5]) | 1
+            pieces[piece, 6] = (x1 - x0) / (y1 - y0) if abs(y1 - y0) > 1e-9 * length else np.nan
             x0, y0 = x1, y1
 
 
 @compiled
-def is_sharp(one, two):  # noqa: ANN001, ANN201
-    """Whether the polyline turns sharply between two pieces; see `reference`."""
-    limit = min(SHARP_BEND / 2 * (one[4] + two[4]), SHARP_TURN)
-    return 2 * (1 - one[2] * two[2] - one[3] * two[3]) >= limit * limit or one[4] == 0 or two[4] == 0
+def is_sharp(pieces, k):  # noqa: ANN001, ANN201
+    """Whether the polyline turns sharply before piece `k`; see `reference`."""
+    before, length = pieces[k - 1, 4], pieces[k, 4]
+    limit = min(SHARP_BEND / 2 * (before + length), SHARP_TURN)
+    cosine = pieces[k - 1, 2] * pieces[k, 2] + pieces[k - 1, 3] * pieces[k, 3]
+    return 2 * (1 - cosine) >= limit * limit or before == 0 or length == 0
 
 
 @compiled
@@ -153,19 +155,19 @@ def first_center(low, start, stop):  # noqa: ANN001, ANN201
 
 
 @compiled
-def piece_rows(piece, reach, top, bottom):  # noqa: ANN001, ANN201
-    """First row and row after the last, from `top` to `bottom`, that a piece may reach."""
-    y0, y1 = piece[1], piece[1] + piece[4] * piece[3]
+def piece_rows(pieces, k, reach, top, bottom):  # noqa: ANN001, ANN201
+    """First row and row after the last, from `top` to `bottom`, that piece `k` may reach."""
+    y0, y1 = pieces[k, 1], pieces[k, 1] + pieces[k, 4] * pieces[k, 3]
     return first_center(min(y0, y1) - reach, top, bottom), first_center(max(y0, y1) + reach, top, bottom)
 
 
 @compiled
-def piece_columns(piece, reach, row, width):  # noqa: ANN001, ANN201
-    """First column and column after the last that a piece may reach in a row."""
-    x0, x1, slope = piece[0], piece[0] + piece[4] * piece[2], piece[6]
+def piece_columns(pieces, k, reach, row, width):  # noqa: ANN001, ANN201
+    """First column and column after the last that piece `k` may reach in a row."""
+    x0, x1, slope = pieces[k, 0], pieces[k, 0] + pieces[k, 4] * pieces[k, 2], pieces[k, 6]
     low, high = min(x0, x1), max(x0, x1)
     if slope == slope:  # not level: only the part of it within reach of the row
-        middle, half = x0 + (row + 0.5 - piece[1]) * slope, reach * abs(slope)
+        middle, half = x0 + (row + 0.5 - pieces[k, 1]) * slope, reach * abs(slope)
         low, high = max(low, middle - half), min(high, middle + half)
         if low > high:
             return 0, 0
@@ -188,18 +190,17 @@ def measure(counter, strokes, layout, width):  # noqa: ANN001, ANN201
 @compiled
 def measure_stroke(strokes, layout, s, width):  # noqa: ANN001, ANN201
     """The columns of the spans of stroke `s`."""
-    reach = strokes.radii[s] + REACH_PX
+    reach, pieces, first_left, last_right = strokes.radii[s] + REACH_PX, layout.pieces, layout.left, layout.right
     begin, end, top = strokes.first_span[s], strokes.first_span[s + 1], strokes.top[s]
-    layout.left[begin:end] = width
-    layout.right[begin:end] = 0
+    first_left[begin:end] = width
+    last_right[begin:end] = 0
     for k in range(strokes.first_piece[strokes.first_cubic[s]], strokes.first_piece[strokes.first_cubic[s + 1]]):
-        piece = layout.pieces[k]
-        low, high = piece_rows(piece, reach, top, top + end - begin)
+        low, high = piece_rows(pieces, k, reach, top, top + end - begin)
         for row in range(low, high):
-            left, right = piece_columns(piece, reach, row, width)
+            left, right = piece_columns(pieces, k, reach, row, width)
             span = begin + row - top
             if left < right:
-                layout.left[span], layout.right[span] = min(layout.left[span], left), max(layout.right[span], right)
+                first_left[span], last_right[span] = min(first_left[span], left), max(last_right[span], right)
 
 
 @compiled
