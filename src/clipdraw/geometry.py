@@ -9,7 +9,11 @@ from torch import Tensor
 from clipdraw.errors import InputError
 
 TOLERANCE = 0.05
-"""Default distance between a curve and its polyline, in output pixels (how it was chosen: `benchmarks/raster.py`)."""
+"""Default distance between a curve and its polyline, in output pixels.
+
+Measured on 256 strokes with steps of up to 45 units, 8 wide, at 224, against 0.001: mean error 0.67, 0.35, 0.17, 0.07
+and 0.03 of 255 at 0.2, 0.1, 0.05, 0.02 and 0.01, in 21.6, 21.9, 23.5, 27.1 and 32.0 ms forward and backward.
+"""
 
 MIN_PIECES = 8
 """Fewest pieces of one segment. One would do for a straight one, but then its inner control points would get no

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from clipdraw import load_encoder
+from clipdraw import Drawing, load_encoder, score
 from clipdraw.encoders import Ensemble, builtin
 from clipdraw.encoders.image import ImageTower
 from clipdraw.errors import WeightsError
@@ -84,3 +84,13 @@ def test_an_ensemble_is_the_mean_of_its_cosines(encoder):
     cosines = encoder.encode_image(views) @ encoder.encode_text(["a cat"]).T
     assert torch.allclose(both.encode_image(views) @ both.encode_text(["a cat"]).T, cosines, atol=1e-5)
     assert both.unread("word " * 100) == encoder.unread("word " * 100)
+
+
+def test_it_knows_a_red_heart_when_it_sees_one(encoder):
+    half = [(112, 84), (96, 40), (30, 50), (46, 106), (56, 140), (90, 164), (112, 192)]
+    heart = half + [(224 - x, y) for x, y in half[-2::-1]]
+    points = torch.tensor(heart, dtype=torch.float32)
+    drawing = Drawing(points, torch.tensor([24.0]), torch.tensor([[0.9, 0.1, 0.1, 1.0]]), (4,))
+    heart_score, *others = score(drawing, ["a red heart", "a blue heart", "a house", "a fish", "a bicycle"], encoder)
+    assert heart_score > 0.45
+    assert heart_score > max(others) + 0.1

@@ -25,3 +25,7 @@ def test_an_image_scores_as_the_drawing_it_shows(encoder):
 def test_a_wide_picture_is_set_on_white(encoder):
     wide = plain([0.0, 0.0, 1.0], Canvas(320, 80))
     assert score(wide, ["blue"], encoder)[0] < score(plain([0.0, 0.0, 1.0]), ["blue"], encoder)[0]
+
+
+def test_what_is_added_around_a_wide_picture_is_white(encoder):
+    assert score(plain([1.0, 1.0, 1.0], Canvas(320, 80)), ["white"], encoder)[0] == pytest.approx(1.0, abs=1e-3)
