@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.concepts import WordNet
+from training.judge import split_for_judge
 
 SIZE, VIEW_SIZE = 96, 64
 """Height and width of the stored pictures and of the views, in pixels."""
@@ -35,17 +37,23 @@ COLORS = {
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures, what each shows, and a caption that each might be taken for; both are indices into the captions."""
+    """Pictures, what each shows, and a caption that each might be taken for; both are indices into the captions.
+
+    If it is `scribbled`, strokes are to be painted over the pictures, and some are empty but for them.
+    """
 
     views: Float[Tensor, "batch 3 size size"]
     captions: Int[Tensor, " batch"]
     rivals: Int[Tensor, " batch"]
+    scribbled: bool = False
 
 
 _EMOJI_SETS = frozenset("noto noto-v1 twemoji emojione fxemoji streamline-emojis emojione-monotone".split())
 # Times a concept is drawn more often if it is an emoji or a thing that can be pointed at: half of the icons
 # are symbols of computing ("currency pound decrease") that nobody asks a drawing of.
 _CONCRETE_WEIGHT = {"color": 6.0, "mono": 25.0}
+
+_EMPTY_EVERY = 16  # in a batch that strokes attack
 
 
 class Corpus:
@@ -55,9 +63,10 @@ class Corpus:
         folder: what `training.corpus` wrote.
         texts: every caption, in the order of the vectors.
         split: `train` or `test`.
+        role: whose split: the `encoder`'s or the `judge`'s.
     """
 
-    def __init__(self, folder: Path, texts: list[str], *, split: str = "train") -> None:
+    def __init__(self, folder: Path, texts: list[str], *, split: str = "train", role: str = "encoder") -> None:
         index = {text: i for i, text in enumerate(texts)}
         self.index, self.texts = index, texts
         self.pictures, self.captions, self.rows, self.weights, self.sets = {}, {}, {}, {}, {}
@@ -66,6 +75,7 @@ class Corpus:
             kind: [json.loads(line) for line in (folder / f"{kind}.jsonl").read_text().splitlines()]
             for kind in ("color", "mono")
         }
+        split_of = split_for_judge if role == "judge" else itemgetter("split")
         for a in about["color"]:
             if a["set"] == "openclipart":  # its titles are full of names and file names
                 a["captions"] = [c for c in a["captions"] if wordnet.knows(c)]
@@ -74,7 +84,7 @@ class Corpus:
         emoji = {a["captions"][0] for kind in about for a in about[kind] if a["set"] in _EMOJI_SETS}
         for kind, rows in about.items():
             self.pictures[kind] = np.load(folder / f"{kind}.npy", mmap_mode="r")
-            kept = [i for i, a in enumerate(rows) if a["split"] == split and a["captions"]]
+            kept = [i for i, a in enumerate(rows) if split_of(a) == split and a["captions"]]
             self.rows[kind] = np.array(kept)
             self.sets[kind] = [rows[i]["set"] for i in kept]
             self.captions[kind] = [[index[c] for c in rows[i]["captions"]] for i in kept]
@@ -85,17 +95,27 @@ class Corpus:
             weight = np.array([counts[c] ** -0.2 for c in first]) * np.array(liked) * np.array(short)
             self.weights[kind] = np.cumsum(weight / weight.sum())
 
-    def batch(self, size: int, generator: np.random.Generator, *, colored: float = 0.55) -> Batch:
-        """`size` random pictures, augmented; `colored` is the share of colored ones."""
+    def batch(
+        self, size: int, generator: np.random.Generator, *, colored: float = 0.55, scribbled: bool = False
+    ) -> Batch:
+        """`size` random pictures, augmented; `colored` is the share of colored ones.
+
+        If `scribbled`, some are empty, and their caption is "scribble".
+        """
         count = round(size * colored)
         color, color_captions = self._sample("color", count, generator)
         mono, mono_captions = self._sample("mono", size - count, generator)
         tinted, mono_captions, rivals = self._painted(mono, mono_captions, generator)
         rgba = torch.cat([_jittered(color, generator), tinted])
+        if scribbled:
+            for i in range(0, size, _EMPTY_EVERY):
+                rgba[i] = 0.0
         views = augment(rgba, generator)
         captions = color_captions + mono_captions
+        if scribbled:
+            captions[::_EMPTY_EVERY] = [self.index["scribble"]] * len(captions[::_EMPTY_EVERY])
         others = generator.integers(0, len(self.texts), count).tolist() + rivals
-        return Batch(views, torch.tensor(captions), torch.tensor(others))
+        return Batch(views, torch.tensor(captions), torch.tensor(others), scribbled)
 
     def _painted(
         self, alpha: Tensor, captions: list[int], generator: np.random.Generator
@@ -195,10 +215,19 @@ def augment(rgba: Float[Tensor, "batch 4 from from"], generator: np.random.Gener
     """Views (batch, 3, 64, 64) in [0, 1]: the premultiplied pictures placed at random on random backgrounds."""
     count = len(rgba)
     grid = functional.affine_grid(_placements(count, generator), [count, 4, VIEW_SIZE, VIEW_SIZE], align_corners=False)
-    soft = functional.avg_pool2d(rgba, 3, stride=1, padding=1)  # 96 pixels shrink to about 50: antialias
+    soft = _blurred(_blurred(rgba, 2), 3)  # 96 pixels shrink to about 50: antialias
     placed = functional.grid_sample(soft, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     views = placed[:, :3] + (1 - placed[:, 3:]) * _backgrounds(count, generator)
     return views.clamp(0, 1)
+
+
+def _blurred(pictures: Tensor, axis: int) -> Tensor:
+    """The mean of three neighbors along an axis, 0 beyond the edge; much faster than a pooling layer on a CPU."""
+    length = pictures.shape[axis]
+    total = pictures.clone()
+    total.narrow(axis, 1, length - 1).add_(pictures.narrow(axis, 0, length - 1))
+    total.narrow(axis, 0, length - 1).add_(pictures.narrow(axis, 1, length - 1))
+    return total / 3
 
 
 def plain_views(pictures: np.ndarray) -> Tensor:

@@ -2,8 +2,10 @@
 
 The captions' vectors come from the frozen teacher (`training.teacher`); a linear layer on them and the image
 tower learn together by a softmax over the true caption and many others. From `--robust-from` on each batch is
-first attacked: the picture is moved by at most epsilon so as to look less like its caption, and the tower
-learns from that. Without it the tower's gradients draw nothing that a person recognizes.
+first attacked (`training.attacks`) so as to look less like its caption, and the tower learns from that. Without
+it the tower's gradients draw nothing that a person recognizes.
+
+`--role judge` trains the second encoder (`training.judge`), which no drawing is optimized for.
 
 Interrupt it whenever you like: it goes on from the last checkpoint. With a GPU it uses it.
 """
@@ -15,6 +17,7 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -24,20 +27,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clipdraw import raster
 from clipdraw.encoders.image import DIMENSIONS, ImageTower
-from training.data import Corpus, plain_views
+from training import attacks
+from training.data import Batch, Corpus, plain_views
+from training.judge import JudgeTower
+
+TOWERS: dict[str, Callable[[], nn.Module]] = {"encoder": ImageTower, "judge": JudgeTower}
+"""What can be trained: the encoder that ships, and the one that only judges."""
 
 _SAME_MEANING = 0.85  # captions whose teacher vectors are this close are not told apart
-# The attack's pixel sizes and radii: fine noise, and coarser patches such as strokes can make.
-_ATTACKS = ((1, 8 / 255), (1, 8 / 255), (2, 10 / 255), (4, 14 / 255))
 
 
 class Matcher(nn.Module):
     """The image tower, the linear layer on the teacher's vectors, and the softmax's temperature."""
 
-    def __init__(self) -> None:
+    def __init__(self, tower: Callable[[], nn.Module] = ImageTower) -> None:
         super().__init__()
-        self.image = ImageTower()
+        self.image = tower()
         self.text = nn.Linear(DIMENSIONS, DIMENSIONS, bias=False)
         nn.init.eye_(self.text.weight)
         self.log_scale = nn.Parameter(torch.tensor(math.log(16.0)))
@@ -66,28 +73,18 @@ def forbidden_pairs(vectors: Tensor, count: int) -> Tensor:
     return same
 
 
-def attacked(model: Matcher, views: Tensor, bank: Tensor, forbidden: Tensor, strength: float) -> Tensor:
-    """Views moved one step against their captions (FGSM from a random start; Wong et al. 2020, arXiv 2001.03994)."""
-    block, radius = _ATTACKS[int(torch.randint(len(_ATTACKS), ()))]
-    radius *= strength
-    side = views.shape[-1] // block
-    noise = torch.empty(len(views), 3, side, side, device=views.device).uniform_(-radius, radius).requires_grad_()
-    for parameter in model.parameters():
-        parameter.requires_grad_(False)
-    model.eval()
-    with torch.autocast(views.device.type, torch.bfloat16):
-        loss, _ = model.loss(views + _enlarged(noise, block), bank, forbidden)
-    (gradient,) = torch.autograd.grad(loss, noise)
-    model.train()
-    for parameter in model.parameters():
-        parameter.requires_grad_(True)
-    with torch.no_grad():
-        noise = (noise + 1.25 * radius * gradient.sign()).clamp(-radius, radius)
-        return (views + _enlarged(noise, block)).clamp(0, 1)
+def attacked(model: Matcher, batch: Batch, bank: Tensor, forbidden: Tensor, strength: float) -> Tensor:
+    """The batch's views, changed so that they look less like their captions: in pixels, or by strokes over them."""
 
+    def objective(views: Tensor) -> Tensor:
+        with torch.autocast(views.device.type, torch.bfloat16):
+            return model.loss(views, bank, forbidden)[0]
 
-def _enlarged(noise: Tensor, block: int) -> Tensor:
-    return noise if block == 1 else functional.interpolate(noise, scale_factor=block, mode="bilinear")
+    views = batch.views.to(bank.device)
+    with attacks.frozen(model):
+        if batch.scribbled:
+            return attacks.add_strokes(views, objective)
+        return attacks.move_pixels(views, objective, strength)
 
 
 class Trainer:
@@ -97,8 +94,9 @@ class Trainer:
         self.options, self.corpus, self.vectors = options, corpus, vectors
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(options.seed)
-        self.model = Matcher().to(self.device, memory_format=torch.channels_last)
-        self.average = Matcher().to(self.device)
+        tower = TOWERS[options.role]
+        self.model = Matcher(tower).to(self.device, memory_format=torch.channels_last)
+        self.average = Matcher(tower).to(self.device)
         self.average.load_state_dict(self.model.state_dict())
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         plain = [p for p in self.model.parameters() if p.ndim <= 1]
@@ -123,7 +121,7 @@ class Trainer:
         o = self.options
         generator = np.random.default_rng((o.seed, self.step))
         torch.manual_seed(o.seed * 1_000_003 + self.step)
-        batch = self.corpus.batch(o.batch, generator)
+        batch = self.corpus.batch(o.batch, generator, scribbled=self.strength() * generator.random() > 1 - o.strokes)
         others = torch.from_numpy(generator.integers(0, len(self.vectors), o.bank))
         vectors = self.vectors[torch.cat([batch.captions, batch.rivals, others])].float().to(self.device)
         forbidden = forbidden_pairs(vectors, o.batch)
@@ -131,7 +129,7 @@ class Trainer:
         if self.strength() > 0:
             with torch.no_grad():
                 bank = self.model.targets(vectors)
-            views = attacked(self.model, views, bank, forbidden, self.strength())
+            views = attacked(self.model, batch, bank, forbidden, self.strength() * o.radius)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         with torch.autocast(self.device.type, torch.bfloat16):
@@ -207,11 +205,14 @@ def options_from_command_line() -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
     parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
     parser.add_argument("--out", type=Path, default=Path("corpus/image"))
+    parser.add_argument("--role", choices=TOWERS, default="encoder")
     parser.add_argument("--steps", type=int, default=4800)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--bank", type=int, default=2048, help="other captions in the softmax")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--descent", type=float, default=0.3, help="share of the steps in which the rate falls")
+    parser.add_argument("--radius", type=float, default=1.0, help="of the attack in pixels, against 8/255")
+    parser.add_argument("--strokes", type=float, default=0.25, help="share of the batches that strokes attack")
     parser.add_argument("--robust-from", type=int, default=400)
     parser.add_argument("--robust-full", type=int, default=1800)
     parser.add_argument("--seed", type=int, default=0)
@@ -222,9 +223,10 @@ def options_from_command_line() -> argparse.Namespace:
 def main() -> None:
     options = options_from_command_line()
     torch.set_num_threads(options.threads)
+    raster.set_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     texts, vectors = stored_vectors(options.captions)
-    corpus, held_out = (Corpus(options.corpus, texts, split=split) for split in ("train", "test"))
+    corpus, held_out = (Corpus(options.corpus, texts, split=split, role=options.role) for split in ("train", "test"))
     trainer = Trainer(options, corpus, vectors)
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():

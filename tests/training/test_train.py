@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from training.data import COLORS, SIZE, Corpus
+from training import attacks
+from training.data import COLORS, SIZE, Batch, Corpus
+from training.judge import JudgeTower, split_for_judge
 from training.train import Trainer, attacked, forbidden_pairs, held_out_rank
 
 WORDS = ["square", "disc", "ring", "cross"]
@@ -32,12 +34,13 @@ def folder(tmp_path_factory):
     return path
 
 
-TEXTS = [*WORDS, *(f"{color} {word}" for color in COLORS for word in WORDS)]
+TEXTS = ["scribble", *WORDS, *(f"{color} {word}" for color in COLORS for word in WORDS)]
 
 
 def trainer(folder, **changes):
     settings = {"batch": 8, "bank": 16, "rate": 1e-3, "steps": 6, "descent": 0.3, "robust_from": 1, "robust_full": 2}
-    options = argparse.Namespace(**{**settings, "seed": 0, **changes})
+    settings |= {"role": "encoder", "radius": 1.0, "strokes": 0.0, "seed": 0}
+    options = argparse.Namespace(**{**settings, **changes})
     vectors = torch.nn.functional.normalize(torch.randn(len(TEXTS), 384, generator=torch.Generator().manual_seed(0)))
     return Trainer(options, Corpus(folder, TEXTS), vectors.half())
 
@@ -69,17 +72,57 @@ def test_captions_of_one_meaning_are_not_told_apart():
     assert forbidden.tolist() == [[False, False, False, False, True], [False] * 5]
 
 
-def test_the_attack_stays_in_its_radius_and_raises_the_loss(folder):
+@pytest.mark.parametrize("scribbled", [False, True])
+def test_an_attack_raises_the_loss_and_leaves_the_model_alone(folder, scribbled):
     run = trainer(folder)
-    views = torch.rand(8, 3, 64, 64)
-    bank = torch.nn.functional.normalize(torch.randn(20, 384))
-    forbidden = torch.zeros(8, 20, dtype=torch.bool)
+    views = torch.rand(16, 3, 64, 64)
+    batch = Batch(views, torch.zeros(16), torch.zeros(16), scribbled)
+    bank = torch.nn.functional.normalize(torch.randn(40, 384))
+    forbidden = torch.zeros(16, 40, dtype=torch.bool)
     torch.manual_seed(0)
-    moved = attacked(run.model, views, bank, forbidden, 1.0)
-    assert 0 < (moved - views).abs().max() <= 14 / 255 + 1e-6
+    moved = attacked(run.model, batch, bank, forbidden, 1.0)
+    assert moved.min() >= 0
+    assert moved.max() <= 1
+    if not scribbled:
+        assert 0 < (moved - views).abs().max() <= 14 / 255 + 1e-6
     assert all(p.requires_grad for p in run.model.parameters())
+    assert run.model.training
     run.model.eval()
     assert run.model.loss(moved, bank, forbidden)[0] > run.model.loss(views, bank, forbidden)[0]
+
+
+def test_strokes_cover_some_of_each_view_and_move_against_the_objective():
+    views, found = torch.full((16, 3, 64, 64), 0.5), {}
+
+    def darkness(seen):
+        return -seen.sum()
+
+    for steps in (0, 3):
+        torch.manual_seed(1)
+        found[steps] = attacks.add_strokes(views, darkness, steps=steps)
+    changed = (found[0] != views).any(1).float().mean((1, 2))
+    assert (changed > 0.02).all()
+    assert (changed < 0.9).all()
+    assert darkness(found[3]) > darkness(found[0])
+
+
+def test_a_batch_for_strokes_has_empty_pictures_that_are_called_scribbles(folder):
+    batch = Corpus(folder, TEXTS).batch(32, np.random.default_rng(0), scribbled=True)
+    called = [i for i, c in enumerate(batch.captions.tolist()) if TEXTS[c] == "scribble"]
+    assert called == [0, 16]
+    assert batch.scribbled
+
+
+def test_the_judge_learns_from_what_the_encoder_never_sees(folder):
+    about = {"set": "openmoji", "split": "test"}
+    assert split_for_judge(about) == "train"
+    sets = [f"set {i}" for i in range(300)]
+    held_out = [name for name in sets if split_for_judge({"set": name, "split": "train"}) == "test"]
+    assert 70 < len(held_out) < 130
+    tower = JudgeTower()
+    assert tower(torch.rand(2, 3, 64, 64)).shape == (2, 384)
+    run = trainer(folder, role="judge")
+    assert np.isfinite(run.train_step()[0])
 
 
 def test_training_goes_on_from_a_checkpoint_as_if_unbroken(folder, tmp_path):

@@ -14,7 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.encoders.image import VIEW_SIZE, ImageTower
+from clipdraw.encoders.packed import pack_convolutions
 from clipdraw.encoders.precision import choose_precision
+from clipdraw.encoders.shares import in_shares
 from clipdraw.encoders.text import TextTower
 from clipdraw.errors import WeightsError
 
@@ -22,6 +24,7 @@ WEIGHTS = Path(__file__).parent / "weights" / "builtin.safetensors"
 """The weights; their metadata holds the version and the model card's address within the project."""
 SHA256 = "d56e4e24edae145ba6bc4a72b0ed97a050f9b4dd37a39e86022bd2809513ad90"
 """Checksum of the weights."""
+_TYPICAL_VIEWS = 4  # in one thread in one step: the convolutions' layout is chosen for it
 
 
 class BuiltinEncoder:
@@ -44,6 +47,7 @@ class BuiltinEncoder:
         self._image.load_state_dict(_part(tensors, "image."))
         self._image.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._image.eval().requires_grad_(False)
+        pack_convolutions(self._image, torch.zeros(_TYPICAL_VIEWS, 3, VIEW_SIZE, VIEW_SIZE, device=device, dtype=dtype))
         self._text_tensors = _part(tensors, "text.")
         self._projection = tensors["projection"].float().to(device)
         self.dimensions = len(self._projection)
@@ -64,7 +68,7 @@ class BuiltinEncoder:
 
     def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of views in [0, 1]; differentiable in `views`."""
-        return self._image(views.to(device=self.device, dtype=self._dtype))
+        return in_shares(self._image, views.to(device=self.device, dtype=self._dtype))
 
     def unread(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads."""
