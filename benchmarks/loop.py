@@ -31,7 +31,7 @@ def parts(strokes: int, views: int) -> dict[str, float]:
     """One step with the default preset, and its parts."""
     config = resolve(PROMPT, {"strokes": strokes, "views": views})
     recipe, encoder = config.recipe(), load_encoder("builtin")
-    start = config.start()(config.drawing_canvas(), torch.Generator().manual_seed(0))
+    start = config.start(encoder)(config.drawing_canvas(), torch.Generator().manual_seed(0))
     run = Optimization(start, config.losses(), encoder=encoder, recipe=recipe)
     for _ in range(20):
         run.step()

@@ -31,7 +31,7 @@ def draw(prompt: str, seed: int, *, preset: str) -> Drawing:
     """The drawing that `clipdraw draw PROMPT --seed SEED --preset PRESET` makes."""
     config = resolve(prompt, {"seed": seed, "preset": preset})
     encoder = load_encoder("builtin")
-    start = config.start()(config.drawing_canvas(), torch.Generator().manual_seed(seed))
+    start = config.start(encoder)(config.drawing_canvas(), torch.Generator().manual_seed(seed))
     for step in optimize(start, config.losses(), encoder=encoder, recipe=config.recipe(), seed=seed):
         last = step.drawing
     return last.detached()

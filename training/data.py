@@ -132,7 +132,7 @@ class Corpus:
             one, other = generator.choice(len(names), 2, replace=False)
             pair = [self.index.get(f"{names[k]} {self.texts[caption]}") for k in (one, other)]
             if None not in pair and generator.random() < 0.7:
-                paint[i] = torch.from_numpy(_named(names[one], generator)).float()
+                paint[i] = torch.from_numpy(paint_named(names[one], generator)).float()
             else:
                 pair = [caption, int(generator.integers(0, len(self.texts)))]
             named.append(pair[0])
@@ -160,7 +160,7 @@ def _vivid(generator: np.random.Generator, count: int) -> np.ndarray:
     return _rgb(hue, generator.uniform(0.5, 1, (count, 1)), generator.uniform(0.3, 1, (count, 1)))
 
 
-def _named(color: str, generator: np.random.Generator) -> np.ndarray:
+def paint_named(color: str, generator: np.random.Generator) -> np.ndarray:
     return _rgb(*(np.array([generator.uniform(*bounds)]) for bounds in COLORS[color]))
 
 

@@ -7,21 +7,39 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from clipdraw.encoders import builtin
+from clipdraw.encoders.text import narrowed
 from training.train import Matcher
 
+_LARGE = 100_000
 
-def export(image: Path, text: Path, out: Path, *, version: str) -> None:
+
+def in_few_bits(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What `text.widened` reads: large arrays in 8 bits, with a scale for each first index, all else in float16."""
+    tensors = {}
+    for name, value in state.items():
+        if value.ndim > 1 and value.numel() > _LARGE:
+            tensors[f"{name}.whole"], tensors[f"{name}.scale"] = narrowed(value.flatten(1), 8)
+        else:
+            tensors[name] = value.half().contiguous()
+    return tensors
+
+
+def export(image: Path, text: Path, imagination: Path, out: Path, *, version: str) -> None:
     """Write the averaged image tower with folded normalizations, the projection and the text tower."""
     model = Matcher()
     model.load_state_dict(torch.load(image, map_location="cpu", weights_only=True)["average"])
     tower = model.image.fold()
-    tensors = {f"image.{name}": value.half().contiguous() for name, value in tower.state_dict().items()}
+    tensors = {f"image.{name}": value for name, value in in_few_bits(tower.state_dict()).items()}
+    drawn = torch.load(imagination, map_location="cpu", weights_only=True)["model"]
+    tensors |= {f"imagination.{name}": value for name, value in in_few_bits(drawn).items()}
     tensors["projection"] = model.text.weight.detach().half()
     tensors |= load_file(text)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -39,9 +57,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--image", type=Path, default=Path("corpus/image/checkpoint.pt"))
     parser.add_argument("--text", type=Path, default=Path("corpus/text/text.safetensors"))
-    parser.add_argument("--version", default="1")
+    parser.add_argument("--imagination", type=Path, default=Path("corpus/imagination.pt"))
+    parser.add_argument("--version", default="2")
     options = parser.parse_args()
-    export(options.image, options.text, builtin.WEIGHTS, version=options.version)
+    export(options.image, options.text, options.imagination, builtin.WEIGHTS, version=options.version)
     checksum = write_checksum(Path(builtin.__file__))
     print(f"{builtin.WEIGHTS.name}: {builtin.WEIGHTS.stat().st_size / 1e6:.1f} MB, {checksum}")
 

@@ -56,7 +56,7 @@ def draw(prompt: str, seed: int, folder: Path, settings: dict, threads: int) -> 
     raster.set_threads(threads)
     config = resolve(prompt, {"seed": seed, **settings})
     encoder = load_encoder("builtin")
-    start = config.start()(config.drawing_canvas(), torch.Generator().manual_seed(seed))
+    start = config.start(encoder)(config.drawing_canvas(), torch.Generator().manual_seed(seed))
     for step in optimize(start, config.losses(), encoder=encoder, recipe=config.recipe(), seed=seed):
         last = step.drawing
     last.detached().save(path)

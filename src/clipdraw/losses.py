@@ -22,8 +22,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Drawing
-from clipdraw.encoders import Encoder
+from clipdraw.encoders import Encoder, Imagines
 from clipdraw.errors import InputError
+from clipdraw.framing import framed
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,49 @@ class Ink:
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean opacity, times the views, as a prompt is their sum."""
         return lambda frame: self.weight * len(frame.embeddings) * frame.drawing.colors[:, 3].mean()
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """The squared difference from what the encoder imagines a text to look like, fading out.
+
+    It keeps a drawing from losing what `initialize.ImaginedStrokes` began with. An encoder that does not imagine
+    has no say: the loss is 0.
+
+    Args:
+        text: what to imagine.
+        weight: against a prompt's 1, above 0, at the start.
+        until: share of the run at whose end the weight is 0, in (0, 1].
+        choice: which of the pictures, counted in a circle.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    text: str
+    weight: float = 10.0
+    until: float = 1.0
+    choice: int = 0
+    name: str = "likeness"
+
+    def __post_init__(self) -> None:
+        if not (0 < self.weight < float("inf") and 0 < self.until <= 1):
+            raise InputError(
+                f"the weight of a likeness is above 0 and its end in (0, 1], got {self.weight} and {self.until}"
+            )
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
+        pictures = encoder.imagine(self.text) if isinstance(encoder, Imagines) else None
+
+        def difference(frame: Frame) -> Tensor:
+            fading = max(0.0, 1 - frame.progress / self.until)
+            if pictures is None or fading == 0:
+                return frame.image.new_zeros(()) * frame.image.sum()
+            picture = framed(pictures[self.choice % len(pictures)], *frame.image.shape[1:]).to(frame.image)
+            return self.weight * fading * len(frame.embeddings) * (frame.image - picture).square().mean()
+
+        return difference
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
+from clipdraw.framing import squared
 from clipdraw.raster import rasterize
 
 
@@ -27,7 +28,7 @@ def score(picture: Drawing | Float[Tensor, "3 height width"], texts: Sequence[st
     """
     image = _fitted(picture, encoder.view_size) if isinstance(picture, Drawing) else picture
     with torch.no_grad():
-        view = _squared(image.to(encoder.device))[None]
+        view = squared(image.to(encoder.device))[None]
         if view.shape[-1] != encoder.view_size:
             size = (encoder.view_size, encoder.view_size)
             view = functional.interpolate(view, size=size, mode="bilinear", antialias=True).clamp(0, 1)
@@ -42,10 +43,3 @@ def _fitted(drawing: Drawing, size: int) -> Float[Tensor, "3 height width"]:
     return rasterize(
         drawing.detached(), height=max(1, round(canvas.height * pixels)), width=max(1, round(canvas.width * pixels))
     )
-
-
-def _squared(image: Float[Tensor, "3 height width"]) -> Float[Tensor, "3 side side"]:
-    height, width = image.shape[1:]
-    side = max(height, width)
-    left, top = (side - width) // 2, (side - height) // 2
-    return functional.pad(image, (left, side - width - left, top, side - height - top), value=1.0)

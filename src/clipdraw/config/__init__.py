@@ -12,9 +12,10 @@ from typing import Any
 from clipdraw.augment import OUTSIDES, Views
 from clipdraw.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.drawing import Canvas
+from clipdraw.encoders import Encoder
 from clipdraw.errors import ConfigError, InputError
-from clipdraw.initialize import RandomStrokes
-from clipdraw.losses import Centre, Ink, Loss, Prompt
+from clipdraw.initialize import ImaginedStrokes, RandomStrokes
+from clipdraw.losses import Centre, Ink, Likeness, Loss, Prompt
 from clipdraw.optimization import Rates, Recipe
 from clipdraw.schedules import SCHEDULES
 
@@ -43,6 +44,9 @@ class Config:
         start_width: full stroke width at the start.
         start_opacity: smallest and largest opacity at the start.
         start_spread: share of the canvas, about its middle, in which strokes begin.
+        likeness: how strongly the drawing keeps to what the encoder imagines, from which it then starts; 0: it
+            starts at random and nothing is imagined. Only the built-in encoder imagines.
+        likeness_until: share of the run at whose end that has faded.
         ink: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
         centre_radius: control points beyond this distance from the middle are pulled back.
         centre_weight: how strongly; 0 leaves it out.
@@ -79,6 +83,8 @@ class Config:
     start_width: float = 2.0
     start_opacity: tuple[float, float] = (0.0, 1.0)
     start_spread: float = 1.0
+    likeness: float = 0.0
+    likeness_until: float = 1.0
     ink: float = 0.0
     centre_radius: float = 75.0
     centre_weight: float = 0.0
@@ -126,15 +132,20 @@ class Config:
         """
         negative = [Prompt(text, -weight) for text, weight in map(parse_weighted, self.negative)]
         others: list[Loss] = [Ink(self.ink)] if self.ink else []
+        if self.likeness:
+            others.append(Likeness(self.prompt, self.likeness, self.likeness_until, choice=self.seed))
         if self.centre_weight:
             others.append(Centre(self.centre_radius, self.centre_weight, self.centre_power))
         return Prompt(self.prompt), *negative, *others
 
-    def start(self) -> RandomStrokes:
-        """How the drawing starts."""
-        return RandomStrokes(
+    def start(self, encoder: Encoder) -> RandomStrokes | ImaginedStrokes:
+        """How the drawing starts, if `encoder` judges it."""
+        strokes = RandomStrokes(
             self.strokes, self.segments, self.start_reach, self.start_width, self.start_opacity, self.start_spread
         )
+        if not self.likeness:
+            return strokes
+        return ImaginedStrokes(strokes, self.prompt, encoder, self.seed, self.recipe().constraints)
 
     def drawing_canvas(self) -> Canvas:
         """The canvas."""

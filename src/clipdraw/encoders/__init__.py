@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
-from clipdraw.encoders.base import Encoder
+from clipdraw.encoders.base import Encoder, Imagines
 from clipdraw.encoders.ensemble import Ensemble
 from clipdraw.errors import ConfigError
 from clipdraw.registry import Registry
 
-__all__ = ["Encoder", "Ensemble", "encoders", "load_encoder"]
+__all__ = ["Encoder", "Ensemble", "Imagines", "encoders", "load_encoder"]
 
 encoders = Registry("encoders", {"builtin": "clipdraw.encoders.builtin:load"})
 """Name to `load(*, device, precision, normalize) -> Encoder`.

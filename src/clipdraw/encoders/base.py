@@ -41,3 +41,12 @@ class Encoder(Protocol):
     def unread(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads; empty if it reads all of it."""
         ...
+
+
+@runtime_checkable
+class Imagines(Protocol):
+    """What an encoder may be able to do besides: say roughly what a text looks like."""
+
+    def imagine(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
+        """One or more small square pictures on white, in [0, 1]; the one that fits best comes first."""
+        ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,16 +15,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.encoders.image import VIEW_SIZE, ImageTower
+from clipdraw.encoders.imagination import Imagination
 from clipdraw.encoders.packed import pack_convolutions
 from clipdraw.encoders.precision import choose_precision
 from clipdraw.encoders.shares import in_shares
-from clipdraw.encoders.text import TextTower
+from clipdraw.encoders.text import TextTower, widened
 from clipdraw.errors import WeightsError
+from clipdraw.framing import framed
 
 WEIGHTS = Path(__file__).parent / "weights" / "builtin.safetensors"
 """The weights; their metadata holds the version and the model card's address within the project."""
 SHA256 = "d56e4e24edae145ba6bc4a72b0ed97a050f9b4dd37a39e86022bd2809513ad90"
 """Checksum of the weights."""
+_ARTICLE = re.compile(r"^(an?|the)\s+", re.IGNORECASE)  # captions of drawings have none
+_NEARLY_AS_GOOD, _MOST_PICTURES = 0.06, 3
 _TYPICAL_VIEWS = 4  # in one thread in one step: the convolutions' layout is chosen for it
 
 
@@ -31,7 +36,8 @@ class BuiltinEncoder:
     """Texts and 64 x 64 views to unit vectors.
 
     Args:
-        tensors: weights by name: `image.`, `text.` and `projection`, the linear map from texts to the shared space.
+        tensors: weights by name: `image.`, `text.`, `imagination.` and `projection`, the linear map from texts to
+            the shared space.
         version: of the weights.
         device: where to compute.
         dtype: what the image side computes in.
@@ -44,14 +50,21 @@ class BuiltinEncoder:
         self.version, self._dtype = version, dtype
         self.device = device
         self._image = ImageTower(folded=True)
-        self._image.load_state_dict(_part(tensors, "image."))
+        image, shapes = widened(_part(tensors, "image.")), self._image.state_dict()
+        self._image.load_state_dict({name: image[name].reshape(like.shape) for name, like in shapes.items()})
         self._image.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._image.eval().requires_grad_(False)
         pack_convolutions(self._image, torch.zeros(_TYPICAL_VIEWS, 3, VIEW_SIZE, VIEW_SIZE, device=device, dtype=dtype))
         self._text_tensors = _part(tensors, "text.")
+        self._imagination_tensors = _part(tensors, "imagination.")
         self._projection = tensors["projection"].float().to(device)
         self.dimensions = len(self._projection)
         self._cache: dict[str, Tensor] = {}
+        self._imagined: dict[str, Tensor] = {}
+
+    @cached_property
+    def _imagination(self) -> Imagination:
+        return Imagination.from_tensors(widened(self._imagination_tensors))
 
     @cached_property
     def _text(self) -> TextTower:
@@ -69,6 +82,19 @@ class BuiltinEncoder:
     def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of views in [0, 1]; differentiable in `views`."""
         return in_shares(self._image, views.to(device=self.device, dtype=self._dtype))
+
+    def imagine(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
+        """What the text may look like, on white: the picture that it judges best, and others nearly as good."""
+        if text not in self._imagined:
+            with torch.no_grad():
+                vector = self._text.embed([_ARTICLE.sub("", text.strip(), count=1)])
+                pictures = self._imagination.pictures(vector)[0].to(self.device)
+                whole = torch.stack([framed(picture, VIEW_SIZE, VIEW_SIZE) for picture in pictures])
+                scores = self.encode_image(whole) @ self.encode_text([text])[0]
+                order = scores.argsort(descending=True)
+                good = int((scores > scores.max() - _NEARLY_AS_GOOD).sum())
+                self._imagined[text] = pictures[order[: min(good, _MOST_PICTURES)]]
+        return self._imagined[text]
 
     def unread(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads."""

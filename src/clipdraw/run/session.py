@@ -209,7 +209,7 @@ class _Session:
         self.folder, self.config, self.encoder = folder, config, encoder
         self.losses, self.recipe = config.losses(), config.recipe()
         generator = torch.Generator().manual_seed(config.seed)
-        start = config.start()(config.drawing_canvas(), generator)
+        start = config.start(encoder)(config.drawing_canvas(), generator)
         self.run = Optimization(start, self.losses, encoder=encoder, recipe=self.recipe, seed=config.seed)
         self.snapshots: dict[int, Drawing] = {0: self.run.drawing.detached()}
         self.seconds = 0.0

@@ -1,0 +1,126 @@
+"""What the built-in encoder imagines, and drawings that start from it."""
+
+import math
+
+import pytest
+import torch
+
+from clipdraw.config import resolve
+from clipdraw.constraints import ColorRange, WidthRange
+from clipdraw.drawing import Canvas
+from clipdraw.encoders import Imagines, load_encoder
+from clipdraw.errors import InputError
+from clipdraw.framing import framed, squared
+from clipdraw.initialize import ImaginedStrokes, RandomStrokes
+from clipdraw.losses import Frame, Likeness
+from clipdraw.raster import rasterize
+from clipdraw.scoring import score
+
+
+@pytest.fixture(scope="module")
+def builtin():
+    return load_encoder("builtin")
+
+
+def start(encoder, *, seed=0, canvas=None, **settings):
+    strokes = RandomStrokes(48, width=7.0, opacity=(0.1, 0.3))
+    make = ImaginedStrokes(strokes, "a red heart", encoder, constraints=(WidthRange(), ColorRange()), **settings)
+    return make(canvas or Canvas(), torch.Generator().manual_seed(seed))
+
+
+def test_pictures_come_best_first_and_look_like_the_text(builtin):
+    assert isinstance(builtin, Imagines)
+    pictures = builtin.imagine("a red heart")
+    assert pictures.shape[1:] == (3, 32, 32)
+    assert pictures.min() >= 0
+    assert pictures.max() <= 1
+    scores = [score(framed(p, 64, 64), ["a red heart"], builtin)[0] for p in pictures]
+    assert scores == sorted(scores, reverse=True)
+    red, green, blue = pictures[0].mean((1, 2))
+    assert red > green + 0.2
+    assert red > blue + 0.2
+
+
+def test_an_article_makes_no_picture_different(builtin):
+    assert torch.equal(builtin.imagine("the Sailboat"), builtin.imagine("a Sailboat"))
+
+
+def test_the_start_paints_what_is_imagined(builtin):
+    drawing = start(builtin)
+    picture = framed(builtin.imagine("a red heart")[0], 64, 64)
+    off = (rasterize(drawing, height=64, width=64) - picture).abs().mean()
+    assert off < 0.08
+    assert (1 - picture).abs().mean() > 3 * off
+    assert drawing.widths.min() >= 2
+    assert 0 <= drawing.colors.min()
+    assert drawing.colors.max() <= 1
+    assert not any(p.requires_grad for p in drawing.parameters())
+
+
+def test_only_the_generator_and_the_choice_decide(builtin):
+    first, second = start(builtin, seed=3), start(builtin, seed=3)
+    assert torch.equal(first.points, second.points)
+    assert not torch.equal(first.points, start(builtin, seed=4).points)
+
+
+def test_on_a_wide_canvas_it_is_in_the_middle(builtin):
+    drawing = start(builtin, canvas=Canvas(480, 160))
+    middle = drawing.points.mean(0)
+    assert abs(middle[0] - 240) < 30
+    assert ((drawing.points[:, 0] > 130) & (drawing.points[:, 0] < 350)).float().mean() > 0.9
+
+
+def test_an_encoder_that_does_not_imagine_starts_at_random(encoder):
+    strokes = RandomStrokes(5)
+    drawing = ImaginedStrokes(strokes, "a heart", encoder)(Canvas(), torch.Generator().manual_seed(0))
+    assert torch.equal(drawing.points, strokes(Canvas(), torch.Generator().manual_seed(0)).points)
+
+
+class Painter:
+    """Imagines black squares, and nothing else."""
+
+    def imagine(self, text):
+        return torch.zeros(1, 3, 8, 8)
+
+
+def frame(image, progress):
+    return Frame(None, image, torch.ones(4, 2), progress)
+
+
+def test_a_likeness_fades_and_is_zero_for_the_picture_itself():
+    term = Likeness("a square", weight=2.0, until=0.5).build(Painter())
+    white, same = torch.ones(3, 20, 30), framed(torch.zeros(3, 8, 8), 20, 30)
+    assert term(frame(same, 0.0)) == 0
+    ink = (1 - same).mean()
+    assert term(frame(white, 0.0)) == pytest.approx(2 * 4 * ink.item())
+    assert term(frame(white, 0.25)) == pytest.approx(4 * ink.item())
+    assert term(frame(white, 0.5)) == 0
+
+
+def test_a_likeness_without_imagination_has_no_say(encoder):
+    assert Likeness("a cat").build(encoder)(frame(torch.ones(3, 4, 4), 0.0)) == 0
+
+
+@pytest.mark.parametrize("settings", [{"weight": 0.0}, {"weight": math.inf}, {"until": 0.0}, {"until": 1.5}])
+def test_a_likeness_needs_a_weight_and_an_end(settings):
+    with pytest.raises(InputError):
+        Likeness("a cat", **settings)
+
+
+def test_presets_say_whether_to_imagine(builtin):
+    assert isinstance(resolve("a cat", {}).start(builtin), ImaginedStrokes)
+    assert isinstance(resolve("a cat", {"preset": "paper"}).start(builtin), RandomStrokes)
+    names = [loss.name for loss in resolve("a cat", {"seed": 2}).losses()]
+    assert "likeness" in names
+
+
+def test_pictures_on_white():
+    square = squared(torch.zeros(3, 2, 6))
+    assert square.shape == (3, 6, 6)
+    assert (square[:, :2] == 1).all()
+    assert (square[:, 2:4] == 0).all()
+    inside = framed(torch.zeros(3, 5, 5), 100, 200)
+    assert inside.shape == (3, 100, 200)
+    assert (inside[:, 10:90, 60:140] == 0).all()
+    assert (inside[:, :7] == 1).all()
+    assert (inside[:, :, :57] == 1).all()

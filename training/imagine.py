@@ -1,0 +1,186 @@
+"""Train the imagination: `python -m training.imagine --corpus FOLDER --captions captions.npz --out FILE.pt`.
+
+Texts to eight pictures each, of which the nearest to the drawing learns ("winner takes all"), and the others a
+little. Pictures are coordinates along the principal components of colored drawings, so that a step costs no
+more than a few matrix products. Drawings in one paint are painted, and captions name the color.
+
+It goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from clipdraw.encoders.imagination import PICTURES, SIZE, Imagination
+from training import data
+from training.data import COLORS, Corpus
+from training.train import stored_vectors
+
+_OTHERS = 0.02  # share of the loss by which pictures that are not the nearest learn
+_NOISE = 0.012  # on each entry of a text's vector: as far as the text tower is from its teacher
+_OTHER_CAPTION = 0.3
+_NAMED_COLOR = 0.6
+_CHUNK = 4096
+
+
+def _small(pictures: np.ndarray) -> np.ndarray:
+    """Means of squares of pixels: (count, 32, 32, channels) of (count, 96, 96, channels)."""
+    block = pictures.shape[1] // SIZE
+    return pictures.reshape(len(pictures), SIZE, block, SIZE, block, -1).mean((2, 4))
+
+
+def color_inks(corpus: Corpus) -> np.ndarray:
+    """1 minus the picture on white of every colored drawing, float32 (drawings, 3 x 32 x 32)."""
+    parts = []
+    for rows in np.array_split(corpus.rows["color"], max(1, len(corpus.rows["color"]) // _CHUNK)):
+        rgba = corpus.pictures["color"][rows].astype(np.float32) / 255
+        parts.append(_small((1 - rgba[..., :3]) * rgba[..., 3:]).transpose(0, 3, 1, 2).reshape(len(rows), -1))
+    return np.concatenate(parts)
+
+
+def principal_components(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mean and the `count` orthonormal directions of most variance, as rows."""
+    mean = values.mean(0)
+    centered = values - mean
+    _, directions = np.linalg.eigh(centered.T @ centered / len(centered))
+    return mean, np.ascontiguousarray(directions[:, ::-1][:, :count].T)
+
+
+class Targets:
+    """Drawings as coordinates along the components, sampled with their captions."""
+
+    def __init__(self, corpus: Corpus, model: Imagination, inks: np.ndarray) -> None:
+        self.corpus, self.components = corpus, model.components.numpy()
+        self.mean = self.components @ model.mean.numpy()
+        self.color = torch.from_numpy(inks @ self.components.T - self.mean)
+        self.mono_rows = np.array([
+            i for i, c in enumerate(corpus.captions["mono"]) if corpus.wordnet.is_concrete(corpus.texts[c[0]])
+        ])  # fmt: skip
+        self.mono = self._mono_coordinates()
+        self.share = {
+            "color": _softened(corpus.weights["color"]),
+            "mono": _softened(corpus.weights["mono"], self.mono_rows),
+        }
+
+    def _mono_coordinates(self) -> Tensor:
+        """(drawings, 3, components): what each channel's share of the drawing's alpha adds."""
+        by_channel = self.components.reshape(-1, 3, SIZE**2).transpose(1, 2, 0)  # (3, pixels, components)
+        rows = self.corpus.rows["mono"][self.mono_rows]
+        parts = []
+        for chunk in np.array_split(rows, max(1, len(rows) // _CHUNK)):
+            alpha = _small(self.corpus.pictures["mono"][chunk][..., None].astype(np.float32) / 255).reshape(
+                len(chunk), -1
+            )
+            parts.append(torch.from_numpy(np.stack([alpha @ one for one in by_channel], 1)).half())
+        return torch.cat(parts) if parts else torch.empty(0, 3, len(self.components))
+
+    def batch(self, size: int, mono: int, generator: np.random.Generator) -> tuple[list[int], Tensor]:
+        """Captions and coordinates of random drawings; `mono` of them in one paint."""
+        chosen = np.searchsorted(self.share["color"], generator.random(size - mono))
+        captions = [_caption(self.corpus.captions["color"][i], generator) for i in chosen]
+        painted = np.searchsorted(self.share["mono"], generator.random(mono))
+        inks = []
+        for i in self.mono_rows[painted]:
+            caption = self.corpus.captions["mono"][i][0]
+            color = list(COLORS)[generator.integers(len(COLORS))]
+            named = self.corpus.index.get(f"{color} {self.corpus.texts[caption]}")
+            if named is None or generator.random() > _NAMED_COLOR:
+                captions.append(caption)
+                inks.append(np.full(3, 1 - generator.uniform(0, 0.25)))
+            else:
+                captions.append(named)
+                inks.append(1 - data.paint_named(color, generator))
+        paint = torch.from_numpy(np.array(inks)).float()
+        mono_codes = (self.mono[painted].float() * paint[:, :, None]).sum(1) - torch.from_numpy(self.mean)
+        return captions, torch.cat([self.color[chosen], mono_codes])
+
+
+def _softened(cumulative: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """Cumulative square roots of the shares: rare things are needed too."""
+    share = np.sqrt(np.diff(cumulative, prepend=0.0))
+    share = np.cumsum(share if rows is None else share[rows])
+    return share / share[-1]
+
+
+def _caption(options: list[int], generator: np.random.Generator) -> int:
+    if len(options) > 1 and generator.random() < _OTHER_CAPTION:
+        return options[generator.integers(1, len(options))]
+    return options[0]
+
+
+def loss(codes: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """The squared distance of the nearest picture and a little of the others', and which is nearest."""
+    distance = (codes - wanted[:, None]).square().sum(2)
+    nearest = distance.min(1)
+    return nearest.values.mean() + _OTHERS * distance.mean(), nearest.indices
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--corpus", type=Path, default=Path("corpus"))
+    parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
+    parser.add_argument("--out", type=Path, default=Path("corpus/imagination.pt"))
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--mono", type=int, default=64, help="drawings of a batch that are in one paint")
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    texts, vectors = stored_vectors(options.captions)
+    corpus = Corpus(options.corpus, texts)
+    model, step = Imagination(), 0
+    inks = color_inks(corpus)
+    optimizer = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=0.05)
+    if options.out.exists():
+        state = torch.load(options.out, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        step = state["step"]
+    else:
+        mean, directions = principal_components(inks, len(model.components))
+        model.mean.copy_(torch.from_numpy(mean))
+        model.components.copy_(torch.from_numpy(directions))
+    targets = Targets(corpus, model, inks)
+    del inks
+    started = time.perf_counter()
+    while step < options.steps:
+        generator = np.random.default_rng((1, step))
+        for group in optimizer.param_groups:
+            group["lr"] = options.rate * min(1.0, (step + 1) / 200, 2.0 * (1 - step / options.steps))
+        captions, wanted = targets.batch(options.batch, options.mono, generator)
+        read = vectors[torch.tensor(captions)].float()
+        read = functional.normalize(read + _NOISE * torch.randn_like(read), dim=1)
+        with torch.autocast("cpu", torch.bfloat16):
+            codes = model(read)
+        value, nearest = loss(codes.float(), wanted)
+        optimizer.zero_grad()
+        value.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+        step += 1
+        if step % 1000 == 0 or step == options.steps:
+            used = torch.bincount(nearest, minlength=PICTURES).tolist()
+            print(
+                json.dumps({"step": step, "loss": value.item(), "nearest": used, "s": time.perf_counter() - started}),
+                flush=True,
+            )
+            partial = options.out.with_suffix(".tmp")
+            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}, partial)
+            partial.replace(options.out)
+
+
+if __name__ == "__main__":
+    main()
