@@ -36,6 +36,7 @@ encoder: .venv/installed-training
 	$(BIN)/python -m training.texts
 	$(BIN)/python -m training.distill
 	$(BIN)/python -m training.train
+	$(BIN)/python -m training.imagine
 	$(BIN)/python -m training.export
 
 .venv/bin/python:

@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
     parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
     parser.add_argument("--out", type=Path, default=Path("corpus/imagination.pt"))
-    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--steps", type=int, default=36_000)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--mono", type=int, default=64, help="drawings of a batch that are in one paint")
     parser.add_argument("--rate", type=float, default=1e-3)

@@ -160,7 +160,7 @@ class Likeness:
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)
             if pictures is None or fading == 0:
-                return frame.image.new_zeros(()) * frame.image.sum()
+                return 0.0 * frame.image.sum()
             picture = framed(pictures[self.choice % len(pictures)], *frame.image.shape[1:]).to(frame.image)
             return self.weight * fading * len(frame.embeddings) * (frame.image - picture).square().mean()
 

@@ -9,6 +9,7 @@ from clipdraw.config import resolve
 from clipdraw.constraints import ColorRange, WidthRange
 from clipdraw.drawing import Canvas
 from clipdraw.encoders import Imagines, load_encoder
+from clipdraw.encoders.builtin import _readings
 from clipdraw.errors import InputError
 from clipdraw.framing import framed, squared
 from clipdraw.initialize import ImaginedStrokes, RandomStrokes
@@ -124,3 +125,15 @@ def test_pictures_on_white():
     assert (inside[:, 10:90, 60:140] == 0).all()
     assert (inside[:, :7] == 1).all()
     assert (inside[:, :, :57] == 1).all()
+
+
+def test_a_text_is_read_as_a_whole_and_by_its_names():
+    assert _readings("a slice of ripe melon") == ["slice of ripe melon", "slice", "ripe melon", "melon"]
+    assert _readings(" The Sun ") == ["Sun"]
+
+
+def test_what_is_imagined_for_a_longer_text_shows_the_thing_in_it(builtin):
+    picture = builtin.imagine("a very sharp and pointed umbrella")[0]
+    texts = ["an umbrella", "a fish", "a house", "a bicycle", "a heart"]
+    scores = score(framed(picture, 64, 64), texts, builtin)
+    assert max(scores) == scores[0]

@@ -25,9 +25,10 @@ from clipdraw.framing import framed
 
 WEIGHTS = Path(__file__).parent / "weights" / "builtin.safetensors"
 """The weights; their metadata holds the version and the model card's address within the project."""
-SHA256 = "d56e4e24edae145ba6bc4a72b0ed97a050f9b4dd37a39e86022bd2809513ad90"
+SHA256 = "6c9e18c53405fa50dde1ecb66dd62ab61f488e0293b3547fa7c887eca4202fdc"
 """Checksum of the weights."""
 _ARTICLE = re.compile(r"^(an?|the)\s+", re.IGNORECASE)  # captions of drawings have none
+_JOINT = re.compile(r"\s+(?:of|with|in|on|at|by|from|under|near)\s+", re.IGNORECASE)
 _NEARLY_AS_GOOD, _MOST_PICTURES = 0.06, 3
 _TYPICAL_VIEWS = 4  # in one thread in one step: the convolutions' layout is chosen for it
 
@@ -87,8 +88,8 @@ class BuiltinEncoder:
         """What the text may look like, on white: the picture that it judges best, and others nearly as good."""
         if text not in self._imagined:
             with torch.no_grad():
-                vector = self._text.embed([_ARTICLE.sub("", text.strip(), count=1)])
-                pictures = self._imagination.pictures(vector)[0].to(self.device)
+                vectors = self._text.embed(_readings(text))
+                pictures = self._imagination.pictures(vectors).flatten(0, 1).to(self.device)
                 whole = torch.stack([framed(picture, VIEW_SIZE, VIEW_SIZE) for picture in pictures])
                 scores = self.encode_image(whole) @ self.encode_text([text])[0]
                 order = scores.argsort(descending=True)
@@ -99,6 +100,17 @@ class BuiltinEncoder:
     def unread(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads."""
         return self._text.unread(text)
+
+
+def _readings(text: str) -> list[str]:
+    """The text without its article and, as pictures are known for short names, the names in it.
+
+    Of "a slice of ripe melon": "slice of ripe melon", "slice", "ripe melon", "melon".
+    """
+    whole = _ARTICLE.sub("", text.strip())
+    parts = [_ARTICLE.sub("", part) for part in _JOINT.split(whole)]
+    last = [part.rsplit(" ", 1)[-1] for part in parts]
+    return list(dict.fromkeys(reading for reading in (whole, *parts, *last) if reading))
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
