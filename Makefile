@@ -25,6 +25,7 @@ check: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.raster
 	$(BIN)/python -m benchmarks.loop
+	$(BIN)/python -m benchmarks.builtin
 
 corpus: .venv/installed-training
 	$(BIN)/python -m training.corpus

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image, ImageDraw
@@ -27,9 +28,9 @@ PROMPTS = (
 CELL, LABEL = 144, 16
 
 
-def draw(prompt: str, seed: int, *, preset: str) -> Drawing:
-    """The drawing that `clipdraw draw PROMPT --seed SEED --preset PRESET` makes."""
-    config = resolve(prompt, {"seed": seed, "preset": preset})
+def draw(prompt: str, seed: int, **settings: Any) -> Drawing:
+    """The drawing that `clipdraw draw PROMPT --seed SEED` makes, with other settings if given."""
+    config = resolve(prompt, {"seed": seed, **settings})
     encoder = load_encoder("builtin")
     start = config.start(encoder)(config.drawing_canvas(), torch.Generator().manual_seed(seed))
     for step in optimize(start, config.losses(), encoder=encoder, recipe=config.recipe(), seed=seed):

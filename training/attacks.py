@@ -106,7 +106,7 @@ class _Sheet:
 
     def over(self, views: Tensor, points: Tensor, widths: Tensor, colors: Tensor) -> Tensor:
         """Views with the strokes painted over them."""
-        paint = self._tiles(points, widths, colors)
+        paint = self._tiles(points, widths, colors).to(views.device)
         white = torch.cat([torch.ones_like(colors[:, :3]), colors[:, 3:]], 1)
         return (paint + views * (1 - self._tiles(points, widths, white)[:, :1].to(views.device))).clamp(0, 1)
 

@@ -24,13 +24,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
-from torch.nn import functional
 
-from clipdraw import Drawing, load_encoder, optimize, raster, rasterize
-from clipdraw.config import resolve
+from clipdraw import Drawing, raster, rasterize
 from clipdraw.encoders import Encoder
 from clipdraw.encoders.image import DIMENSIONS, VIEW_SIZE
 from clipdraw.scoring import score
+from examples import contact_sheet
 from training import evaluate, teacher
 
 GROUPS = ("captions", "unseen", "colored")
@@ -47,19 +46,14 @@ def path_of(folder: Path, prompt: str, seed: int) -> Path:
     return folder / f"{prompt.replace(' ', '-')}-s{seed}.svg"
 
 
-def draw(prompt: str, seed: int, folder: Path, settings: dict, threads: int) -> None:
-    """Draw one prompt as `clipdraw draw` does, unless it is there."""
+def draw(prompt: str, seed: int, folder: Path, strokes: int) -> None:
+    """Draw one prompt with one thread, unless it is there."""
     path = path_of(folder, prompt, seed)
     if path.exists():
         return
-    torch.set_num_threads(threads)
-    raster.set_threads(threads)
-    config = resolve(prompt, {"seed": seed, **settings})
-    encoder = load_encoder("builtin")
-    start = config.start(encoder)(config.drawing_canvas(), torch.Generator().manual_seed(seed))
-    for step in optimize(start, config.losses(), encoder=encoder, recipe=config.recipe(), seed=seed):
-        last = step.drawing
-    last.detached().save(path)
+    torch.set_num_threads(1)
+    raster.set_threads(1)
+    contact_sheet.draw(prompt, seed, strokes=strokes).save(path)
 
 
 class Judge:
@@ -77,7 +71,7 @@ class Judge:
         self._model = evaluate.load(checkpoint, role)
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
-        return functional.normalize(self._model.targets(torch.from_numpy(teacher.embed(list(texts)))), dim=1)
+        return self._model.targets(torch.from_numpy(teacher.embed(list(texts))))
 
     def encode_image(self, views: Tensor) -> Tensor:
         return self._model.image(views)
@@ -102,10 +96,10 @@ def r_precision(folder: Path, judge: Encoder, seeds: int) -> dict[str, float]:
     }
 
 
-def write_sheets(folder: Path, out: Path, seed: int) -> None:
-    """Numbered drawings in an order that tells nothing, and `key.json` with their prompts."""
+def write_sheets(folder: Path, out: Path) -> None:
+    """Numbered drawings of seed 0 in an order that tells nothing, and `key.json` with their prompts."""
     out.mkdir(parents=True, exist_ok=True)
-    drawn = [prompt for prompt in prompts() if path_of(folder, prompt, seed).exists()]
+    drawn = [prompt for prompt in prompts() if path_of(folder, prompt, 0).exists()]
     random.Random(time.time_ns()).shuffle(drawn)
     page = _COLUMNS * _ROWS
     for first in range(0, len(drawn), page):
@@ -113,7 +107,7 @@ def write_sheets(folder: Path, out: Path, seed: int) -> None:
         pen = ImageDraw.Draw(sheet)
         for place, prompt in enumerate(drawn[first : first + page]):
             left, top = place % _COLUMNS * _CELL, place // _COLUMNS * (_CELL + _LABEL)
-            image = rasterize(Drawing.load(path_of(folder, prompt, seed)), height=_CELL, width=_CELL)
+            image = rasterize(Drawing.load(path_of(folder, prompt, 0)), height=_CELL, width=_CELL)
             sheet.paste(Image.fromarray((image.permute(1, 2, 0) * 255 + 0.5).byte().numpy()), (left, top))
             pen.text((left + 4, top + _CELL + 3), str(first + place + 1), fill="black")
         sheet.save(out / f"sheet-{first // page + 1}.png")
@@ -134,14 +128,13 @@ def main() -> None:
         options.folder.mkdir(parents=True, exist_ok=True)
         wanted = [(prompt, seed) for seed in range(options.seeds) for prompt in prompts()]
         with ProcessPoolExecutor(options.processes) as pool:
-            settings = {"strokes": options.strokes}
-            tasks = [pool.submit(draw, *one, options.folder, settings, 1) for one in wanted]
+            tasks = [pool.submit(draw, *one, options.folder, options.strokes) for one in wanted]
             for task in tasks:
                 task.result()
     elif options.action == "judge":
         print(json.dumps(r_precision(options.folder, Judge(options.checkpoint, options.role), options.seeds)))
     else:
-        write_sheets(options.folder, options.folder / "sheets", seed=0)
+        write_sheets(options.folder, options.folder / "sheets")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -157,11 +158,16 @@ class Likeness:
         """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
         pictures = encoder.imagine(self.text) if isinstance(encoder, Imagines) else None
 
+        @cache
+        def wanted(height: int, width: int) -> Tensor:
+            assert pictures is not None
+            return framed(pictures[self.choice % len(pictures)], height, width)
+
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)
             if pictures is None or fading == 0:
                 return 0.0 * frame.image.sum()
-            picture = framed(pictures[self.choice % len(pictures)], *frame.image.shape[1:]).to(frame.image)
+            picture = wanted(*frame.image.shape[1:])
             return self.weight * fading * len(frame.embeddings) * (frame.image - picture).square().mean()
 
         return difference

@@ -77,7 +77,7 @@ def test_precision_is_the_share_ranked_first(drawings):
 
 
 def test_sheets_hold_numbers_and_the_key_the_prompts(drawings, tmp_path):
-    precision.write_sheets(drawings, tmp_path / "sheets", seed=0)
+    precision.write_sheets(drawings, tmp_path / "sheets")
     assert (tmp_path / "sheets" / "sheet-1.png").stat().st_size > 1000
     key = json.loads((tmp_path / "sheets" / "key.json").read_text())
     assert sorted(key) == ["1", "2"]
