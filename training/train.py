@@ -3,9 +3,10 @@
 The captions' vectors come from the frozen teacher (`training.teacher`); a linear layer on them and the image
 tower learn together by a softmax over the true caption and many others. From `--robust-from` on each batch is
 first attacked (`training.attacks`) so as to look less like its caption, and the tower learns from that. Without
-it the tower's gradients draw nothing that a person recognizes.
+it the tower's gradients draw nothing that a person recognizes. Its embeddings also learn to tell what a network
+that knows photographs sees in the picture (`training.backbone`).
 
-`--role judge` trains the second encoder (`training.judge`), which no drawing is optimized for.
+`--role judge` trains the tower that judges (`training.judge`), from its own split of the drawings.
 
 Interrupt it whenever you like: it goes on from the last checkpoint. With a GPU it uses it.
 """
@@ -30,7 +31,7 @@ from torch.nn import functional
 from clipdraw import raster
 from clipdraw.encoders.image import DIMENSIONS, ImageTower
 from training import attacks
-from training.data import Batch, Corpus, plain_views
+from training.data import DESCRIBED, Batch, Corpus, plain_views
 from training.judge import JudgeTower
 
 TOWERS: dict[str, Callable[[], nn.Module]] = {"encoder": ImageTower, "judge": JudgeTower}
@@ -47,18 +48,25 @@ class Matcher(nn.Module):
         self.image = tower()
         self.text = nn.Linear(DIMENSIONS, DIMENSIONS, bias=False)
         nn.init.eye_(self.text.weight)
+        self.describe = nn.Linear(DIMENSIONS, DESCRIBED, bias=False)
         self.log_scale = nn.Parameter(torch.tensor(math.log(16.0)))
 
     def targets(self, vectors: Tensor) -> Tensor:
         """Unit vectors in the shared space for teacher vectors."""
         return functional.normalize(self.text(vectors), dim=1)
 
-    def loss(self, views: Tensor, bank: Tensor, forbidden: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(self, embeddings: Tensor, bank: Tensor, forbidden: Tensor) -> tuple[Tensor, Tensor]:
         """Cross entropy of each view's own caption (row i of the bank) and the share that ranks it first."""
-        logits = self.image(views) @ bank.T * self.log_scale.exp().clamp(max=60.0)
+        logits = embeddings @ bank.T * self.log_scale.exp().clamp(max=60.0)
         logits = logits.masked_fill(forbidden, -1e4)
-        labels = torch.arange(len(views), device=views.device)
+        labels = torch.arange(len(embeddings), device=embeddings.device)
         return functional.cross_entropy(logits, labels, label_smoothing=0.05), (logits.argmax(1) == labels).float()
+
+    def misdescribed(self, embeddings: Tensor, descriptions: Tensor) -> Tensor:
+        """1 minus the cosine between what the embeddings tell and the descriptions; the mean over those there are."""
+        known = descriptions.square().sum(1)
+        told = functional.cosine_similarity(self.describe(embeddings).float(), descriptions, dim=1)
+        return ((1 - told) * known).sum() / known.sum().clamp(min=1.0)
 
 
 def forbidden_pairs(vectors: Tensor, count: int) -> Tensor:
@@ -78,7 +86,7 @@ def attacked(model: Matcher, batch: Batch, bank: Tensor, forbidden: Tensor, stre
 
     def objective(views: Tensor) -> Tensor:
         with torch.autocast(views.device.type, torch.bfloat16):
-            return model.loss(views, bank, forbidden)[0]
+            return model.loss(model.image(views), bank, forbidden)[0]
 
     views = batch.views.to(bank.device)
     with attacks.frozen(model):
@@ -121,19 +129,23 @@ class Trainer:
         o = self.options
         generator = np.random.default_rng((o.seed, self.step))
         torch.manual_seed(o.seed * 1_000_003 + self.step)
-        batch = self.corpus.batch(o.batch, generator, scribbled=self.strength() * generator.random() > 1 - o.strokes)
+        attacking = self.strength() > 0 and generator.random() < o.attacked
+        batch = self.corpus.batch(o.batch, generator, scribbled=attacking and generator.random() < o.strokes)
         others = torch.from_numpy(generator.integers(0, len(self.vectors), o.bank))
         vectors = self.vectors[torch.cat([batch.captions, batch.rivals, others])].float().to(self.device)
         forbidden = forbidden_pairs(vectors, o.batch)
         views = batch.views.to(self.device)
-        if self.strength() > 0:
+        if attacking:
             with torch.no_grad():
                 bank = self.model.targets(vectors)
             views = attacked(self.model, batch, bank, forbidden, self.strength() * o.radius)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         with torch.autocast(self.device.type, torch.bfloat16):
-            loss, correct = self.model.loss(views, self.model.targets(vectors), forbidden)
+            embeddings = self.model.image(views)
+            loss, correct = self.model.loss(embeddings, self.model.targets(vectors), forbidden)
+            if o.described:
+                loss = loss + o.described * self.model.misdescribed(embeddings, batch.descriptions.to(self.device))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -187,9 +199,14 @@ def held_out_rank(model: Matcher, corpus: Corpus, vectors: Tensor, *, count: int
     device = next(model.parameters()).device
     with torch.autocast(device.type, torch.bfloat16):
         images = torch.cat([model.image(part.to(device)) for part in views.split(250)])
-    logits = images.float() @ model.targets(vectors[captions].float().to(device)).T
+    return ranked(images.float(), model.targets(vectors[captions].float().to(device)))
+
+
+def ranked(images: Tensor, texts: Tensor) -> dict[str, float]:
+    """The share of images for which the text of the same row ranks first among all, and among the first five."""
+    logits = images @ texts.T
     rank = (logits > logits.diagonal()[:, None]).sum(1)
-    return {"top1": (rank < 1).float().mean().item(), "top5": (rank < 5).float().mean().item(), "of": len(chosen)}
+    return {"top1": (rank < 1).float().mean().item(), "top5": (rank < 5).float().mean().item(), "of": len(images)}
 
 
 def stored_vectors(path: Path) -> tuple[list[str], Tensor]:
@@ -206,13 +223,16 @@ def options_from_command_line() -> argparse.Namespace:
     parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
     parser.add_argument("--out", type=Path, default=Path("corpus/image"))
     parser.add_argument("--role", choices=TOWERS, default="encoder")
-    parser.add_argument("--steps", type=int, default=10_100)
+    parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--bank", type=int, default=6144, help="other captions in the softmax")
-    parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--descent", type=float, default=0.19, help="share of the steps in which the rate falls")
-    parser.add_argument("--radius", type=float, default=1.0, help="of the attack in pixels, against 8/255")
-    parser.add_argument("--strokes", type=float, default=0.25, help="share of the batches that strokes attack")
+    parser.add_argument("--rate", type=float, default=1.2e-3)
+    parser.add_argument("--descent", type=float, default=0.3, help="share of the steps in which the rate falls")
+    parser.add_argument("--radius", type=float, default=0.6, help="of the attack in pixels, against 8/255")
+    parser.add_argument("--attacked", type=float, default=1.0, help="share of the batches that are attacked")
+    parser.add_argument("--strokes", type=float, default=0.25, help="share of those that strokes attack")
+    parser.add_argument("--descriptions", type=Path, default=Path("corpus/described.npz"))
+    parser.add_argument("--described", type=float, default=2.0, help="weight of telling the descriptions")
     parser.add_argument("--robust-from", type=int, default=400)
     parser.add_argument("--robust-full", type=int, default=1800)
     parser.add_argument("--seed", type=int, default=0)
@@ -226,7 +246,9 @@ def main() -> None:
     raster.set_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     texts, vectors = stored_vectors(options.captions)
-    corpus, held_out = (Corpus(options.corpus, texts, split=split, role=options.role) for split in ("train", "test"))
+    descriptions = options.descriptions if options.described else None
+    corpus = Corpus(options.corpus, texts, role=options.role, descriptions=descriptions)
+    held_out = Corpus(options.corpus, texts, role=options.role, split="test")
     trainer = Trainer(options, corpus, vectors)
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():

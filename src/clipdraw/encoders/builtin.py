@@ -25,7 +25,7 @@ from clipdraw.framing import framed
 
 WEIGHTS = Path(__file__).parent / "weights" / "builtin.safetensors"
 """The weights; their metadata holds the version and the model card's address within the project."""
-SHA256 = "6c9e18c53405fa50dde1ecb66dd62ab61f488e0293b3547fa7c887eca4202fdc"
+SHA256 = "9752973d1a3a9ecfb2e8d21985f0d4e893abbf76c5c50e2bb22d5c0c09045fc7"
 """Checksum of the weights."""
 _ARTICLE = re.compile(r"^(an?|the)\s+", re.IGNORECASE)  # captions of drawings have none
 _JOINT = re.compile(r"\s+(?:of|with|in|on|at|by|from|under|near)\s+", re.IGNORECASE)

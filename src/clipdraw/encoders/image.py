@@ -13,7 +13,7 @@ VIEW_SIZE = 64
 DIMENSIONS = 384
 """Length of its embeddings; that of the text side."""
 _CHANNELS = (48, 128, 256, 256)
-_BLOCKS = (0, 2, 2, 1)
+_BLOCKS = (0, 1, 1, 1)
 
 
 class _Convolution(nn.Sequential):

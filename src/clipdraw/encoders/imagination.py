@@ -2,12 +2,13 @@
 
 An encoder's gradients refine a start better than they find one. Santurkar et al. 2019 (Image Synthesis with a
 Single (Robust) Classifier, arXiv 1906.09453) start from a Gaussian fitted to each class; here a small network
-gives several pictures for any text, as sums of principal components of drawings.
+gives several pictures for any text, each decoded from a short code into sums of principal components of drawings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -16,9 +17,10 @@ from torch.nn import functional
 
 SIZE = 32
 """Height and width of the pictures, in pixels."""
-PICTURES = 8
+PICTURES = 16
 """How many there are for each text."""
-_WIDTH, _HIDDEN, _COMPONENTS = 384, 768, 320
+_WIDTH, _HIDDEN, _CODE, _COMPONENTS = 384, 1024, 96, 320
+_DECODER = (_CODE, 512, 768)
 _FOG = 0.1  # ink that is too faint to mean anything, and as much that lacks where there should be most
 _GAIN = 16.0  # a unit vector's entries are small
 
@@ -37,20 +39,29 @@ class Imagination(nn.Module):
         super().__init__()
         self.read = nn.Linear(_WIDTH, _HIDDEN)
         self.hidden = nn.ModuleList(nn.Linear(_HIDDEN, _HIDDEN) for _ in range(2))
-        self.out = nn.Linear(_HIDDEN, PICTURES * _COMPONENTS)
+        self.codes = nn.Linear(_HIDDEN, PICTURES * _CODE)
+        self.decoder = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise(_DECODER))
+        self.out = nn.Linear(_DECODER[-1], _COMPONENTS)
         self.register_buffer("mean", torch.zeros(3 * SIZE**2))
         self.register_buffer("components", torch.zeros(_COMPONENTS, 3 * SIZE**2))
 
-    def forward(self, vectors: Float[Tensor, "texts width"]) -> Float[Tensor, "texts pictures components"]:
-        """Coordinates of the pictures along the components."""
+    def forward(self, vectors: Float[Tensor, "texts width"]) -> Float[Tensor, "texts pictures code"]:
+        """A short code for each picture, which `decode` reads."""
         x = functional.silu(self.read(vectors * _GAIN))
         for layer in self.hidden:
             x = x + functional.silu(layer(x))
-        return self.out(x).unflatten(1, (PICTURES, _COMPONENTS))
+        return self.codes(x).unflatten(1, (PICTURES, _CODE))
+
+    def decode(self, codes: Float[Tensor, "*pictures code"]) -> Float[Tensor, "*pictures components"]:
+        """Coordinates of the pictures along the components."""
+        x = codes
+        for layer in self.decoder:
+            x = functional.silu(layer(x))
+        return self.out(x)
 
     def pictures(self, vectors: Float[Tensor, "texts width"]) -> Float[Tensor, "texts pictures 3 size size"]:
         """Pictures on white, in [0, 1]."""
-        ink = self(vectors) @ self.components + self.mean
+        ink = self.decode(self(vectors)) @ self.components + self.mean
         clear = (ink - _FOG) / (1 - 2 * _FOG)
         return (1 - clear).clamp(0, 1).unflatten(2, (3, SIZE, SIZE))
 

@@ -1,0 +1,3 @@
+"""The captions of the corpus in `conftest.py`."""
+
+WORDS = ["square", "disc", "ring", "cross"]
