@@ -92,5 +92,5 @@ def test_it_knows_a_red_heart_when_it_sees_one(encoder):
     points = torch.tensor(heart, dtype=torch.float32)
     drawing = Drawing(points, torch.tensor([24.0]), torch.tensor([[0.9, 0.1, 0.1, 1.0]]), (4,))
     heart_score, *others = score(drawing, ["a red heart", "a blue heart", "a house", "a fish", "a bicycle"], encoder)
-    assert heart_score > 0.4
+    assert heart_score > 0.3
     assert heart_score > max(others) + 0.05

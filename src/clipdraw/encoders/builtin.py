@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.nn import functional
 
+from clipdraw.encoders.frozen import frozen
 from clipdraw.encoders.image import VIEW_SIZE, ImageTower
 from clipdraw.encoders.imagination import Imagination
 from clipdraw.encoders.packed import pack_convolutions
@@ -56,6 +57,7 @@ class BuiltinEncoder:
         self._image.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._image.eval().requires_grad_(False)
         pack_convolutions(self._image, torch.zeros(_TYPICAL_VIEWS, 3, VIEW_SIZE, VIEW_SIZE, device=device, dtype=dtype))
+        self._embed = frozen(self._image)
         self._text_tensors = _part(tensors, "text.")
         self._imagination_tensors = _part(tensors, "imagination.")
         self._projection = tensors["projection"].float().to(device)
@@ -82,7 +84,7 @@ class BuiltinEncoder:
 
     def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of views in [0, 1]; differentiable in `views`."""
-        return in_shares(self._image, views.to(device=self.device, dtype=self._dtype))
+        return in_shares(self._embed, views.to(device=self.device, dtype=self._dtype))
 
     def imagine(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
         """What the text may look like, on white: the picture that it judges best, and others nearly as good."""

@@ -12,6 +12,8 @@ VIEW_SIZE = 64
 """Height and width of the views that the tower was trained on, in pixels."""
 DIMENSIONS = 384
 """Length of its embeddings; that of the text side."""
+GAIN, _SHIFT = 4.0, -2.0
+"""Factor from pixel values to what the first convolution reads; and what is added then."""
 _CHANNELS = (48, 128, 256, 256)
 _BLOCKS = (0, 1, 1, 1)
 
@@ -72,7 +74,7 @@ class ImageTower(nn.Module):
 
     def features(self, views: Float[Tensor, "views 3 size size"]) -> list[Tensor]:
         """The feature maps after each stage, from 32 x 32 down to 4 x 4."""
-        x = functional.silu(self.stem((views * 4.0 - 2.0).contiguous(memory_format=torch.channels_last)))
+        x = functional.silu(self.stem(self.scaled(views)))
         maps = []
         for stage in self.stages:
             x = stage(x)
@@ -81,7 +83,26 @@ class ImageTower(nn.Module):
 
     def forward(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of views in [0, 1]."""
-        last = self.features(views)[-1]
+        return self.embeddings(self.features(views)[-1])
+
+    def layers(self) -> list[tuple[nn.Module, ...]]:
+        """Its convolutions in order, the two of a block together."""
+        found: list[tuple[nn.Module, ...]] = [(self.stem[0],)]
+        for stage in self.stages:
+            for part in stage.children():
+                if isinstance(part, _Block):
+                    found.append((part.first[0], part.second[0]))
+                elif isinstance(part, _Convolution):
+                    found.append((part[0],))
+        return found
+
+    @staticmethod
+    def scaled(views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views 3 size size"]:
+        """What the first convolution reads."""
+        return (views * GAIN + _SHIFT).contiguous(memory_format=torch.channels_last)
+
+    def embeddings(self, last: Float[Tensor, "views channels side side"]) -> Float[Tensor, "views dimensions"]:
+        """Unit vectors of the last feature maps."""
         pooled = (last * self.pool.to(last.dtype)).sum((2, 3))
         return functional.normalize(self.head(pooled).float(), dim=1)
 

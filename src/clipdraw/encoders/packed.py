@@ -89,20 +89,26 @@ class PackedConvolution(nn.Module):
         """The convolution of `x`, (views, channels, height, width)."""
         return _Convolve.apply(x, self)
 
+    def convolved(self, x: Tensor) -> Tensor:
+        """The same, not differentiable."""
+        return torch.ops.mkldnn._convolution_pointwise(
+            x, self.weight, self.bias, self.padding, self.stride, [1, 1], 1, "none", [], ""
+        )
+
+    def by_input(self, grad: Tensor, shape: torch.Size) -> Tensor:
+        """The gradient of an input of that shape for the gradient of its convolution."""
+        return torch.ops.mkldnn._convolution_transpose_pointwise(
+            grad, self.transposed, None, self.padding, self.rest(shape), self.stride, [1, 1], 1, "none", [], ""
+        )
+
 
 class _Convolve(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, packed: PackedConvolution) -> Tensor:
-        ctx.packed, ctx.rest = packed, packed.rest(x.shape)
-        return torch.ops.mkldnn._convolution_pointwise(
-            x, packed.weight, packed.bias, packed.padding, packed.stride, [1, 1], 1, "none", [], ""
-        )
+        ctx.packed, ctx.shape = packed, x.shape
+        return packed.convolved(x)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        packed = ctx.packed
-        by_input = torch.ops.mkldnn._convolution_transpose_pointwise(
-            grad, packed.transposed, None, packed.padding, ctx.rest, packed.stride, [1, 1], 1, "none", [], ""
-        )
-        return by_input, None
+        return ctx.packed.by_input(grad, ctx.shape), None
