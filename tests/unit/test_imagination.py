@@ -132,6 +132,9 @@ def test_pictures_on_white():
 def test_a_text_is_read_as_a_whole_and_by_its_names():
     assert _readings("a slice of ripe melon") == ["slice of ripe melon", "slice", "ripe melon", "melon"]
     assert _readings(" The Sun ") == ["Sun"]
+    assert _readings("Watercolor painting of an underwater submarine") == ["underwater submarine", "submarine"]
+    assert _readings("a realistic oil painting of a sailboat") == ["sailboat"]
+    assert _readings("picture frame") == ["picture frame", "frame"]
 
 
 def test_what_is_imagined_for_a_longer_text_shows_the_thing_in_it(builtin):

@@ -30,6 +30,10 @@ SHA256 = "9752973d1a3a9ecfb2e8d21985f0d4e893abbf76c5c50e2bb22d5c0c09045fc7"
 """Checksum of the weights."""
 _ARTICLE = re.compile(r"^(an?|the)\s+", re.IGNORECASE)  # captions of drawings have none
 _JOINT = re.compile(r"\s+(?:of|with|in|on|at|by|from|under|near)\s+", re.IGNORECASE)
+_MEDIUM = re.compile(
+    r"^(?:[\w-]+\s+){0,3}?(?:painting|drawing|sketch|picture|image|photo|photograph|illustration|icon|portrait)\s+of\s+",
+    re.IGNORECASE,
+)
 _NEARLY_AS_GOOD, _MOST_PICTURES = 0.06, 3
 _TYPICAL_VIEWS = 4  # in one thread in one step: the convolutions' layout is chosen for it
 
@@ -105,11 +109,11 @@ class BuiltinEncoder:
 
 
 def _readings(text: str) -> list[str]:
-    """The text without its article and, as pictures are known for short names, the names in it.
+    """The text without its medium and its article and, as pictures are known for short names, the names in it.
 
-    Of "a slice of ripe melon": "slice of ripe melon", "slice", "ripe melon", "melon".
+    Of "a sketch of a slice of ripe melon": "slice of ripe melon", "slice", "ripe melon", "melon".
     """
-    whole = _ARTICLE.sub("", text.strip())
+    whole = _ARTICLE.sub("", _MEDIUM.sub("", text.strip()))
     parts = [_ARTICLE.sub("", part) for part in _JOINT.split(whole)]
     last = [part.rsplit(" ", 1)[-1] for part in parts]
     return list(dict.fromkeys(reading for reading in (whole, *parts, *last) if reading))
