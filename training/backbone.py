@@ -23,14 +23,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.data import DESCRIBED, Corpus, plain_views, write_whole
 from training.imagine import principal_components
 
 SIZE = 128
-"""Height and width that views are resized to, in pixels."""
+"""Height and width of the views it is shown, in pixels."""
 FEATURES = 2 * 1280
 _BATCH = 64
 _MEAN, _SPREAD = 127 / 255, 128 / 255
@@ -61,10 +60,8 @@ def _fold(module: nn.Module, pairs: tuple[tuple[str, str], ...]) -> None:
 
 
 @torch.no_grad()
-def features(views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views features"]:
+def features(views: Float[Tensor, "views 3 128 128"]) -> Float[Tensor, "views features"]:
     """What the network sees in views in [0, 1]; float32."""
-    if views.shape[-1] != SIZE:
-        views = functional.interpolate(views, size=(SIZE, SIZE), mode="bicubic", antialias=True).clamp(0, 1)
     given = ((views - _MEAN) / _SPREAD).to(torch.bfloat16, memory_format=torch.channels_last)
     seen = _network().extract_features(given).float()
     return torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], 1)

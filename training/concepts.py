@@ -80,9 +80,8 @@ class WordNet:
 
     def common_adjectives(self, count: int) -> list[str]:
         """The adjectives of which most senses were met in the texts that WordNet's makers have read, most first."""
-        return sorted((word for word in self._senses_met if word.isalpha()), key=lambda w: (-self._senses_met[w], w))[
-            :count
-        ]
+        words = (word for word in self._senses_met if word.isalpha())
+        return sorted(words, key=lambda word: (-self._senses_met[word], word))[:count]
 
     def knows(self, caption: str) -> bool:
         """Whether every word is English."""

@@ -94,3 +94,4 @@ def test_it_knows_a_red_heart_when_it_sees_one(encoder):
     heart_score, *others = score(drawing, ["a red heart", "a blue heart", "a house", "a fish", "a bicycle"], encoder)
     assert heart_score > 0.3
     assert heart_score > max(others) + 0.05
+    assert heart_score > max(others[1:]) + 0.2  # what is no heart
