@@ -120,7 +120,7 @@ class Supersampled:
         parts = centers[edge, None] + torch.cartesian_prod(step, step).flip(-1)
         fine = torch.cat([torch.cdist(part, curve).amin(1) for part in parts.flatten(0, 1).split(8192)])
         field = field[:, None].repeat(1, self.samples**2)
-        field[edge] = fine.reshape(len(edge), -1)
+        field[edge] = fine.reshape(len(edge), self.samples**2)
         return field.reshape(rows, columns, self.samples, self.samples)
 
     def image(self, *, widths=None, colors=None, stroke=None, points=None):

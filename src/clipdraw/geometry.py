@@ -8,18 +8,18 @@ from torch import Tensor
 
 from clipdraw.errors import InputError
 
-TOLERANCE = 0.05
-"""Default distance between a curve and its polyline, in output pixels.
+TOLERANCE = 0.1
+"""Default bound on the distance between a curve and its polyline, in output pixels.
 
-Measured on 256 strokes with steps of up to 45 units, 8 wide, at 224, against 0.001: mean error 0.67, 0.35, 0.17, 0.07
-and 0.03 of 255 at 0.2, 0.1, 0.05, 0.02 and 0.01, in 21.6, 21.9, 23.5, 27.1 and 32.0 ms forward and backward.
+Most curves stay far below it: on 256 strokes with steps of up to 45 units the mean error against an independent
+renderer is the same at 0.05 and at 0.1 (0.50 of 255 at 224 pixels).
 """
 
 MIN_PIECES = 8
 """Fewest pieces of one segment. One would do for a straight one, but then its inner control points would get no
 gradient and it could never bend: the gradients' weights are flattened along with the curve."""
 
-MAX_PIECES = 8192
+MAX_PIECES = 2048
 """Most pieces of one segment: keeps a control point a million units away from filling the memory."""
 
 

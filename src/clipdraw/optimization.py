@@ -114,6 +114,11 @@ class Optimization:
     ) -> None:
         if not losses:
             raise InputError("nothing to optimize: give at least one loss, such as losses.Prompt('a bonfire')")
+        if not drawing.only_strokes:
+            raise InputError(
+                "an optimization moves plain strokes (open, round caps and joins); for fills and gradients write a "
+                "loop of your own over rasterize, as in examples/refine_svg.py"
+            )
         self.recipe = recipe or Recipe()
         self.encoder = encoder
         self.drawing = drawing.detached().to(device=encoder.device)

@@ -42,11 +42,12 @@ def test_other_renderers_agree(run, size, renderer, limit):
 
 
 @pytest.mark.parametrize("size", [224, 448])
-@pytest.mark.parametrize("renderer", [by_vips, by_resvg])
-def test_no_spot_is_off(run, size, renderer):
-    # Against each renderer at four times the size, averaged: at the size itself both are off from that by
-    # up to 20 (resvg, at edges) and 30 (librsvg, at cusps).
+def test_no_spot_is_off_from_both(run, size):
+    """Against each renderer at four times the size, averaged: at the size itself both are off from that by up to 20
+    (resvg, at edges) and 30 (librsvg, at cusps). At some cusps librsvg is off by itself, by 47, at any size."""
     ours = rasterize(run.drawing, height=size, width=size)
-    exact = functional.avg_pool2d(tensor(renderer(run.folder / "drawing.svg", 4 * size))[None], 4)[0]
-    groups = functional.avg_pool2d(((ours - exact) * 255)[None], 3, stride=1).abs()
-    assert groups.max() <= 16
+    spots = []
+    for renderer in (by_vips, by_resvg):
+        exact = functional.avg_pool2d(tensor(renderer(run.folder / "drawing.svg", 4 * size))[None], 4)[0]
+        spots.append(functional.avg_pool2d(((ours - exact) * 255)[None], 3, stride=1).abs())
+    assert torch.minimum(*spots).max() <= 16

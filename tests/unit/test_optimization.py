@@ -1,11 +1,11 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 
 from clipdraw.augment import Views
 from clipdraw.constraints import ColorRange, PointsOnCanvas, WidthRange
-from clipdraw.drawing import Canvas
+from clipdraw.drawing import Canvas, Style
 from clipdraw.errors import DivergedError, InputError
 from clipdraw.losses import Prompt
 from clipdraw.optimization import Optimization, Rates, Recipe, optimize
@@ -33,6 +33,12 @@ def test_the_similarity_rises(drawing, encoder):
     steps = list(optimize(drawing, [Prompt("red")], encoder=encoder, recipe=recipe(60, rates=Rates(color=0.05))))
     assert [s.index for s in steps] == list(range(1, 61))
     assert steps[-1].similarity > steps[0].similarity + 0.2
+
+
+def test_fills_are_refused(drawing, encoder):
+    filled = replace(drawing, styles=(Style(fill="nonzero"),) * len(drawing), fills=drawing.colors)
+    with pytest.raises(InputError, match="plain strokes"):
+        Optimization(filled, [Prompt("red")], encoder=encoder)
 
 
 def test_the_start_is_left_alone(drawing, encoder):

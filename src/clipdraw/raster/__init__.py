@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from operator import index
 
@@ -12,31 +12,40 @@ from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import ConfigError, InputError
+from clipdraw.raster.batch import Batch, make_batch
 from clipdraw.raster.threads import get_threads, set_threads
 from clipdraw.registry import Registry
 
-__all__ = ["backends", "get_threads", "rasterize", "set_threads"]
+__all__ = ["Batch", "backends", "get_threads", "rasterize", "rasterize_batch", "set_threads"]
 
 backends = Registry(
     "backends",
     {"reference": "clipdraw.raster.reference:rasterize", "numba": "clipdraw.raster.numba:rasterize"},
 )
-"""Name to `backend(drawing, height, width) -> Float[Tensor, "3 height width"]`, sizes in pixels and checked."""
+"""Name to `backend(batch) -> Float[Tensor, "drawings 3 height width"]`; see `Batch`."""
 
 
 def rasterize(
-    drawing: Drawing, *, height: int | None = None, width: int | None = None, backend: str = "auto"
+    drawing: Drawing,
+    *,
+    height: int | None = None,
+    width: int | None = None,
+    background: Float[Tensor, "3 height width"] | None = None,
+    frozen: Sequence[int] = (),
+    backend: str = "auto",
 ) -> Float[Tensor, "3 height width"]:
-    """The image of a drawing: strokes composited in order over the background.
+    """The image of a drawing: paths composited in order over the background.
 
-    Pixel (i, j) is the average over the unit square [j, j + 1] x [i, i + 1], exact along straight
-    edges; strokes have round caps and joins and any number may overlap. The same input gives the
-    same bits, values and gradients, for any number of threads.
+    Pixel (i, j) is the average over the unit square [j, j + 1] x [i, i + 1]. What a path covers of it is the exact
+    area of its flattened outline; any number may overlap. The same input gives the same bits, values and
+    gradients, for any number of threads.
 
     Args:
         drawing: what to rasterize.
         height: rows of pixels; from `width`, or the canvas, if left out.
         width: columns of pixels; from `height`, or the canvas, if left out.
+        background: an image behind the drawing, instead of its own background.
+        frozen: paths whose points, widths and transforms get no gradient and cost none.
         backend: `reference` (any device, float32 or float64), `numba` (CPU, float32), a plug-in's name, or
             `auto`: `numba` where it can, else `reference`.
 
@@ -47,13 +56,45 @@ def rasterize(
         InputError: there is no such backend, it can't take the drawing, or the size isn't positive or
             hasn't the canvas's proportions (within rounding to whole pixels).
 
-    Differentiable in the drawing's points, widths, colors and background; not in sizes.
+    Differentiable in all parameters of the drawing and in the background; not in sizes.
     """
-    height, width = _size(drawing.canvas, height, width)
-    return _backend(drawing, backend)(drawing, height, width)
+    behind = None if background is None else background[None]
+    return rasterize_batch([drawing], height=height, width=width, background=behind, frozen=[frozen], backend=backend)[
+        0
+    ]
 
 
-def _backend(drawing: Drawing, name: str) -> Callable[[Drawing, int, int], Tensor]:
+def rasterize_batch(
+    drawings: Sequence[Drawing],
+    *,
+    height: int | None = None,
+    width: int | None = None,
+    background: Float[Tensor, "drawings 3 height width"] | None = None,
+    frozen: Sequence[Sequence[int]] | None = None,
+    backend: str = "auto",
+) -> Float[Tensor, "drawings 3 height width"]:
+    """The images of several drawings in one call, each as `rasterize` would make it.
+
+    Args:
+        drawings: of any numbers of paths and segments, with canvases of the same proportions.
+        height, width, background, frozen, backend: as for `rasterize`; backgrounds and frozen paths for each.
+
+    Raises:
+        InputError: as `rasterize`; there are no drawings; they or the backgrounds don't fit together.
+    """
+    if not drawings:
+        raise InputError("a batch needs at least one drawing")
+    sizes = {_size(drawing.canvas, height, width) for drawing in drawings}
+    if len(sizes) > 1:
+        raise InputError(f"the drawings of a batch give images of one size, got {sorted(sizes)}: name height and width")
+    (size,) = sizes
+    wanted = (len(drawings), 3, *size)
+    if background is not None and tuple(background.shape) != wanted:
+        raise InputError(f"a background for these images has the shape {wanted}, got {tuple(background.shape)}")
+    return _backend(drawings[0], backend)(make_batch(drawings, size, background=background, frozen=frozen))
+
+
+def _backend(drawing: Drawing, name: str) -> Callable[[Batch], Tensor]:
     points = drawing.points
     if points.dtype not in (torch.float32, torch.float64):
         raise InputError(

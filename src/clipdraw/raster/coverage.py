@@ -1,4 +1,4 @@
-"""Compiled loops of the Numba backend: what the strokes cover, and back from coverage to control points."""
+"""Compiled loops of the Numba backend: what the layers cover, and back from coverage to control points."""
 
 from __future__ import annotations
 
@@ -6,367 +6,279 @@ from typing import NamedTuple
 
 import numpy as np
 
+from clipdraw.raster.areas import limited
+from clipdraw.raster.cells import most_cells, new_cells, walk
 from clipdraw.raster.compile import compiled, take
-from clipdraw.raster.layout import CHUNK, piece_columns, piece_rows
-from clipdraw.raster.plan import REACH_PX
-from clipdraw.raster.reference import NEAR_PX2, SHARP_REACH_PX, SPLIT, SPLIT_FROM
+from clipdraw.raster.layout import CHUNK
+from clipdraw.raster.outlines import outline, unoutline
+from clipdraw.raster.overlaps import CROWDED, new_desk, resolve
+from clipdraw.raster.polylines import unflatten
+from clipdraw.raster.strokes import new_scratch
 
-GAP = np.int32(1 << 30)
-"""Added to the number of the nearest piece where the stroke goes out of reach and comes back."""
+NOISE = 1e-6
+"""Integrated windings nearer to a whole number than this are taken as that."""
 
-PARTED = np.int32(1 << 29)
-"""Added to it where the pixel is split."""
 
-NUMBER = PARTED - np.int32(1)
-"""What is left of it without the two."""
-
-PARTS = SPLIT * SPLIT
-"""Parts of a split pixel."""
+BRIDGE = 4
+"""Gaps of up to so many untouched pixels don't end a run."""
 
 
 class Fragments(NamedTuple):
-    """What each stroke covers of each pixel of its spans."""
+    """What each layer covers of each pixel of its runs, and how that depends on its outline."""
 
-    nearest: np.ndarray
-    """The nearest piece, with `GAP` and `PARTED` added or not; -1 out of reach: int32."""
-    parts: np.ndarray
-    """The nearest pieces at the parts of split pixels, from the place of each stroke's first fragment on: int32."""
     coverage: np.ndarray
-    """Fraction of the pixel: float32."""
+    """Fraction of the pixel: float32, fragments."""
+    place: np.ndarray
+    """The fragment of each chord, an edge's part in one pixel, counted from the layer's first, -1 for none: int32."""
+    edge: np.ndarray
+    """Its edge: int32, chords."""
+    share: np.ndarray
+    """Integrals of 1 - t and t over the chord's boundary parts, signed: float32, chords x 2."""
 
 
 @compiled
-def cover(counter, strokes, layout, fragments, width):  # noqa: ANN001, ANN201
-    """Find the nearest pieces and the coverage of all fragments."""
-    count = len(strokes.radii)
+def cover(counter, paths, layout, fragments, height, width):
+    """Find the coverage, the chords and the runs of all layers.
+
+    `layout.claimed` gets the numbers of fragments, chords and runs. Those for which there is no room are not written.
+    """
+    room, count, cells = 1024, len(paths.layers), new_cells(4096)
+    scratch, desk = new_scratch(paths, room), new_desk(height, 4096, 4096)
     while True:
         start = take(counter, CHUNK)
         if start >= count:
             return
-        for s in range(start, min(start + CHUNK, count)):
-            begin, end = strokes.first_span[s], strokes.first_span[s + 1]
-            if layout.offset[begin] < layout.offset[end]:
-                nearest_pieces(strokes, layout, fragments, s, width)
-                cover_stroke(strokes, layout, fragments, s)
+        for layer in range(start, min(start + CHUNK, count)):
+            layout.counts[layer] = 0
+            if layout.rows[layer, 1] > layout.rows[layer, 0]:
+                _, edges = outline(paths, layer, scratch)
+                while edges < 0:
+                    room *= 4
+                    scratch = new_scratch(paths, room)
+                    _, edges = outline(paths, layer, scratch)
+                most = most_cells(scratch, edges, height, width)
+                if most > len(cells.row):
+                    cells = new_cells(2 * most)
+                used = walk_all(layout, layer, scratch, edges, cells, height, width)
+                pixels = find_spans(layout, layer, scratch, edges, cells, desk.span, used, width)
+                if max(used, pixels) > len(desk.area):
+                    desk = new_desk(height, 2 * max(used, pixels), 2 * max(used, pixels))
+                    find_spans(layout, layer, scratch, edges, cells, desk.span, used, width)
+                if pixels:
+                    cover_layer(paths, layout, fragments, layer, scratch, cells, desk, used, pixels)
 
 
 @compiled
-def nearest_pieces(strokes, layout, fragments, s, width):  # noqa: ANN001, ANN201
-    """Find the nearest piece of stroke `s` at each of its pixels; the squared distance goes where coverage will."""
-    reach, top, pieces = strokes.radii[s] + REACH_PX, strokes.top[s], layout.pieces
-    offset, first_left = layout.offset, layout.left
-    first_span, last_span = strokes.first_span[s], strokes.first_span[s + 1]
-    base, end = offset[first_span], offset[last_span]
-    square, nearest = fragments.coverage[base:end], fragments.nearest[base:end]
-    limit, latest = np.float32(reach**2), np.full(end - base, np.int32(-1))
-    square[:], nearest[:] = limit, -1
-    for k in range(strokes.first_piece[strokes.first_cubic[s]], strokes.first_piece[strokes.first_cubic[s + 1]]):
-        number, unit_x, unit_y = np.int32(k), pieces[k, 2], pieces[k, 3]
-        low, high = piece_rows(pieces, k, reach, top, top + last_span - first_span)
-        ux, uy, length = np.float32(unit_x), np.float32(unit_y), np.float32(pieces[k, 4])
-        for row in range(low, high):
-            left, right = piece_columns(pieces, k, reach, row, width)
-            x, y = left + 0.5 - pieces[k, 0], row + 0.5 - pieces[k, 1]
-            along0, across0 = np.float32(x * unit_x + y * unit_y), np.float32(y * unit_x - x * unit_y)
-            if length == 0:
-                along0, ux, across0 = np.float32(-x), np.float32(-1), np.float32(y)
-            span = first_span + row - top
-            place = offset[span] - base + left - first_left[span]
-            for column in range(right - left):
-                step = np.float32(column)
-                along, across = along0 + step * ux, across0 - step * uy
-                beyond = max(np.float32(0), max(-along, along - length))
-                distance = across * across + beyond * beyond
-                best, before = square[place + column], latest[place + column]
-                gap = GAP if before >= 0 and (before >= GAP or before < number - 1) else np.int32(0)
-                square[place + column] = distance if distance < best else best
-                nearest[place + column] = number if distance < best else nearest[place + column]
-                latest[place + column] = number | gap if distance < limit else before
-    for place in range(end - base):
-        if nearest[place] >= 0:
-            nearest[place] |= latest[place] & GAP
+def walk_all(layout, layer, scratch, edges, cells, height, width):
+    """Write the cells of a layer's edges; returns their number."""
+    used, vertex, edge = 0, scratch.vertex, scratch.edge
+    for e in range(edges):
+        a, b = edge[e, 0], edge[e, 1]
+        used = walk(vertex[a, 0], vertex[a, 1], vertex[b, 0], vertex[b, 1], height, width, cells, used, e)
+    return used
 
 
 @compiled
-def half_plane_area(s, a, b):  # noqa: ANN001, ANN201
-    """Area F of a unit square inside a line; see `reference.half_plane_area`.
-
-    Here and below all cases are computed and one is selected: a wrongly predicted jump costs more.
-
-    Args:
-        s: signed distance of the line from the square's center.
-        a, b: the larger and the smaller part of its normal, without signs.
-    """
-    away = abs(s)
-    corner = min(max((a + b) / 2 - away, 0.0), b)
-    area = corner * corner / (2 * max(a * b, 1e-12))
-    area = 1 - area if s > 0 else area
-    return 0.5 + s / a if away <= (a - b) / 2 else area
-
-
-@compiled
-def strip_area(distance, nx, ny, radius):  # noqa: ANN001, ANN201
-    """Coverage by a strip; see `reference.strip_area`. A strip wider than the square has at most one side in it."""
-    a, b, away = max(abs(nx), abs(ny)), min(abs(nx), abs(ny)), abs(distance)
-    area = half_plane_area(radius - away, a, b)
-    if radius < REACH_PX:
-        area -= half_plane_area(-radius - away, a, b)
-    return area
-
-
-@compiled
-def half_plane_slopes(s, a, b):  # noqa: ANN001, ANN201
-    """The derivatives of the area by s, a and b."""
-    away = abs(s)
-    corner = min(max((a + b) / 2 - away, 0.0), b)
-    inverse, flat = 1 / max(a * b, 1e-12), away <= (a - b) / 2
-    slope = 1 / a if flat else corner * inverse
-    sign = -1.0 if s > 0 else 1.0
-    by_a = -s * slope * slope if flat else sign * slope / 2 * (1 - corner * b * inverse)
-    by_b = 0.0 if flat else sign * slope / 2 * (1 - corner * a * inverse)
-    return slope, by_a, by_b
+def find_spans(layout, layer, scratch, edges, cells, span, used, width):
+    """Write the span of each row of a layer; returns the number of their pixels."""
+    top, bottom = layout.rows[layer, 0], layout.rows[layer, 1]
+    for k in range(bottom - top):
+        span[k, 0], span[k, 1] = width, 0
+    for k in range(used):
+        row, column = cells.row[k], max(cells.column[k], 0)
+        if top <= row < bottom:
+            span[row - top, 0] = min(span[row - top, 0], column)
+            span[row - top, 1] = max(span[row - top, 1], column + 1)
+    vertex = scratch.vertex
+    for e in range(edges):  # what lies between the image and an edge right of it reaches to the image's right side
+        a, b = scratch.edge[e, 0], scratch.edge[e, 1]
+        if max(vertex[a, 0], vertex[b, 0]) >= width:
+            low, high = min(vertex[a, 1], vertex[b, 1]), max(vertex[a, 1], vertex[b, 1])
+            if high >= top and low < bottom:
+                for k in range(np.int64(max(low - top, 0.0)), min(bottom - top, np.int64(min(high - top, 1e9)) + 1)):
+                    span[k, 1] = width
+    total = 0
+    for k in range(bottom - top):
+        span[k, 2] = total
+        total += max(0, span[k, 1] - span[k, 0])
+    return total
 
 
 @compiled
-def strip_slopes(distance, nx, ny, radius):  # noqa: ANN001, ANN201
-    """The derivatives of the coverage by distance, nx, ny and radius."""
-    ax, ay, away = abs(nx), abs(ny), abs(distance)
-    a, b = max(ax, ay), min(ax, ay)
-    slope, by_a, by_b = half_plane_slopes(radius - away, a, b)
-    by_distance, by_radius = -slope, slope
-    if radius < REACH_PX:
-        slope, other_a, other_b = half_plane_slopes(-radius - away, a, b)
-        by_distance, by_radius, by_a, by_b = by_distance + slope, by_radius + slope, by_a - other_a, by_b - other_b
-    by_x, by_y = by_a if ax >= ay else by_b, by_b if ax >= ay else by_a
-    sign = -1.0 if distance < 0 else 1.0
-    return sign * by_distance, by_x if nx >= 0 else -by_x, by_y if ny >= 0 else -by_y, by_radius
+def cover_layer(paths, layout, fragments, layer, scratch, cells, desk, used, pixels):
+    """Coverage, chords and runs of one layer."""
+    top, bottom, rule = layout.rows[layer, 0], layout.rows[layer, 1], paths.layers[layer, 1]
+    first_chord = take(layout.claimed[1:], used)
+    layout.first[layer, 1] = first_chord
+    if first_chord + used > len(fragments.place):
+        add_up_runs(layout, desk, pixels)  # at most so many: there will be room the next time
+        return
+    place, share = fragments.place[first_chord : first_chord + used], fragments.share[first_chord : first_chord + used]
+    area, latest, crowd, span = desk.area, desk.latest, desk.crowd, desk.span
+    for k in range(pixels):
+        area[k], latest[k], crowd[k] = 0, -1, 0
+    edge, vertex, overlaps = scratch.edge, scratch.vertex, False
+    for k in range(used):
+        e, column, row, t0, t1 = cells.edge[k], cells.column[k], cells.row[k] - top, cells.begin[k], cells.end[k]
+        place[k] = -1
+        if not 0 <= row < bottom - top:
+            continue
+        a, b, piece, inner = edge[e, 0], edge[e, 1], edge[e, 2], edge[e, 3]
+        x0, dx = vertex[a, 0], vertex[b, 0] - vertex[a, 0]
+        fall, at = (t1 - t0) * (vertex[b, 1] - vertex[a, 1]), span[row, 2]
+        if column < 0:
+            area[at] += fall
+            continue
+        at += column - span[row, 0]
+        inside = fall * (x0 + (t0 + t1) / 2 * dx - column)
+        area[at] += fall - inside
+        if column + 1 < span[row, 1]:
+            area[at + 1] += inside
+        place[k] = at
+        before = latest[at]
+        if before < 0:
+            crowd[at] = CROWDED if inner > 0 else 1
+        elif inner > 0 or piece - before > 1 or crowd[at] >= CROWDED:
+            crowd[at], overlaps = CROWDED + 1, True
+        else:
+            crowd[at] += piece - before
+        latest[at] = piece
+    add_up(area, span, bottom - top)
+    if overlaps:
+        resolve(paths, layer, scratch, cells, desk, pixels, place, share)
+    for k in range(used):
+        at = place[k]
+        if at >= 0 and crowd[at] <= CROWDED:
+            slope = limited(np.float64(area[at]), rule)[1]
+            t0, t1 = cells.begin[k], cells.end[k]
+            along = (t1 - t0) * (t0 + t1) / 2
+            share[k, 0], share[k, 1] = slope * (t1 - t0 - along), slope * along
+    for k in range(pixels):
+        if crowd[k] <= CROWDED:
+            area[k] = limited(np.float64(area[k]), rule)[0]
+    store(layout, fragments, layer, cells, desk, bottom - top, used)
 
 
 @compiled
-def locate(pieces, k, x, y):  # noqa: ANN001, ANN201
-    """Where a point lies by piece `k`.
+def add_up_runs(layout, desk, pixels):
+    """Claim room for all pixels of a layer, in as many runs."""
+    take(layout.claimed[:1], pixels)
+    take(layout.claimed[2:], pixels)
+
+
+@compiled
+def add_up(area, span, rows):
+    """From what each pixel's edges add on its right side to what winds around it, row by row."""
+    for row in range(rows):
+        total = 0.0
+        for k in range(span[row, 2], span[row, 2] + max(0, span[row, 1] - span[row, 0])):
+            total += area[k]
+            whole = np.round(total)
+            area[k] = whole if abs(total - whole) < NOISE else total
+
+
+@compiled
+def store(layout, fragments, layer, cells, desk, rows, used):
+    """Write what a layer touches: its runs, their coverage, and which fragments its chords are in."""
+    runs, total = find_runs(desk, rows)
+    first, first_run = take(layout.claimed[:1], total), take(layout.claimed[2:], runs)
+    layout.first[layer, 0], layout.first[layer, 2] = first, first_run
+    if first + total > len(fragments.coverage) or first_run + runs > len(layout.row):
+        return
+    layout.counts[layer, 0], layout.counts[layer, 1], layout.counts[layer, 2] = total, used, runs
+    place = first
+    for k in range(runs):
+        row, left, length = desk.runs[k, 0], desk.runs[k, 1], desk.runs[k, 2]
+        run = first_run + k
+        layout.row[run], layout.left[run], layout.right[run] = layout.rows[layer, 0] + row, left, left + length
+        layout.offset[run] = place
+        begin = desk.span[row, 2] + left - desk.span[row, 0]
+        for pixel in range(begin, begin + length):
+            fragments.coverage[place] = desk.area[pixel]
+            place += 1
+    first_chord = layout.first[layer, 1]
+    for k in range(first_chord, first_chord + used):
+        if fragments.place[k] >= 0:
+            fragments.place[k] = desk.head[fragments.place[k]]
+        fragments.edge[k] = cells.edge[k - first_chord]
+
+
+@compiled
+def find_runs(desk, rows):
+    """Write the runs of pixels that a layer covers or that its edges go through, and the fragment that each becomes.
 
     Returns:
-        0 beside it, 1 before its start, 2 past its end; how far along it; the distance and the normal for `strip`.
+        The number of runs and of fragments.
     """
-    x, y = x - pieces[k, 0], y - pieces[k, 1]
-    ux, uy, length = pieces[k, 2], pieces[k, 3], pieces[k, 4]
-    along = x * ux + y * uy
-    beside, past = 0 < along < length, along >= length > 0
-    reached = length if past else 0.0
-    x0, y0 = x - reached * ux, y - reached * uy
-    square = x0 * x0 + y0 * y0
-    away = square > NEAR_PX2
-    distance = np.sqrt(square) if away else 0.0
-    inverse = 1 / distance if away else 0.0
-    nx, ny = x0 * inverse if away else 1.0, y0 * inverse
-    if beside:
-        distance, nx, ny = y * ux - x * uy, -uy, ux
-    return 0 if beside else (2 if past else 1), along, distance, nx, ny
-
-
-@compiled
-def nearer_neighbor(pieces, first, stop, k, x, y):  # noqa: ANN001, ANN201
-    """1 or -1 if the piece after or before piece `k` is nearer to a point, by less than float32 could tell; else 0."""
-    along = (x - pieces[k, 0]) * pieces[k, 2] + (y - pieces[k, 1]) * pieces[k, 3]
-    if along >= pieces[k, 4] and k + 1 < stop:
-        after = pieces[k + 1]
-        return np.int32((x - after[0]) * after[2] + (y - after[1]) * after[3] > 0)
-    if along <= 0 and k > first:
-        before = pieces[k - 1]
-        return -np.int32((x - before[0]) * before[2] + (y - before[1]) * before[3] < before[4])
-    return np.int32(0)
-
-
-@compiled
-def to_split(code, pieces, where, radius, area):  # noqa: ANN001, ANN201
-    """Whether a pixel, with this nearest piece and coverage, is split; see `reference.SPLIT`."""
-    k, near = code & NUMBER, radius + SHARP_REACH_PX
-    sharp, side, along = np.int64(pieces[k, 5]), where[0], where[1]
-    if not (sharp or code & GAP) or not SPLIT_FROM < area < 1 - SPLIT_FROM:
-        return False
-    if code & GAP:
-        return True
-    if side:
-        return (sharp & side) > 0
-    return ((sharp & 1) > 0 and along < near) or ((sharp & 2) > 0 and pieces[k, 4] - along < near)
-
-
-@compiled
-def square_distance(pieces, k, x, y):  # noqa: ANN001, ANN201
-    """Squared distance of a point from piece `k`."""
-    x, y, length = x - pieces[k, 0], y - pieces[k, 1], pieces[k, 4]
-    along, across = x * pieces[k, 2] + y * pieces[k, 3], y * pieces[k, 2] - x * pieces[k, 3]
-    if length == 0:
-        along, across = -x, y
-    beyond = max(0.0, max(-along, along - length))
-    return across * across + beyond * beyond
-
-
-@compiled
-def split_pixel(pieces, first, stop, code, x, y, radius, least, parts, used):  # noqa: ANN001, ANN201
-    """Find the nearest piece at each part of a pixel, among those within reach.
-
-    Where the stroke doesn't leave the pixel's reach and come back, these follow one another.
-
-    Args:
-        pieces: all of them.
-        first, stop: which are the stroke's.
-        code: the nearest piece at the pixel's center, see `Fragments`.
-        x, y: the center.
-        radius: half the stroke width.
-        least: scratch, one for each part.
-        parts: gets the pieces, one for each part,
-        used: from here on.
-    """
-    k, everywhere, reach = code & NUMBER, code & GAP > 0, (radius + REACH_PX) ** 2
-    limit = (np.sqrt(square_distance(pieces, k, x, y)) + REACH_PX) ** 2
-    for part in range(PARTS):
-        least[part] = np.inf
-    for direction in (-1, 1):
-        piece = k if direction < 0 else k + 1
-        while first <= piece < stop:
-            distance = square_distance(pieces, piece, x, y)
-            if distance > reach and not everywhere:
-                break
-            if distance <= limit:
-                part_distances(pieces, piece, x, y, least, parts, used)
-            piece += direction
-
-
-@compiled
-def part_distances(pieces, k, x, y, least, parts, used):  # noqa: ANN001, ANN201
-    """Take piece `k` as the nearest at those parts of a pixel where it is."""
-    for part in range(PARTS):
-        distance = square_distance(pieces, k, x + part_offset(part % SPLIT), y + part_offset(part // SPLIT))
-        if distance < least[part]:
-            least[part], parts[used + part] = distance, k
-
-
-@compiled
-def part_offset(number):  # noqa: ANN001, ANN201
-    """Center of a row or column of parts from the pixel's center."""
-    return (number + 0.5) / SPLIT - 0.5
-
-
-@compiled
-def cover_stroke(strokes, layout, fragments, s):  # noqa: ANN001, ANN201
-    """Coverage at the pixels of stroke `s`."""
-    radius, pieces, left, right, offset = strokes.radii[s], layout.pieces, layout.left, layout.right, layout.offset
-    nearest, coverage, parts = fragments.nearest, fragments.coverage, fragments.parts
-    first, stop = strokes.first_piece[strokes.first_cubic[s]], strokes.first_piece[strokes.first_cubic[s + 1]]
-    least, used = np.empty(PARTS), PARTS * offset[strokes.first_span[s]]
-    for span in range(strokes.first_span[s], strokes.first_span[s + 1]):
-        y = strokes.top[s] + span - strokes.first_span[s] + 0.5
-        for column in range(left[span], right[span]):
-            place, x = offset[span] + column - left[span], column + 0.5
-            code = nearest[place]
-            if code < 0:
-                coverage[place] = 0
+    area, latest, span, runs, total = desk.area, desk.latest, desk.span, 0, 0
+    for row in range(rows):
+        k, end = span[row, 2], span[row, 2] + max(0, span[row, 1] - span[row, 0])
+        while k < end:
+            if latest[k] < 0 and area[k] == 0:
+                k += 1
                 continue
-            code += nearer_neighbor(pieces, first, stop, code & NUMBER, x, y)
-            where = locate(pieces, code & NUMBER, x, y)
-            area = strip_area(where[2], where[3], where[4], radius)
-            if to_split(code, pieces, where, radius, area):
-                code |= PARTED
-                split_pixel(pieces, first, stop, code, x, y, radius, least, parts, used)
-                area = 0.0
-                for part in range(PARTS):
-                    part_x, part_y = x + part_offset(part % SPLIT), y + part_offset(part // SPLIT)
-                    where = locate(pieces, parts[used + part], part_x, part_y)
-                    area += strip_area(SPLIT * where[2], where[3], where[4], SPLIT * radius)
-                used, area = used + PARTS, area / PARTS
-            nearest[place], coverage[place] = code, area
+            begin = final = k
+            while k < end and k - final <= BRIDGE:
+                if latest[k] >= 0 or area[k] != 0:
+                    final = k
+                k += 1
+            for pixel in range(begin, final + 1):
+                desk.head[pixel] = total + pixel - begin
+            desk.runs[runs, 0], desk.runs[runs, 2] = row, final + 1 - begin
+            desk.runs[runs, 1] = span[row, 0] + begin - span[row, 2]
+            runs, total = runs + 1, total + final + 1 - begin
+    return runs, total
 
 
 @compiled
-def uncover(counter, strokes, layout, fragments, gradient, piece_gradient, point_gradient, radius_gradient):  # noqa: ANN001, ANN201
-    """From the gradient of coverage to that of the control points, in pixels, and of the radii."""
-    count = len(strokes.radii)
+def uncover(counter, paths, layout, fragments, wanted, gradient, by_point, by_radius, by_matrix):
+    """From the gradient of coverage to those of the control points, the radii and the matrices, by path."""
+    room, count = 1024, len(wanted)
+    scratch = new_scratch(paths, room)
+    by_vertex, by_raw = np.empty((room, 2)), np.empty((len(scratch.poly), 2))
     while True:
         start = take(counter, CHUNK)
         if start >= count:
             return
-        for s in range(start, min(start + CHUNK, count)):
-            radius_gradient[s] = 0
-            begin, end = strokes.first_cubic[s], strokes.first_cubic[s + 1]
-            piece_gradient[strokes.first_piece[begin] : strokes.first_piece[end]] = 0
-            if layout.offset[strokes.first_span[s]] < layout.offset[strokes.first_span[s + 1]]:
-                uncover_stroke(strokes, layout, fragments, gradient, piece_gradient, radius_gradient, s)
-            unflatten_stroke(strokes, piece_gradient, point_gradient, s)
+        for path in range(start, min(start + CHUNK, count)):
+            if not wanted[path]:
+                continue
+            touched = False
+            subpaths = paths.first_subpath[path], paths.first_subpath[path + 1]
+            cubics = paths.first_cubic[subpaths[0]], paths.first_cubic[subpaths[1]]
+            by_raw[: paths.first_piece[cubics[1]] - paths.first_piece[cubics[0]] + subpaths[1] - subpaths[0]] = 0
+            for layer in range(layout.first_layer[path], layout.first_layer[path + 1]):
+                used = layout.counts[layer, 1]
+                if used == 0:
+                    continue
+                vertices, _ = outline(paths, layer, scratch)
+                while vertices < 0:
+                    room *= 4
+                    scratch, by_vertex = new_scratch(paths, room), np.empty((room, 2))
+                    vertices, _ = outline(paths, layer, scratch)
+                by_vertex[:vertices] = 0
+                move_edges(layout, fragments, layer, scratch, gradient, by_vertex)
+                by_radius[path] += unoutline(paths, layer, scratch, vertices, by_vertex, by_raw, by_matrix)
+                touched = True
+            if touched:
+                unflatten(paths, path, by_raw, by_point)
 
 
 @compiled
-def uncover_stroke(strokes, layout, fragments, gradient, piece_gradient, radius_gradient, s):  # noqa: ANN001, ANN201
-    """Add up the gradients of the pieces' ends, and of the radius, of stroke `s`."""
-    radius, pieces, left, right, offset = strokes.radii[s], layout.pieces, layout.left, layout.right, layout.offset
-    nearest, parts, total = fragments.nearest, fragments.parts, 0.0
-    used = PARTS * offset[strokes.first_span[s]]
-    for span in range(strokes.first_span[s], strokes.first_span[s + 1]):
-        y = strokes.top[s] + span - strokes.first_span[s] + 0.5
-        for column in range(left[span], right[span]):
-            place, x = offset[span] + column - left[span], column + 0.5
-            code, grad = nearest[place], np.float64(gradient[place])
-            if code < 0:
-                continue
-            if not code & PARTED:
-                total += move_piece(pieces, code & NUMBER, x, y, radius, grad, 1, piece_gradient)
-                continue
-            for part in range(PARTS):
-                part_x, part_y = x + part_offset(part % SPLIT), y + part_offset(part // SPLIT)
-                k = parts[used + part]
-                total += move_piece(pieces, k, part_x, part_y, radius, grad / PARTS, SPLIT, piece_gradient)
-            used += PARTS
-    radius_gradient[s] = total
+def move_edges(layout, fragments, layer, scratch, gradient, by_vertex):
+    """Add up the gradients of the ends of a layer's edges.
 
-
-@compiled
-def move_piece(pieces, k, x, y, radius, grad, fine, out):  # noqa: ANN001, ANN201
-    """Add the gradients of the two ends of piece `k` to `out`; returns that of the radius.
-
-    Beside the piece, t of the way along: d distance = -(1 - t) n da - t n db and dn = -u (n (db - da)) / length.
-    Past an end v: d distance = -n dv and dn = -w (w dv) / distance, with w across n.
-
-    Args:
-        pieces, k: the piece.
-        x, y: center of a square.
-        radius: half the stroke width.
-        grad: gradient of the square's coverage.
-        fine: squares in a pixel's side.
-        out: gradients of start x, y, end x, y of each piece.
+    Where a boundary moves by (x, y), the area on its right grows by dx y - dy x for each step (dx, dy) along it.
     """
-    side, along, distance, nx, ny = locate(pieces, k, x, y)
-    by_distance, by_nx, by_ny, by_radius = strip_slopes(fine * distance, nx, ny, fine * radius)
-    if by_distance == 0 and by_radius == 0:
-        return 0.0
-    by_distance *= fine * grad
-    if side == 0:
-        turn = grad * (by_nx * pieces[k, 2] + by_ny * pieces[k, 3]) / pieces[k, 4]
-        share = by_distance * along / pieces[k, 4]
-        start, end = share - by_distance + turn, -share - turn
-        out[k, 0] += start * nx
-        out[k, 1] += start * ny
-        out[k, 2] += end * nx
-        out[k, 3] += end * ny
-    elif distance > 0:
-        turn = grad * (by_nx * ny - by_ny * nx) / distance
-        out[k, 2 * side - 2] += -by_distance * nx - turn * ny
-        out[k, 2 * side - 1] += -by_distance * ny + turn * nx
-    return grad * fine * by_radius
-
-
-@compiled
-def unflatten_stroke(strokes, piece_gradient, point_gradient, s):  # noqa: ANN001, ANN201
-    """Hand the gradients of the pieces' ends of stroke `s` on to its control points."""
-    for cubic in range(strokes.first_cubic[s], strokes.first_cubic[s + 1]):
-        first, stop = strokes.first_piece[cubic], strokes.first_piece[cubic + 1]
-        out = point_gradient[strokes.first_point[cubic] : strokes.first_point[cubic] + 4]
-        for piece in range(first, stop):
-            for end in range(2):
-                t = (piece - first + end) / (stop - first)
-                for axis in range(2):
-                    grad = piece_gradient[piece, 2 * end + axis]
-                    out[0, axis] += (1 - t) ** 3 * grad
-                    out[1, axis] += 3 * t * (1 - t) ** 2 * grad
-                    out[2, axis] += 3 * t**2 * (1 - t) * grad
-                    out[3, axis] += t**3 * grad
+    first, first_chord = layout.first[layer, 0], layout.first[layer, 1]
+    for k in range(first_chord, first_chord + layout.counts[layer, 1]):
+        if fragments.place[k] < 0:
+            continue
+        grad = np.float64(gradient[first + fragments.place[k]])
+        a, b = scratch.edge[fragments.edge[k], 0], scratch.edge[fragments.edge[k], 1]
+        dx, dy = scratch.vertex[b, 0] - scratch.vertex[a, 0], scratch.vertex[b, 1] - scratch.vertex[a, 1]
+        start, end = grad * fragments.share[k, 0], grad * fragments.share[k, 1]
+        by_vertex[a, 0] -= start * dy
+        by_vertex[a, 1] += start * dx
+        by_vertex[b, 0] -= end * dy
+        by_vertex[b, 1] += end * dx

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,114 +10,175 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from clipdraw.drawing import Drawing
 from clipdraw.errors import InputError
 from clipdraw.geometry import TOLERANCE
 from clipdraw.raster import compositing, coverage, layout
+from clipdraw.raster.batch import Batch
+from clipdraw.raster.compositing import Paint
 from clipdraw.raster.coverage import Fragments
-from clipdraw.raster.layout import Layout, Strokes
-from clipdraw.raster.plan import FAR_PX, pixels_per_unit, segment_index
+from clipdraw.raster.layout import Layout, Rows
+from clipdraw.raster.paint import gradient_colors
+from clipdraw.raster.plan import FAR
+from clipdraw.raster.polylines import Paths
 from clipdraw.raster.threads import get_threads, together
 
 
-def rasterize(drawing: Drawing, height: int, width: int) -> Float[Tensor, "3 height width"]:
-    """The image of a drawing; see `clipdraw.rasterize`, and `reference` for what it means.
+def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
+    """The images of a batch of drawings; see `clipdraw.rasterize`, and `reference` for what they mean.
 
     Args:
-        drawing: what to rasterize, float32, in CPU memory.
-        height: rows of pixels.
-        width: columns of pixels.
+        batch: what to rasterize, float32, in CPU memory.
 
     Raises:
-        InputError: the drawing is elsewhere or in another precision.
+        InputError: the drawings are elsewhere or in another precision.
 
-    Differentiable once in points, widths, colors and background.
+    Differentiable once in everything in the batch.
     """
-    tensors = (*drawing.parameters(), drawing.background)
-    if any(tensor.device.type != "cpu" or tensor.dtype != torch.float32 for tensor in tensors):
+    if any(tensor.device.type != "cpu" or tensor.dtype != torch.float32 for tensor in batch.tensors()):
         raise InputError("the numba backend takes float32 drawings in CPU memory: use backend='reference'")
-    return _Rasterize.apply(*tensors, drawing, height, width)
+    covered = _cover(batch)
+    own = _own_colors(batch, covered)
+    geometry = batch.points, batch.radii, batch.matrices
+    return _Rasterize.apply(*geometry, batch.colors, own, batch.background, covered, batch.moved, batch.size)
+
+
+class _Covered(NamedTuple):
+    """What is known before anything is painted."""
+
+    paths: Paths
+    spans: Layout
+    rows: Rows
+    fragments: Fragments
+    own_first: np.ndarray
 
 
 class _Rasterize(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, points: Tensor, widths: Tensor, colors: Tensor, background: Tensor, *rest: Any) -> Tensor:
-        drawing, height, width = rest
-        threads = get_threads()
-        strokes = _strokes(drawing, height, width)
-        spans = _layout(strokes, height, width, threads)
-        total = spans.offset[-1]
-        parts = np.empty(coverage.PARTS * total, np.int32)  # memory that is not written to costs nothing
-        fragments = Fragments(np.empty(total, np.int32), parts, np.empty(total, np.float32))
-        together(coverage.cover, strokes, spans, fragments, width, threads=threads)
-        image, used = torch.empty((3, height, width)), np.empty(height, np.int64)
-        paint = _array(colors), _array(background)
-        together(compositing.composite, spans, fragments, *paint, image.numpy(), used, threads=threads)
-        ctx.save_for_backward(points, widths, colors, background)
-        ctx.state = strokes, spans, fragments, used
+    def forward(ctx: Any, points: Tensor, radii: Tensor, matrices: Tensor, *rest: Any) -> Tensor:
+        colors, own, background, covered, moved, (height, width) = rest
+        _, spans, rows, fragments, own_first = covered
+        paint = Paint(_array(colors), _array(own), own_first, _array(background))
+        pages = len(background)
+        image, used = torch.empty((pages, 3, height, width)), np.empty(pages * height, np.int64)
+        together(compositing.composite, spans, rows, fragments, paint, image.numpy(), used, threads=get_threads())
+        ctx.save_for_backward(points, radii, matrices, colors, own, background)
+        ctx.state = covered, moved, used
         return image
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_image: Tensor) -> tuple[Tensor | None, ...]:
-        _, _, colors, background = ctx.saved_tensors
-        strokes, spans, fragments, used = ctx.state
+        points, _, _, colors, own, background = ctx.saved_tensors
+        covered, moved, used = ctx.state
+        paths, spans, rows, fragments, own_first = covered
         grads = (
-            np.empty(len(fragments.coverage), np.float32),
-            np.empty((len(spans.left), 4), np.float32),
-            np.empty((len(used), 3), np.float32),
+            np.empty(spans.claimed[0], np.float32),
+            np.empty((spans.claimed[2], 4), np.float32),
+            np.empty((len(own), 4), np.float32),
         )
-        arguments = spans, fragments, _array(colors), _array(background), _array(grad_image), used, grads
-        together(compositing.uncomposite, *arguments, threads=get_threads())
-        by_coverage, by_span, by_row = grads
-        by_color = np.empty((len(strokes.radii), 4), np.float32)
-        compositing.sum_colors(strokes, spans, by_span, by_color)
-        by_point, by_width = _geometry_grad(ctx.needs_input_grad, strokes, spans, fragments, by_coverage)
-        by_background = torch.from_numpy(by_row.sum(axis=0, dtype=np.float64)).float()
-        return by_point, by_width, torch.from_numpy(by_color), by_background, None, None, None
+        paint = Paint(_array(colors), _array(own), own_first, _array(background))
+        through = grad_image.detach().clone(memory_format=torch.contiguous_format)
+        together(
+            compositing.uncomposite, spans, rows, fragments, paint, through.numpy(), used, grads, threads=get_threads()
+        )
+        by_color = np.empty((len(paths.layers), 4), np.float32)
+        compositing.sum_colors(spans, paint, grads[1], by_color)
+        by_background = None
+        if ctx.needs_input_grad[5]:
+            one = background.shape[2:] == (1, 1)
+            by_background = through.sum((2, 3), keepdim=True, dtype=torch.float64).float() if one else through
+        geometry = _geometry_grad(points, covered, moved, grads[0]) if any(ctx.needs_input_grad[:3]) else (None,) * 3
+        return *geometry, torch.from_numpy(by_color), torch.from_numpy(grads[2]), by_background, None, None, None
 
 
 def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().contiguous().numpy()
 
 
-def _strokes(drawing: Drawing, height: int, width: int) -> Strokes:
-    scale, index = pixels_per_unit(drawing, height, width), segment_index(drawing.segments)
-    points, widths = _array(drawing.points), _array(drawing.widths)
-    first_piece, rows = np.empty(len(index.stroke) + 1, np.int64), np.empty((len(widths), 2), np.int64)
-    layout.count_pieces(points, widths, scale, index, (height, width), TOLERANCE, first_piece, rows)
-    first_span = np.zeros(len(widths) + 1, np.int64)
-    np.cumsum(np.maximum(rows[:, 1] - rows[:, 0], 0), out=first_span[1:])
-    radii = np.clip(widths * np.float64(scale / 2), 0, FAR_PX)
-    return Strokes(
-        points, scale, radii, index.first_cubic, index.first_point, first_piece, rows[:, 0].copy(), first_span
+def _cover(batch: Batch) -> _Covered:
+    """Flatten, outline and find out what is covered."""
+    index, (height, width), threads = batch.index, batch.size, get_threads()
+    layers, points = len(index.layers), _array(batch.points)
+    paths = Paths(
+        np.where(np.isinf(points), np.float32(np.nan), np.clip(points, -FAR, FAR)),
+        index.cubics,
+        index.first_cubic,
+        index.closed,
+        index.first_subpath,
+        _array(batch.matrices).astype(np.float64),
+        _array(batch.radii).astype(np.float64),
+        index.pens,
+        index.layers,
+        np.empty(len(index.cubics) + 1, np.int64),
+        np.empty(1, np.int64),
     )
+    rows = np.empty((layers, 2), np.int64)
+    layout.count_pieces(paths, index, (height, width), TOLERANCE, rows)
+    spans, fragments = _storage(batch, rows, _room.get(id(index), (0, 0, 0)))
+    together(coverage.cover, paths, spans, fragments, height, width, threads=threads)
+    if (spans.claimed > (len(fragments.coverage), len(fragments.place), len(spans.row))).any():
+        spans, fragments = _storage(batch, rows, tuple(map(int, spans.claimed)))
+        together(coverage.cover, paths, spans, fragments, height, width, threads=threads)
+        _room.clear()
+        _room[id(index)] = tuple(int(count * 1.25) for count in spans.claimed)  # next time it will be about as much
+    total, (_, _, runs) = len(batch.background) * height, spans.claimed
+    listed = Rows(np.empty(total + 1, np.int64), np.empty(runs, np.int32), np.empty(runs, np.int32))
+    layout.arrange(spans, listed, height)
+    own_first = np.full(layers, -1)
+    graded = np.flatnonzero(index.gradients >= 0)
+    own_first[graded] = np.cumsum(spans.counts[graded, 0]) - spans.counts[graded, 0]
+    return _Covered(paths, spans, listed, fragments, own_first)
 
 
-def _layout(strokes: Strokes, height: int, width: int, threads: int) -> Layout:
-    spans = strokes.first_span[-1]
+_room: dict[int, tuple[int, ...]] = {}
+"""How many fragments, chords and runs there is room for at first, by the drawing's index."""
+
+
+def _storage(batch: Batch, rows: np.ndarray, room: tuple[int, ...]) -> tuple[Layout, Fragments]:
+    layers, (total, chords, runs) = len(rows), room
     made = Layout(
-        np.empty((strokes.first_piece[-1], 7)),
-        np.empty(spans, np.int32),
-        np.empty(spans, np.int32),
-        np.empty(spans + 1, np.int64),
-        np.empty(height + 1, np.int64),
-        np.empty(spans, np.int64),
-        np.empty(spans, np.int64),
+        batch.pages,
+        rows,
+        batch.index.first_layer,
+        np.zeros(3, np.int64),
+        np.zeros((layers, 3), np.int64),
+        np.zeros((layers, 3), np.int64),
+        np.empty(runs, np.int32),
+        np.empty(runs, np.int32),
+        np.empty(runs, np.int32),
+        np.empty(runs, np.int64),
     )
-    together(layout.measure, strokes, made, width, threads=threads)
-    layout.arrange(strokes, made)
-    return made
+    return made, Fragments(
+        np.empty(total, np.float32),
+        np.empty(chords, np.int32),
+        np.empty(chords, np.int32),
+        np.empty((chords, 2), np.float32),
+    )
+
+
+def _own_colors(batch: Batch, covered: _Covered) -> Float[Tensor, "fragments 4"]:
+    """The colors of the fragments whose layers have gradients."""
+    spans, parts = covered.spans, []
+    for layer in np.flatnonzero(covered.own_first >= 0):
+        begin, count = spans.first[layer, 2], spans.counts[layer, 2]
+        lengths = spans.right[begin : begin + count] - spans.left[begin : begin + count]
+        run = np.repeat(np.arange(begin, begin + count), lengths)
+        columns = np.arange(len(run)) + spans.first[layer, 0] - spans.offset[run] + spans.left[run]
+        centers = np.stack((columns, spans.row[run]), axis=1) + 0.5
+        path = batch.index.layers[layer, 0]
+        gradient = batch.gradients[batch.index.gradients[layer]]
+        colors = gradient_colors(gradient, batch.matrices[path], torch.from_numpy(centers).float())
+        parts.append(torch.cat((colors[:, :3], colors[:, 3:] * batch.colors[layer, 3]), dim=1))
+    return torch.cat(parts) if parts else torch.empty(0, 4)
 
 
 def _geometry_grad(
-    needed: tuple[bool, ...], strokes: Strokes, spans: Layout, fragments: Fragments, by_coverage: np.ndarray
-) -> tuple[Tensor | None, Tensor | None]:
-    if not (needed[0] or needed[1]):
-        return None, None
-    pieces, points = np.empty((len(spans.pieces), 4)), np.zeros(strokes.points.shape)
-    radii = np.empty(len(strokes.radii))
-    together(coverage.uncover, strokes, spans, fragments, by_coverage, pieces, points, radii, threads=get_threads())
-    points *= strokes.scale * (np.abs(strokes.points * strokes.scale) <= FAR_PX)
-    radii *= strokes.scale / 2
-    return torch.from_numpy(points).float(), torch.from_numpy(radii).float()
+    points: Tensor, covered: _Covered, moved: np.ndarray, by_coverage: np.ndarray
+) -> tuple[Tensor, Tensor, Tensor]:
+    paths, spans, _, fragments, _ = covered
+    by_point, by_radius = np.zeros(paths.points.shape), np.zeros(len(paths.radii))
+    by_matrix = np.zeros(paths.matrices.shape)
+    arguments = paths, spans, fragments, moved, by_coverage, by_point, by_radius, by_matrix
+    together(coverage.uncover, *arguments, threads=get_threads())
+    by_point *= np.abs(_array(points)) <= FAR
+    return torch.from_numpy(by_point).float(), torch.from_numpy(by_radius).float(), torch.from_numpy(by_matrix).float()

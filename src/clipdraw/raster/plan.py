@@ -1,4 +1,4 @@
-"""What every backend does first: canvas units to pixels, strokes to segments, how fine to flatten."""
+"""What every backend does first: which segments and layers there are, canvas units to pixels, how fine to flatten."""
 
 from __future__ import annotations
 
@@ -7,79 +7,131 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from clipdraw.drawing import Drawing
-from clipdraw.geometry import TOLERANCE, piece_counts
+from clipdraw.drawing import Drawing, Style, control_points
 
-FAR_PX = 1e7
-"""Control points are held within this many pixels of the origin, so that every square is finite in float32."""
+STEEPEST = 1e9
+"""Paths whose matrices have numbers beyond this are not painted."""
+FAR = 1e7
+"""Control points are held within this many canvas units of the origin, so that every square is finite in float32."""
 
-REACH_PX = 0.7072
-"""A stroke touches no pixel whose center is farther from its outline: half the diagonal, rounded up."""
+NONZERO, EVENODD, STROKE = 0, 1, 2
+"""How a layer is painted."""
+CAPS = {"round": 0, "butt": 1, "square": 2}
+JOINS = {"round": 0, "bevel": 1, "miter": 2}
+
+SMOOTH_TURN = 0.3
+"""Turns up to this, in radians, are mitered whatever the join: a round one would differ by less than r^2 / 1000."""
+TURNED_BACK = -0.9999
+"""Cosine of the turns below which a stroke goes back on itself: they have no miter."""
+SHORTEST_PX = 1e-3
+"""Pieces of a stroke not longer than this are left out: they have no direction to speak of."""
+ARC_TOLERANCE_PX = 0.03
+"""Distance between round caps and joins and their polylines."""
+MOST_ARC_STEPS = 256
+"""Most edges of a round cap or join: keeps a width of a million units from filling the memory."""
+LARGEST_ARC_STEP = 0.8
+"""The largest angle that one edge of a round cap or join spans, in radians."""
+MOST_CHORDS = 32
+"""Most edges in a pixel for which overlaps are sorted out; beyond, windings are added up and limited."""
+TILT = 0.37
+"""How far rays by which windings are counted lean towards the pixel's middle row: no edge is parallel to them."""
+SAME = 1e-9
+"""Edges nearer to each other than this, times their length, lie on each other."""
 
 
 class Index(NamedTuple):
-    """Where the segments of each stroke are."""
+    """Where the subpaths, segments and layers of a drawing are; it depends on no tensor."""
 
+    cubics: np.ndarray
+    """Control points of each segment: int64, cubics x 4."""
     first_cubic: np.ndarray
-    """First segment of each stroke, and the number of segments at the end: int64, strokes + 1."""
-    first_point: np.ndarray
-    """First control point of each segment: int64."""
-    stroke: np.ndarray
-    """The stroke of each segment: int64."""
+    """First segment of each subpath, and the number of segments at the end: int64, subpaths + 1."""
+    closed: np.ndarray
+    """1 for closed subpaths: int64, subpaths."""
+    first_subpath: np.ndarray
+    """First subpath of each path, and the number of subpaths at the end: int64, paths + 1."""
+    path: np.ndarray
+    """The path of each segment: int64, cubics."""
+    pens: np.ndarray
+    """Cap, join and miter limit of each path: float64, paths x 3."""
+    layers: np.ndarray
+    """What is painted, back to front: path, and how: int64, layers x 2."""
+    first_layer: np.ndarray
+    """First layer of each path, and the number of layers at the end: int64, paths + 1."""
+    gradients: np.ndarray
+    """The gradient of each layer, -1 for none: int64, layers."""
 
 
 @lru_cache(maxsize=32)
-def segment_index(segments: tuple[int, ...]) -> Index:
-    """Where the segments of each stroke are, for the segment counts of a drawing."""
+def index_of(segments: tuple[int, ...], styles: tuple[Style, ...]) -> Index:
+    """Where everything is, for the segment counts and styles of a drawing."""
+    styles = styles or (Style(),) * len(segments)
     counts = np.asarray(segments, dtype=np.int64)
-    first_cubic = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
-    stroke = np.repeat(np.arange(len(counts)), counts)
-    return Index(first_cubic, 3 * np.arange(len(stroke)) + stroke, stroke)
+    closed = np.array([flag for style in styles for flag in style.closed], dtype=np.int64)
+    first_cubic = _firsts(counts)
+    first_subpath = _firsts([len(style.closed) for style in styles])
+    first_point = _firsts([control_points(n, closed=bool(c)) for n, c in zip(segments, closed, strict=True)])
+    subpath = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(len(subpath)) - first_cubic[subpath]
+    cubics = (first_point[subpath] + 3 * within)[:, None] + np.arange(4)
+    wraps = (within == counts[subpath] - 1) & (closed[subpath] > 0)
+    cubics[wraps, 3] = first_point[subpath[wraps]]
+    path_of_subpath = np.repeat(np.arange(len(styles)), np.diff(first_subpath))
+    layers, gradients = [], []
+    for number, style in enumerate(styles):
+        if style.fill is not None:
+            layers.append((number, NONZERO if style.fill == "nonzero" else EVENODD))
+            gradients.append(-1 if style.fill_gradient is None else style.fill_gradient)
+        if style.stroked:
+            layers.append((number, STROKE))
+            gradients.append(-1 if style.stroke_gradient is None else style.stroke_gradient)
+    painted = np.array(layers, dtype=np.int64).reshape(-1, 2)
+    return Index(
+        cubics,
+        first_cubic,
+        closed,
+        first_subpath,
+        path_of_subpath[subpath],
+        np.array([(CAPS[s.cap], JOINS[s.join], s.miter_limit) for s in styles]).reshape(-1, 3),
+        painted,
+        _firsts(np.bincount(painted[:, 0], minlength=len(styles))),
+        np.array(gradients, dtype=np.int64),
+    )
 
 
-def pixels_per_unit(drawing: Drawing, height: int, width: int) -> float:
-    """The one scale from canvas units to pixels: the geometric mean, where sizes were rounded."""
-    return (width / drawing.canvas.width * height / drawing.canvas.height) ** 0.5
+def _firsts(counts: np.ndarray | list[int]) -> np.ndarray:
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(np.asarray(counts, dtype=np.int64))))
 
 
-def cubics_px(drawing: Drawing, scale: float) -> Float[Tensor, "cubics 4 2"]:
-    """Control points of every segment, in pixels.
+def pixels_per_unit(drawing: Drawing, height: int, width: int) -> tuple[float, float]:
+    """Pixels per canvas unit, across and down; they differ only where sizes were rounded."""
+    return width / drawing.canvas.width, height / drawing.canvas.height
 
-    Differentiable in `drawing.points`.
+
+def matrices_px(drawing: Drawing, height: int, width: int) -> Float[Tensor, "paths 2 3"]:
+    """What takes the points of each path to pixels; NaN for paths with transforms of numbers beyond `FAR`.
+
+    Differentiable in `drawing.transforms`.
     """
-    first = torch.from_numpy(segment_index(drawing.segments).first_point).to(drawing.points.device)
-    points = (drawing.points * scale).clamp(-FAR_PX, FAR_PX)
-    return points[first[:, None] + torch.arange(4, device=first.device)]
-
-
-def radii_px(drawing: Drawing, scale: float) -> Float[Tensor, " strokes"]:
-    """Half the stroke widths, in pixels, 0 or more.
-
-    Differentiable in `drawing.widths`.
-    """
-    return (drawing.widths * (scale / 2)).clamp(0, FAR_PX)
-
-
-def visible_counts(
-    cubics: Float[Tensor, "cubics 4 2"],
-    radii: Float[Tensor, " cubics"],
-    *,
-    size: tuple[int, int],
-    tolerance: float = TOLERANCE,
-) -> Int[Tensor, " cubics"]:
-    """Pieces for each segment: 0 where the hull of its control points, widened by the stroke, misses the image.
-
-    Args:
-        cubics: control points, in pixels.
-        radii: half the stroke width of each segment, in pixels.
-        size: height and width of the image, in pixels.
-        tolerance: largest distance between curve and polyline, in pixels.
-    """
-    points, reach = cubics.detach(), radii.detach()[:, None] + REACH_PX
-    low, high = torch.aminmax(points, dim=1)
-    extent = points.new_tensor((size[1], size[0]))
-    seen = ((high + reach > 0) & (low - reach < extent)).all(dim=1)
-    return piece_counts(points, tolerance=tolerance) * seen
+    like = drawing.points
+    across, down = pixels_per_unit(drawing, height, width)
+    scale = torch.tensor([[across, 0, 0], [0, down, 0], [0, 0, 1]], dtype=like.dtype, device=like.device)
+    if drawing.transforms is None or not any(style.transforms for style in drawing.styles):
+        return scale[:2].expand(len(drawing), 2, 3)
+    last = torch.tensor([[0.0, 0.0, 1.0]], dtype=like.dtype, device=like.device)
+    sound = (drawing.transforms.detach().abs() <= FAR).all(2).all(1)
+    transforms = torch.where(sound[:, None, None], drawing.transforms, 0)
+    square = torch.cat((transforms, last.expand(len(transforms), 1, 3)), dim=1)
+    chains: dict[tuple[int, ...], Tensor] = {(): scale}
+    for style in drawing.styles:
+        for depth in range(1, len(style.transforms) + 1):
+            chain = style.transforms[:depth]
+            if chain not in chains:
+                chains[chain] = chains[chain[:-1]] @ square[chain[-1]]
+    useless = torch.full_like(scale, torch.nan)  # a path with such a transform is not painted
+    flags = sound.tolist()
+    kept = [chains[s.transforms] if all(flags[k] for k in s.transforms) else useless for s in drawing.styles]
+    return torch.stack(kept)[:, :2]

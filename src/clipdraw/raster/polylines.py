@@ -1,0 +1,126 @@
+"""Compiled loops of the Numba backend: curves to straight pieces, and back."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from clipdraw.raster.compile import compiled
+
+
+class Paths(NamedTuple):
+    """What is rasterized, in canvas units but for the matrices' results."""
+
+    points: np.ndarray
+    """Control points: float32, points x 2."""
+    cubics: np.ndarray
+    """Control points of each segment: int64, cubics x 4."""
+    first_cubic: np.ndarray
+    """First segment of each subpath, and the number of segments at the end: int64, subpaths + 1."""
+    closed: np.ndarray
+    """1 for closed subpaths: int64, subpaths."""
+    first_subpath: np.ndarray
+    """First subpath of each path, and the number of subpaths at the end: int64, paths + 1."""
+    matrices: np.ndarray
+    """From canvas units to pixels: float64, paths x 2 x 3."""
+    radii: np.ndarray
+    """Half the stroke widths: float64, paths."""
+    pens: np.ndarray
+    """Cap, join and miter limit: float64, paths x 3."""
+    layers: np.ndarray
+    """Path, and how it is painted, back to front: int64, layers x 2."""
+    first_piece: np.ndarray
+    """First piece of each segment, and the number of pieces at the end: int64, cubics + 1."""
+    longest: np.ndarray
+    """Most polyline vertices of a path: int64, 1."""
+
+
+@compiled
+def flatten(paths, subpath, poly, begin):
+    """Write the points of a subpath's polyline from `begin` on; returns the place after the last."""
+    points, n = paths.points, begin + 1
+    first, stop = paths.first_cubic[subpath], paths.first_cubic[subpath + 1]
+    start = paths.cubics[first, 0]
+    poly[begin, 0], poly[begin, 1], poly[begin, 5] = points[start, 0], points[start, 1], 1
+    for cubic in range(first, stop):
+        i0, i1 = paths.cubics[cubic, 0], paths.cubics[cubic, 1]
+        i2, i3 = paths.cubics[cubic, 2], paths.cubics[cubic, 3]
+        x, y = np.float64(points[i0, 0]), np.float64(points[i0, 1])
+        x1, x2, x3 = points[i1, 0] - x, points[i2, 0] - x, points[i3, 0] - x
+        y1, y2, y3 = points[i1, 1] - y, points[i2, 1] - y, points[i3, 1] - y
+        count = paths.first_piece[cubic + 1] - paths.first_piece[cubic]
+        for piece in range(1, count + 1):
+            t = piece / count
+            w1, w2, w3 = 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+            poly[n, 0] = x + w1 * x1 + w2 * x2 + w3 * x3
+            poly[n, 1] = y + w1 * y1 + w2 * y2 + w3 * y3
+            poly[n, 5] = piece == count
+            n += 1
+    return n
+
+
+@compiled
+def unflatten(paths, path, grad, out):
+    """Add the gradient of all flattened points of a path to that of the control points."""
+    n = 0
+    for subpath in range(paths.first_subpath[path], paths.first_subpath[path + 1]):
+        first, stop = paths.first_cubic[subpath], paths.first_cubic[subpath + 1]
+        start = paths.cubics[first, 0]
+        out[start, 0] += grad[n, 0]
+        out[start, 1] += grad[n, 1]
+        n += 1
+        for cubic in range(first, stop):
+            i0, i1 = paths.cubics[cubic, 0], paths.cubics[cubic, 1]
+            i2, i3 = paths.cubics[cubic, 2], paths.cubics[cubic, 3]
+            count = paths.first_piece[cubic + 1] - paths.first_piece[cubic]
+            for piece in range(1, count + 1):
+                t = piece / count
+                gx, gy = grad[n, 0], grad[n, 1]
+                if gx == 0 and gy == 0:
+                    n += 1
+                    continue
+                w0, w1, w2, w3 = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+                out[i0, 0] += w0 * gx
+                out[i0, 1] += w0 * gy
+                out[i1, 0] += w1 * gx
+                out[i1, 1] += w1 * gy
+                out[i2, 0] += w2 * gx
+                out[i2, 1] += w2 * gy
+                out[i3, 0] += w3 * gx
+                out[i3, 1] += w3 * gy
+                n += 1
+
+
+@compiled
+def measure_pieces(scratch, begin, end, raw, shortest):
+    """Drop points nearer than `shortest` to the one before, and find directions and lengths of what is left.
+
+    Args:
+        scratch: its polyline from `begin` to `end` is packed.
+        raw: the number of the first of these points among the path's flattened ones.
+        shortest: in canvas units.
+
+    Returns:
+        The place after the last that is left.
+    """
+    poly, source, kept = scratch.poly, scratch.source, begin
+    source[begin] = raw
+    x, y = poly[begin, 0], poly[begin, 1]
+    for k in range(begin + 1, end):
+        away = (poly[k, 0] - x) ** 2 + (poly[k, 1] - y) ** 2
+        x, y = poly[k, 0], poly[k, 1]
+        if away > shortest * shortest:
+            dx, dy = x - poly[kept, 0], y - poly[kept, 1]
+            length = np.sqrt(max(dx * dx + dy * dy, 1e-30))
+            poly[kept, 2], poly[kept, 3], poly[kept, 4] = dx / length, dy / length, length
+            kept += 1
+            poly[kept, 0], poly[kept, 1], poly[kept, 5], source[kept] = (
+                poly[k, 0],
+                poly[k, 1],
+                poly[k, 5],
+                raw + k - begin,
+            )
+        elif poly[k, 5] > 0:
+            poly[kept, 5] = 1
+    return kept + 1

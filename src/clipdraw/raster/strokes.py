@@ -1,0 +1,284 @@
+"""Compiled loops of the Numba backend: the outlines of strokes; `reference_outlines` tells how they are built."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from clipdraw.raster.compile import compiled
+from clipdraw.raster.plan import (
+    ARC_TOLERANCE_PX,
+    CAPS,
+    JOINS,
+    LARGEST_ARC_STEP,
+    MOST_ARC_STEPS,
+    SMOOTH_TURN,
+    TURNED_BACK,
+)
+
+ROUND, BUTT, SQUARE, MITER = CAPS["round"], CAPS["butt"], CAPS["square"], JOINS["miter"]
+
+SHARP_COSINE = 0.5
+"""Where a tight turn is sharper than this, the outer side may meet other parts of the stroke as well."""
+
+
+class Scratch(NamedTuple):
+    """What one thread works with: one layer's outline."""
+
+    poly: np.ndarray
+    """Polylines of all subpaths: x, y, direction x, y and length of the piece that begins here, 1 if a segment ends
+    here: float64, n x 6."""
+    source: np.ndarray
+    """Which of the flattened points each vertex is: int64, n."""
+    vertex: np.ndarray
+    """Outline vertices in pixels: float64, m x 2."""
+    stem: np.ndarray
+    """Polyline vertex, and the vertices where the pieces before and after it begin: int64, m x 3."""
+    arm: np.ndarray
+    """Offset by radius 1; its derivatives by the angle of the piece before and of that after: float64, m x 6."""
+    edge: np.ndarray
+    """Outline edges: from vertex, to vertex, the piece they belong to, 1 if inside the stroke: int64, m x 4."""
+
+
+@compiled
+def new_scratch(paths, m):
+    """Room for every polyline and for outlines of up to m vertices and edges."""
+    n = paths.longest[0]
+    return Scratch(
+        np.empty((n, 6)),
+        np.empty(n, np.int64),
+        np.empty((m, 2)),
+        np.empty((m, 3), np.int64),
+        np.empty((m, 6)),
+        np.empty((m, 4), np.int64),
+    )
+
+
+@compiled
+def join(scratch, at, first, last, piece, inner):
+    """Write an edge."""
+    edge = scratch.edge
+    edge[at, 0], edge[at, 1], edge[at, 2], edge[at, 3] = first, last, piece, inner
+
+
+@compiled
+def put(scratch, at, radius, stem, before, after, x, y, x1, y1, x2, y2):
+    """Write an outline vertex: `radius` times (x, y) from a polyline vertex; see `Scratch` for the rest."""
+    scratch.vertex[at, 0] = scratch.poly[stem, 0] + radius * x
+    scratch.vertex[at, 1] = scratch.poly[stem, 1] + radius * y
+    scratch.stem[at, 0], scratch.stem[at, 1], scratch.stem[at, 2] = stem, before, after
+    arm = scratch.arm
+    arm[at, 0], arm[at, 1], arm[at, 2], arm[at, 3], arm[at, 4], arm[at, 5] = x, y, x1, y1, x2, y2
+    return at + 1
+
+
+@compiled
+def put_side(scratch, at, radius, stem, piece, side, ahead):
+    """A vertex beside the end of a piece, and `ahead` along it."""
+    ux, uy = scratch.poly[piece, 2], scratch.poly[piece, 3]
+    x, y = -side * uy + ahead * ux, side * ux + ahead * uy
+    return put(scratch, at, radius, stem, piece, piece, x, y, -y, x, 0.0, 0.0)
+
+
+@compiled
+def put_miter(scratch, at, radius, stem, before, after, side, slope):
+    """The vertex where the sides of two pieces meet; `slope` is the tangent of half the turn."""
+    ux, uy, bend = scratch.poly[before, 2], scratch.poly[before, 3], side * (1 + slope * slope) / 2
+    x, y = -side * (uy + slope * ux), side * (ux - slope * uy)
+    return put(scratch, at, radius, stem, before, after, x, y, bend * ux - y, bend * uy + x, -bend * ux, -bend * uy)
+
+
+@compiled
+def arc_steps(angle, radius_px):
+    """How many edges an arc gets."""
+    step = min(2 * np.sqrt(2 * ARC_TOLERANCE_PX / max(radius_px, 1e-6)), LARGEST_ARC_STEP)
+    return min(max(1, np.int64(np.ceil(angle / step - 1e-6))), MOST_ARC_STEPS)
+
+
+@compiled
+def swelling(step):
+    """How far an arc's inner vertices lie outside, so that the area is the disc's; and its derivative."""
+    sine = np.sin(step)
+    swell = np.sqrt(step / sine)
+    return swell, (sine - step * np.cos(step)) / (2 * swell * sine * sine)
+
+
+@compiled
+def put_arc(scratch, at, radius, stem, before, after, side, turn, scale):
+    """The inner vertices of a round join's arc, from the piece before to that after."""
+    steps = arc_steps(abs(turn), radius * scale)
+    if steps == 1:
+        return at
+    swell, slope = swelling(abs(turn) / steps)
+    slope *= (1.0 if turn > 0 else -1.0) / steps
+    ux, uy = scratch.poly[before, 2], scratch.poly[before, 3]
+    for k in range(1, steps):
+        share, angle = k / steps, k * turn / steps
+        c, s = np.cos(angle), np.sin(angle)
+        vx, vy = c * ux - s * uy, c * uy + s * ux  # the direction there
+        x, y = -side * vy, side * vx
+        at = put(
+            scratch,
+            at,
+            radius,
+            stem,
+            before,
+            after,
+            swell * x,
+            swell * y,
+            -swell * (1 - share) * y - slope * x,
+            swell * (1 - share) * x - slope * y,
+            -swell * share * y + slope * x,
+            swell * share * x + slope * y,
+        )
+    return at
+
+
+@compiled
+def put_cap(scratch, at, radius, stem, piece, end, cap, scale):
+    """The vertices of a cap between its corners: `end` is 1 at the end of a stroke, from the plus side to the minus
+    side, and -1 at its start, from the minus side to the plus side.
+    """
+    if cap == SQUARE:
+        at = put_side(scratch, at, radius, stem, piece, end, end)
+        return put_side(scratch, at, radius, stem, piece, -end, end)
+    if cap == ROUND:
+        steps = max(4, arc_steps(np.pi, radius * scale))
+        swell, _ = swelling(np.pi / steps)
+        for k in range(1, steps):
+            angle = np.pi * k / steps
+            at = put_side(scratch, at, radius, stem, piece, swell * end * np.cos(angle), swell * end * np.sin(angle))
+    return at
+
+
+@compiled
+def chain(scratch, edges, first, begin, stop, last, piece):
+    """Edges from vertex `first` by those from `begin` to `stop` to `last`; returns the number of edges then."""
+    for v in range(begin, stop):
+        join(scratch, edges, first, v, piece, 0)
+        first, edges = v, edges + 1
+    join(scratch, edges, first, last, piece, 0)
+    return edges + 1
+
+
+@compiled
+def outline_dot(paths, path, scratch, stem, vertices, edges, scale):
+    """The outline of a stroke without length: a disc, a square or nothing."""
+    cap, radius = paths.pens[path, 0], paths.radii[path]
+    if cap == BUTT:
+        return vertices, edges
+    steps = 4 if cap == SQUARE else max(8, 2 * arc_steps(np.pi, radius * scale))
+    swell = np.sqrt(2.0) if cap == SQUARE else swelling(2 * np.pi / steps)[0]
+    at = vertices
+    for k in range(steps):
+        angle = -2 * np.pi * (k + 0.5) / steps
+        at = put(
+            scratch, at, radius, stem, stem, stem, swell * np.cos(angle), swell * np.sin(angle), 0.0, 0.0, 0.0, 0.0
+        )
+    return at, chain(scratch, edges, vertices, vertices + 1, at, vertices, stem)
+
+
+@compiled
+def outline_stroke(paths, path, closed, scratch, begin, end, vertices, edges, scale):
+    """Both sides of a polyline, its joins and its caps."""
+    radius, cap = paths.radii[path], paths.pens[path, 0]
+    last = end - 2  # where the last piece begins
+    if radius <= 0:
+        return vertices, edges
+    most = 2 * arc_steps(np.pi, radius * scale) + 16  # of two joins, or caps
+    limit = len(scratch.vertex) - most
+    if max(vertices, edges) > limit:
+        return -1, -1
+    if last < begin:
+        return outline_dot(paths, path, scratch, begin, vertices, edges, scale)
+    if closed and last > begin:
+        ends, starts, vertices, edges, tight = outline_join(
+            paths, path, scratch, begin, last, begin, vertices, edges, scale
+        )
+        final, tight_end = ends, tight
+    else:
+        closed, tight, final, tight_end = False, 0, (0, 0), 0
+        plus = put_side(scratch, vertices, radius, begin, begin, 1.0, 0.0)
+        inner = put_side(scratch, plus, radius, begin, begin, -1.0, 0.0)
+        vertices = put_cap(scratch, inner, radius, begin, begin, -1.0, cap, scale)
+        edges = chain(scratch, edges, plus, inner, vertices, plus - 1, begin)
+        starts = (plus - 1, plus)
+    for piece in range(begin, last + 1):
+        if max(vertices, edges) > limit:
+            return -1, -1
+        tight_before = tight
+        made = edges + 2  # the piece's own two edges go before those of the join
+        if piece < last:
+            ends, following, vertices, after, tight = outline_join(
+                paths, path, scratch, piece + 1, piece, piece + 1, vertices, made, scale
+            )
+        elif closed:
+            ends, following, after, tight = final, starts, made, tight_end
+        else:
+            plus = put_side(scratch, vertices, radius, last + 1, last, 1.0, 0.0)
+            inner = put_side(scratch, plus, radius, last + 1, last, -1.0, 0.0)
+            vertices = put_cap(scratch, inner, radius, last + 1, last, 1.0, cap, scale)
+            after = chain(scratch, made, plus - 1, inner, vertices, plus, last)
+            ends, following, tight = (plus - 1, plus), starts, 0
+        join(scratch, edges, starts[0], ends[0], piece, (tight_before | tight) & 1)
+        join(scratch, edges + 1, ends[1], starts[1], piece, (tight_before | tight) >> 1)
+        starts, edges = following, after
+    return vertices, edges
+
+
+@compiled
+def outline_join(paths, path, scratch, stem, before, after, vertices, edges, scale):
+    """The join between two pieces.
+
+    Returns:
+        The plus and the minus vertex where the piece before ends, the same where that after begins, the number of
+        vertices and edges then, and 1 for the plus side, 2 for the minus side, if parts of the stroke overlap there.
+    """
+    poly, radius = scratch.poly, paths.radii[path]
+    cross = poly[before, 2] * poly[after, 3] - poly[before, 3] * poly[after, 2]
+    dot = poly[before, 2] * poly[after, 2] + poly[before, 3] * poly[after, 3]
+    slope = cross / max(1 + dot, 1e-12)
+    side = 1.0 if cross > 0 else -1.0  # the inner one
+    back = dot < TURNED_BACK
+    tight = back or radius * abs(slope) > 0.5 * min(poly[before, 4], poly[after, 4])
+    kind = np.int64(paths.pens[path, 1]) if poly[stem, 5] > 0 else ROUND
+    limit = paths.pens[path, 2]
+    mitered = abs(slope) <= np.tan(SMOOTH_TURN / 2) or (kind == MITER and 1 + slope * slope <= limit * limit)
+    mitered = mitered and not back
+    if tight:
+        first = vertices
+        vertices = put_side(scratch, vertices, radius, stem, before, side, 0.0)
+        vertices = put(scratch, vertices, 0.0, stem, before, after, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        vertices = put_side(scratch, vertices, radius, stem, after, side, 0.0)
+        inner = (first, first + 2)
+        forward = side > 0
+        join(scratch, edges, first if forward else first + 2, first + 1, before, 1)
+        join(scratch, edges + 1, first + 1, first + 2 if forward else first, before, 1)
+        edges += 2
+    else:
+        inner = (vertices, vertices)
+        vertices = put_miter(scratch, vertices, radius, stem, before, after, side, slope)
+    if mitered:
+        outer = (vertices, vertices)
+        vertices = put_miter(scratch, vertices, radius, stem, before, after, -side, slope)
+    else:
+        first = put_side(scratch, vertices, radius, stem, before, -side, 0.0)
+        arc = first
+        if kind == ROUND:
+            arc = put_arc(scratch, first, radius, stem, before, after, -side, side * abs(np.arctan2(cross, dot)), scale)
+        vertices = put_side(scratch, arc, radius, stem, after, -side, 0.0)
+        outer = (first - 1, arc)
+        if side < 0:  # the outer side is the plus side, and goes forward
+            edges = chain(scratch, edges, first - 1, first, arc, arc, before)
+        else:
+            previous = arc
+            for v in range(arc - 1, first - 2, -1):
+                join(scratch, edges, previous, v, before, 0)
+                previous, edges = v, edges + 1
+    inside = 0
+    if tight:
+        inside = 3 if dot < SHARP_COSINE else (1 if side > 0 else 2)
+    if side > 0:
+        return (inner[0], outer[0]), (inner[1], outer[1]), vertices, edges, inside
+    return (outer[0], inner[0]), (outer[1], inner[1]), vertices, edges, inside
