@@ -4,7 +4,7 @@ import pytest
 import torch
 from svg_samples import SVG
 
-from clipdraw.drawing import Drawing
+from clipdraw.drawing import Drawing, Style
 from clipdraw.errors import FormatError
 from clipdraw.formats.svg import from_svg
 from clipdraw.formats.svg_foreign import ForeignSvgWarning
@@ -57,15 +57,36 @@ def test_shapes_become_cubic_segments(shape, segments, ends):
         ('<path d="M1 1h5v5L1 1z"/>', 3),
     ],
 )
-def test_closed_shapes_get_their_closing_line(shape, segments):
-    drawing, message = noted(f"<g {ROUND}>{shape.replace('/>', STROKE)}</g>")
+def test_closed_shapes_do_not_repeat_their_first_point(shape, segments):
+    drawing = quiet(shape.replace("/>", STROKE))
     assert drawing.segments == (segments,)
-    assert torch.allclose(drawing.points[0], drawing.points[-1], atol=1e-5)
-    assert message == "the SVG: left out or simplified: closed paths, drawn as open ones with their closing line"
+    assert len(drawing.points) == 3 * segments
+    assert drawing.styles == (Style(closed=(True,)),)
+
+
+@pytest.mark.parametrize(
+    ("smooth", "spelled_out"),
+    [
+        ("M0 0Q5 5 9 0S20 20 30 0", "M0 0Q5 5 9 0C9 0 20 20 30 0"),
+        ("M0 0C5 5 7 7 9 0T20 20T30 5", "M0 0C5 5 7 7 9 0Q9 0 20 20Q31 40 30 5"),
+        ("M0 0q5 5 9 0t4 4t5 0", "M0 0Q5 5 9 0Q13 -5 13 4Q13 13 18 4"),
+        ("M0 0L3 3S4 4 9 0", "M0 0L3 3C3 3 4 4 9 0"),
+    ],
+)
+def test_smooth_curves_continue_only_their_like(smooth, spelled_out):
+    found, wanted = (quiet(f'<path d="{data}" stroke="red"/>').points for data in (smooth, spelled_out))
+    assert torch.allclose(found, wanted, atol=1e-5)
+
+
+def test_subpaths_make_one_path():
+    drawing = quiet('<path d="M0 0h5v5zM9 9h3zL12 12m1 1h4" stroke="red"/>')
+    assert len(drawing) == 1
+    assert drawing.segments == (3, 2, 1, 1)
+    assert drawing.styles == (Style(closed=(True, True, False, False)),)
 
 
 def test_a_circle_is_round():
-    drawing, _ = noted('<circle cx="50" cy="25" r="20" stroke="red" fill="none"/>')
+    drawing = quiet('<circle cx="50" cy="25" r="20" stroke="red"/>')
     part = drawing.points[:4].double()
     middle = (part[0] + 3 * part[1] + 3 * part[2] + part[3]) / 8
     assert float((middle - torch.tensor([50.0, 25.0])).norm()) == pytest.approx(20, abs=2e-4)
@@ -79,11 +100,22 @@ def test_transforms_scale_points_and_widths():
 
 
 def test_width_under_uneven_scaling_and_without_scaling():
-    line = f'<path {ROUND} d="M0 0L3 0" stroke="red" {{}} transform="scale(4 1)"/>'
-    drawing, message = noted(line.format(""))
-    assert drawing.widths.tolist() == [2.0]
-    assert message.endswith("simplified: uneven widths, made even")
-    assert quiet(line.format('vector-effect="non-scaling-stroke"')).widths.tolist() == [1.0]
+    line = '<path d="M0 0L3 0" stroke="red" {} transform="scale(4 1)"/>'
+    drawing = quiet(line.format("") * 2 + line.format("").replace("4", "5"))
+    assert drawing.widths.tolist() == [1.0, 1.0, 1.0]
+    assert drawing.points[3].tolist() == [3.0, 0.0]
+    assert drawing.transforms.tolist() == [[[4, 0, 0], [0, 1, 0]], [[5, 0, 0], [0, 1, 0]]]
+    assert [style.transforms for style in drawing.styles] == [(0,), (0,), (1,)]
+    fixed = quiet(line.format('vector-effect="non-scaling-stroke"'))
+    assert (fixed.widths.tolist(), fixed.points[3].tolist(), fixed.styles) == ([1.0], [12.0, 0.0], ())
+
+
+def test_strokes_that_do_not_scale_are_as_wide_as_the_file_is_shown():
+    frame = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 5" {}>{{}}</svg>'
+    line = f'<path {ROUND} d="M0 0L3 0" stroke="red" stroke-width="2" vector-effect="non-scaling-stroke"/>'
+    assert quiet(line, frame.format('width="40"')).widths.tolist() == [0.5]
+    with pytest.warns(ForeignSvgWarning, match="strokes that do not scale"):
+        assert quiet(line, frame.format("")).widths.tolist() == [2.0]
 
 
 def test_the_viewbox_is_the_canvas():
@@ -120,9 +152,13 @@ def test_colors(style, color):
 
 
 def test_group_opacity_multiplies():
-    drawing, message = noted(f'<g opacity=".5" {ROUND}><path d="M0 0L9 9" stroke="red" opacity=".5"/></g>')
+    line = '<path d="M{} 0L9 9" stroke="red" opacity=".5"/>'
+    drawing = quiet(f'<g opacity=".5">{line.format(0)}</g>')
     assert float(drawing.colors[0, 3]) == 0.25
-    assert "group opacity" in message
+    apart = quiet(f'<g opacity=".5">{line.format(0)}<g transform="translate(50 0)">{line.format(0)}</g></g>')
+    assert apart.colors[:, 3].tolist() == [0.25, 0.25]
+    _, message = noted(f'<g opacity=".5" {ROUND}>{line.format(0)}{line.format(5)}{line.format(6)}</g>')
+    assert message.endswith("simplified: opacity of groups whose shapes overlap, applied to each")
 
 
 @pytest.mark.parametrize(
@@ -135,6 +171,11 @@ def test_group_opacity_multiplies():
         '<path d="M0 0L9 9" stroke="red" display="none"/>',
         '<g visibility="hidden"><path d="M0 0L9 9" stroke="red"/></g>',
         '<defs><path d="M0 0L9 9" stroke="red"/></defs>',
+        '<path d="M0 0L9 9" fill="none"/>',
+        '<rect width="5" height="5" fill-opacity="0"/>',
+        '<rect width="5" height="5" fill="#ff000000"/>',
+        '<rect width="5" height="5" transform="scale(0)"/>',
+        '<rect width="100%" height="100%"/>',
         '<clipPath><path d="M0 0L9 9" stroke="red"/></clipPath>',
         '<path d="M5 5" stroke="red"/>',
         '<path d="M0 0L nan 5" stroke="red"/>',
@@ -147,23 +188,27 @@ def test_group_opacity_multiplies():
     ],
 )
 def test_nothing_to_draw_is_an_error(body):
-    with pytest.raises(FormatError, match="it has no strokes"):
+    with pytest.raises(FormatError, match="it has no paths"):
         from_svg(SVG.format(body))
 
 
 @pytest.mark.parametrize(
     ("extra", "note"),
     [
-        ('<rect width="5" height="5"/>', "fills"),
-        ('<rect width="5" height="5" fill="url(#g)"/>', "gradients"),
+        ('<rect width="5" height="5" fill="url(#g)"/>', "references to elsewhere"),
+        ('<rect width="5" height="5" fill="url(other.svg#g) red"/>', "references to elsewhere"),
+        ('<pattern id="p"/><rect width="5" height="5" fill="url(#p)"/>', "patterns"),
+        ('<rect width="5" height="5" stroke="red" opacity=".5"/>', "opacity of fill and stroke together"),
+        ('<g style="mix-blend-mode:multiply"/>', "blend modes"),
+        ('<g transform="scale(2)" style="transform-origin:center"/>', "origins of transforms"),
         ("<text>a</text><text>b</text>", "text (2)"),
+        ("<flowRoot/>", "text"),
+        ('<path d="M0 0h9" stroke="red"><animate/><set/></path>', "animations"),
         ('<image href="file:///etc/passwd"/>', "images"),
-        ('<path d="M0 0L9 9" stroke="url(#g)" fill="none"/>', "strokes of gradients"),
         ('<g filter="url(#f)"/>', "filters"),
         ('<g mask="url(#f)"/>', "masks"),
         ('<g clip-path="url(#f)"/>', "clip paths"),
         ('<path d="M0 0L9 9" stroke="red" fill="none" stroke-dasharray="1 2"/>', "dashes"),
-        ('<path d="M0 0L9 9" stroke="red" fill="none"/>', "line ends or corners"),
         ('<path d="M0 0L9 9" stroke="red" fill="none" marker-end="url(#m)"/>', "markers"),
         ('<path d="broken 1 2 3" stroke="red" fill="none"/>' + '<path d="M0 0L9" stroke="red"/>', "unreadable shapes"),
         ('<use href="other.svg#a"/>', "references to elsewhere"),
@@ -177,17 +222,28 @@ def test_what_is_left_out_is_named_in_one_warning(extra, note):
 
 
 def test_the_warning_names_the_file_and_the_caller(tmp_path):
-    (tmp_path / "logo.svg").write_text(SVG.format('<path d="M0 0L9 9" stroke="red"/>'))
+    (tmp_path / "logo.svg").write_text(SVG.format('<path d="M0 0L9 9" stroke="red"/><text>a</text>'))
     with pytest.warns(ForeignSvgWarning, match=r"^logo\.svg: "):
         Drawing.load(tmp_path / "logo.svg")
 
 
 def test_background_and_title():
     body = '<rect width="100%" height="100%" fill="#336699"/><rect width="4" height="4" fill="red"/>'
-    drawing, message = noted(f'<title> A  logo </title>{body}<path {ROUND} d="M0 0L9 9" stroke="red"/>')
+    drawing = from_svg(SVG.format(f"<title> A  logo </title>{body}"))
     assert drawing.background.tolist() == pytest.approx([0.2, 0.4, 0.6])
-    assert message.endswith("simplified: fills")
+    assert drawing.fills.tolist() == [[1, 0, 0, 1]]
     assert drawing.metadata == {"title": "A logo"}
+    turned = quiet('<rect x="-500" y="-500" width="999" height="999" fill="red" transform="rotate(45)"/>')
+    assert turned.background.tolist() == [1, 1, 1]
+
+
+def test_a_clip_path_that_holds_the_canvas_is_none():
+    clip = '<clipPath id="c"><path d="M0 0h9v9"/></clipPath><clipPath id="d"><rect width="{}" height="50"/></clipPath>'
+    line = '<g clip-path="url(#{})"><path d="M0 0L9 9" stroke="red"/></g>'
+    assert quiet(clip.format(100) + line.format("d")).styles == ()
+    for body in (clip.format(99) + line.format("d"), clip.format(100) + line.format("c"), line.format("x")):
+        with pytest.warns(ForeignSvgWarning, match="simplified: clip paths"):
+            quiet(body)
 
 
 def test_use_symbols_and_inner_pictures():
@@ -251,7 +307,7 @@ def test_style_sheets_take_no_time():
         "a b " * 75_000 + "{}",
         "a{}" * 9_999,
     ):
-        with pytest.raises(FormatError, match="no strokes"):
+        with pytest.raises(FormatError, match="no paths"):
             from_svg(SVG.format(f"<style>{text}</style>"))
 
 

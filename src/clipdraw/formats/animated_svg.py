@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,8 +48,9 @@ def making_of_svg(
             and only the last drawing remains.
 
     Raises:
-        InputError: the snapshots differ in their strokes or canvas, or the times do not fit.
+        InputError: the snapshots differ in their strokes or canvas, hold other paths, or the times do not fit.
     """
+    snapshots = [_plain(snapshot) for snapshot in snapshots]
     _check(snapshots, times_s, hold_s)
     final, seconds = snapshots[-1], float(times_s[-1] - times_s[0])
     still = document(final)
@@ -76,8 +77,9 @@ def self_drawing_svg(drawing: Drawing, *, seconds: float = 8.0) -> str:
         seconds: until it is complete, above 0; then it stays.
 
     Raises:
-        InputError: `seconds` is not positive and finite, or the drawing cannot be stored.
+        InputError: `seconds` is not positive and finite, or the drawing cannot be stored or holds other paths.
     """
+    drawing = _plain(drawing)
     if not 0 < seconds < math.inf:
         raise InputError(f"a film of {seconds} seconds cannot be made; use a positive number")
     lengths = [float((part[1:] - part[:-1]).norm(dim=-1).sum()) for part in drawing.stroke_points()]
@@ -123,6 +125,13 @@ class _KeyFrames:
     colors: Int64[np.ndarray, "frames strokes 4"]
     segments: tuple[int, ...]
     decimals: int
+
+
+def _plain(drawing: Drawing) -> Drawing:
+    """The drawing without the styles that say what is usual."""
+    if not drawing.only_strokes:
+        raise InputError("a film of SVG shows open strokes with round caps and joins; this drawing has other paths")
+    return replace(drawing, styles=(), fills=None, gradients=(), transforms=None)
 
 
 def _check(snapshots: Sequence[Drawing], times_s: Sequence[float], hold_s: float | None) -> None:

@@ -1,4 +1,4 @@
-"""Drawings as SVG files: ours exactly, of foreign files the strokes."""
+"""Drawings as SVG files: ours exactly, of foreign files all that is painted with paths."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def write_drawing(drawing: Drawing, path: str | Path) -> None:
 def read_drawing(path: str | Path) -> Drawing:
     """The drawing in an SVG file.
 
-    A file that `write_drawing` made gives the very same drawing. Of any other file the strokes are
-    kept; one `ForeignSvgWarning` names what a drawing cannot hold.
+    A file that `write_drawing` made gives the very same drawing. Of any other file the shapes, fills, strokes and
+    gradients are kept; one `ForeignSvgWarning` names what a drawing cannot hold.
 
     Raises:
-        FormatError: the file cannot be read, is refused, or has no strokes; the message names the file.
+        FormatError: the file cannot be read, is refused, or has no paths; the message names the file.
     """
     path = Path(path)
     try:
@@ -45,7 +45,7 @@ def from_svg(text: str) -> Drawing:
     """The drawing in the text of an SVG file; see `read_drawing`.
 
     Raises:
-        FormatError: the text is refused or has no strokes.
+        FormatError: the text is refused or has no paths.
     """
     try:
         data = text.encode()

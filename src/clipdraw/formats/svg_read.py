@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import json
-import re
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 import torch
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError
-from clipdraw.formats.digits import LIMIT, parse_number
+from clipdraw.formats.digits import parse_number
+from clipdraw.formats.svg_read_parts import (
+    MAX_SEGMENTS,
+    MAX_STROKES,
+    SVG,
+    EditedError,
+    check_count,
+    path_data,
+    path_numbers,
+    plain_keys,
+    required,
+    required_color,
+)
+from clipdraw.formats.svg_read_styles import read_gradients, read_styled, read_transforms
 from clipdraw.formats.svg_write import NAMESPACE, VERSION, canvas_side
 
-SVG = "{http://www.w3.org/2000/svg}"
-MAX_STROKES = 100_000
-MAX_SEGMENTS = 200_000
-
-_PERCENTAGES = re.compile(r"rgb\(([\d.]{1,60})%,([\d.]{1,60})%,([\d.]{1,60})%\)")
 _SVG_KEYS = {"viewBox", "width", "height", "version", "id"}
 _RECT_KEYS = {"width", "height", "fill", "id"}
 _GROUP = {"fill": "none", "stroke-linecap": "round", "stroke-linejoin": "round", "id": None}
 _PATH_KEYS = {"d", "stroke", "stroke-opacity", "stroke-width", "pathLength", "id"}
 _ABOUT = {SVG + name for name in ("title", "desc", "metadata", "defs")}
 _ANIMATION = {SVG + name for name in ("animate", "set")}
-
-
-class _EditedError(Exception):
-    """The file bears our mark, but an editor changed its structure."""
 
 
 def own_drawing(root: Element) -> Drawing | None:
@@ -45,7 +49,7 @@ def own_drawing(root: Element) -> Drawing | None:
         raise FormatError(f"written in version {version!r:.20} of the format; this clipdraw reads {VERSION}: update it")
     try:
         return _read(root)
-    except _EditedError:
+    except EditedError:
         return None
 
 
@@ -64,18 +68,6 @@ def read_metadata(root: Element) -> dict[str, str]:
     return entries
 
 
-def percent_color(text: str) -> tuple[float, float, float] | None:
-    """The color in an `rgb()` of percentages, or None if it is written in another way."""
-    match = _PERCENTAGES.fullmatch(text)
-    if match is None:
-        return None
-    try:
-        red, green, blue = (min(float(part) / 100, 1.0) for part in match.groups())
-    except ValueError:  # two decimal points
-        return None
-    return red, green, blue
-
-
 def _json_text(text: str) -> str:
     try:
         value = json.loads(text)
@@ -87,46 +79,51 @@ def _json_text(text: str) -> str:
 
 
 def _read(root: Element) -> Drawing:
-    if not _plain_keys(root) <= _SVG_KEYS:
-        raise _EditedError
+    if not plain_keys(root) <= _SVG_KEYS:
+        raise EditedError
     canvas = _canvas(root)
     parts = [child for child in root if child.tag.startswith(SVG) and not (child.tag in _ABOUT and not _draws(child))]
+    defs = parts.pop(0) if parts and parts[0].tag == SVG + "defs" else None
     if [part.tag for part in parts] != [SVG + "rect", SVG + "g"]:
-        raise _EditedError
+        raise EditedError
     rect, group = parts
-    if not _plain_keys(rect) <= _RECT_KEYS or not _plain_keys(group) <= _GROUP.keys():
-        raise _EditedError
+    held = group.get(f"{{{NAMESPACE}}}holds", "").split()
+    if not plain_keys(rect) <= _RECT_KEYS or not plain_keys(group) <= _GROUP.keys() or (defs is not None and not held):
+        raise EditedError
     if any(group.get(key) != value for key, value in _GROUP.items() if value):
-        raise _EditedError
+        raise EditedError
     if (rect.get("width"), rect.get("height")) != (canvas_side(canvas.width), canvas_side(canvas.height)):
-        raise _EditedError
-    background = _required_color(rect, "fill", what="the background")
-    _check_count(len(group), MAX_STROKES, what="strokes")
+        raise EditedError
+    background = torch.tensor(required_color(rect, "fill", what="the background"), dtype=torch.float32)
+    check_count(len(group), MAX_STROKES, what="strokes")
+    if held:
+        gradients, transforms = read_gradients(defs), read_transforms(root) if "transforms" in held else None
+        drawing = read_styled(group, gradients=gradients, transforms=transforms, filled="fills" in held)
+    else:
+        drawing = _read_strokes(group)
+    return replace(drawing, canvas=canvas, background=background, metadata=read_metadata(root))
+
+
+def _read_strokes(group: Element) -> Drawing:
     points: list[float] = []
     segments, widths, colors = [], [], []
     for index, path in enumerate(group):
         _check_path(path)
         stroke = f"of stroke {index}"
-        numbers = _path_numbers(path, what=f"stroke {index}")
+        numbers = path_numbers(path_data(path, what=f"stroke {index}"), what=f"stroke {index}")
         points += numbers
-        _check_count(len(points) // 6, MAX_SEGMENTS, what="segments")
+        check_count(len(points) // 6, MAX_SEGMENTS, what="segments")
         segments.append((len(numbers) // 2 - 1) // 3)
-        widths.append(parse_number(_required(path, "stroke-width", index), what=f"the width {stroke}", low=0.0))
+        width = required(path, "stroke-width", what=f"stroke {index}")
+        widths.append(parse_number(width, what=f"the width {stroke}", low=0.0))
         opacity = parse_number(path.get("stroke-opacity", "1"), what=f"the opacity {stroke}", low=0.0, high=1.0)
-        colors.append([*_required_color(path, "stroke", what=f"the color {stroke}"), opacity])
+        colors.append([*required_color(path, "stroke", what=f"the color {stroke}"), opacity])
     return Drawing(
         points=torch.tensor(points, dtype=torch.float32).reshape(-1, 2),
         widths=torch.tensor(widths, dtype=torch.float32),
         colors=torch.tensor(colors, dtype=torch.float32).reshape(-1, 4),
         segments=tuple(segments),
-        canvas=canvas,
-        background=torch.tensor(background, dtype=torch.float32),
-        metadata=read_metadata(root),
     )
-
-
-def _plain_keys(element: Element) -> set[str]:
-    return {key for key in element.keys() if not key.startswith("{")}  # noqa: SIM118 - an element is not a mapping
 
 
 def _draws(element: Element) -> bool:
@@ -142,54 +139,12 @@ def _canvas(root: Element) -> Canvas:
     left, top = (parse_number(text, what="the viewBox") for text in numbers[:2])
     width, height = (parse_number(text, what="the canvas size", low=5e-324) for text in numbers[2:])
     if left or top:
-        raise _EditedError
+        raise EditedError
     return Canvas(width, height)
 
 
 def _check_path(path: Element) -> None:
-    if path.tag != SVG + "path" or not _plain_keys(path) <= _PATH_KEYS:
-        raise _EditedError
+    if path.tag != SVG + "path" or not plain_keys(path) <= _PATH_KEYS:
+        raise EditedError
     if any(child.tag not in _ANIMATION for child in path):
-        raise _EditedError
-
-
-def _path_numbers(path: Element, *, what: str) -> list[float]:
-    data = path.get("d")
-    if data is None:
-        raise FormatError(f"{what} has no path data (d)")
-    start, _, rest = data.removeprefix("M").partition("C")
-    texts = [*start.split(), *rest.split()]
-    if not data.startswith("M") or len(start.split()) != 2:
-        raise _EditedError
-    _check_count(len(texts) // 6, MAX_SEGMENTS, what="segments")
-    try:
-        numbers = list(map(float, texts))
-    except ValueError:
-        raise _EditedError from None
-    if not all(-LIMIT <= number <= LIMIT for number in numbers):
-        raise FormatError(f"{what} has a coordinate that is not finite or beyond ±{LIMIT:g}")
-    if len(numbers) < 8 or len(numbers) % 6 != 2:
-        raise FormatError(f"{what} has {len(numbers)} coordinates, which make no whole cubic segments")
-    return numbers
-
-
-def _required(element: Element, key: str, index: int) -> str:
-    value = element.get(key)
-    if value is None:
-        raise FormatError(f"stroke {index} has no {key}")
-    return value
-
-
-def _required_color(element: Element, key: str, *, what: str) -> tuple[float, float, float]:
-    text = element.get(key)
-    if text is None:
-        raise FormatError(f"{what} is missing")
-    color = percent_color(text)
-    if color is None:
-        raise _EditedError
-    return color
-
-
-def _check_count(count: int, limit: int, *, what: str) -> None:
-    if count > limit:
-        raise FormatError(f"more than {limit:,} {what}")
+        raise EditedError

@@ -1,10 +1,12 @@
-"""Foreign SVG shapes to open runs of cubic segments."""
+"""Foreign SVG shapes to runs of cubic segments."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -26,7 +28,7 @@ from svgelements import (
 )
 
 from clipdraw.errors import FormatError
-from clipdraw.formats.svg_read import MAX_SEGMENTS
+from clipdraw.formats.svg_read_parts import MAX_SEGMENTS
 from clipdraw.formats.svg_style import length
 
 _COMMAND = re.compile(r"([a-df-zA-DF-Z])([^a-df-zA-DF-Z]*)")
@@ -48,10 +50,20 @@ class UnreadableError(ValueError):
 
 @dataclass(frozen=True)
 class Run:
-    """One subpath: its control points, and whether the file closed it."""
+    """One subpath: its control points, and whether it is closed; then its first point is not repeated at the end."""
 
     points: Float64[np.ndarray, "points 2"]
     closed: bool
+
+    @property
+    def segments(self) -> int:
+        """The number of cubic segments."""
+        return len(self.points) // 3
+
+    def outline(self) -> Float64[np.ndarray, "segments 4 2"]:
+        """The control points of each segment."""
+        points = np.concatenate((self.points, self.points[:1])) if self.closed else self.points
+        return points[np.arange(self.segments)[:, None] * 3 + np.arange(4)]
 
 
 def affine(text: str | None) -> Float64[np.ndarray, "3 3"]:
@@ -95,6 +107,33 @@ def shape_runs(element: Element, tag: str, viewport: tuple[float, float]) -> lis
         raise UnreadableError(str(error)) from error
 
 
+def extent(runs: Sequence[Run]) -> Float64[np.ndarray, "2 2"]:
+    """Lowest and highest coordinates of the curves, without their control points.
+
+    Source: the extremes of a cubic, where its derivative a t^2 + b t + c is zero.
+    """
+    cubics = np.concatenate([run.outline() for run in runs])
+    p0, p1, p2, p3 = cubics.transpose(1, 0, 2)
+    a, b, c = p3 - p0 + 3 * (p1 - p2), 2 * (p0 - 2 * p1 + p2), p1 - p0
+    root = np.sqrt(np.maximum(b * b - 4 * a * c, 0))
+    half = -(b + np.where(b < 0, -root, root)) / 2
+    times = np.nan_to_num(np.stack((np.zeros_like(a), np.ones_like(a), half / a, c / half)), posinf=0.0, neginf=0.0)
+    t = times.clip(0, 1)
+    s = 1 - t
+    places = (s**3 * p0 + 3 * s * s * t * p1 + 3 * s * t * t * p2 + t**3 * p3).reshape(-1, 2)
+    return np.stack((places.min(axis=0), places.max(axis=0)))
+
+
+def flat(runs: Sequence[Run]) -> bool:
+    """Whether each run lies on a line, so that it encloses nothing."""
+    for run in runs:
+        away = run.points - run.points[0]
+        along = away[np.abs(away).sum(axis=1).argmax()]
+        if np.abs(away @ (along[1], -along[0])).max() > 1e-9 * (along @ along):
+            return False
+    return True
+
+
 def count_segments(data: str) -> int:
     """About how many segments path data describes, without building them."""
     return sum(
@@ -123,7 +162,8 @@ def _path(element: Element, tag: str, data: str, viewport: tuple[float, float]) 
 
 def _runs(path: Path) -> Iterator[Run]:
     points: list[tuple[float, float]] = []
-    for segment in path:
+    for before, segment in pairwise([None, *path]):
+        _smooth(segment, before)
         if isinstance(segment, Move):
             if len(points) > 1:
                 yield _run(points, closed=False)
@@ -141,8 +181,24 @@ def _runs(path: Path) -> Iterator[Run]:
         yield _run(points, closed=False)
 
 
+def _smooth(segment: Any, before: Any) -> None:
+    """Correct the control point that a smooth curve takes from the one before.
+
+    Only curves of one degree continue each other; svgelements reflects the control points of either.
+
+    Source: SVG 2, sections 9.3.6 and 9.3.7.
+    """
+    if not getattr(segment, "smooth", False):
+        return
+    alike = type(segment) is type(before)
+    if isinstance(segment, QuadraticBezier):
+        segment.control = before.control.reflected_across(segment.start) if alike else segment.start
+    elif not alike:
+        segment.control1 = segment.start
+
+
 def _run(points: list[tuple[float, float]], *, closed: bool) -> Run:
-    return Run(np.array(points, dtype=np.float64), closed)
+    return Run(np.array(points[:-1] if closed else points, dtype=np.float64), closed)
 
 
 def _cubics(start: tuple[float, float], segment: object) -> list[tuple[float, float]]:

@@ -5,35 +5,52 @@ from __future__ import annotations
 import colorsys
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from PIL import ImageColor
 
-from clipdraw.formats.svg_read import percent_color
+from clipdraw.formats.svg_read_parts import percent_color
 
 _INHERITED = frozenset(
     {
         "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap", "stroke-linejoin",
-        "fill", "fill-opacity", "color", "visibility", "marker", "marker-start", "marker-mid", "marker-end",
+        "stroke-miterlimit", "fill", "fill-opacity", "fill-rule", "paint-order", "color", "visibility",
+        "marker", "marker-start", "marker-mid", "marker-end",
     }
 )  # fmt: skip
-_OWN = frozenset({"opacity", "display", "filter", "mask", "clip-path", "vector-effect", "transform"})
+_OWN = frozenset(
+    {
+        "opacity", "display", "filter", "mask", "clip-path", "mix-blend-mode", "vector-effect",
+        "transform", "transform-origin", "stop-color", "stop-opacity",
+    }
+)  # fmt: skip
 _UNITS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 9.6 / 2.54, "q": 2.4 / 2.54}
 _UNITS |= {"em": 16.0, "rem": 16.0, "ex": 8.0}
 _LENGTH = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)([a-z]*|%)\s*")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?")
+_REFERENCE = re.compile(r"url\(\s*[\"']?(?:#([^\"')]*))?[^)]*\)\s*(.*)", re.IGNORECASE | re.DOTALL)
 _SELECTOR = re.compile(r"([a-zA-Z]+|\*)?([.#])?([\w-]+)?")
 _LONGEST = 200
 """Characters of a color or length that are looked at; no honest one is longer."""
-
-SERVER: Final = "server"
-"""A paint that is not a color but a gradient or pattern."""
 
 Rgba = tuple[float, float, float, float]
 
 Sheet = dict[str, dict[str, str]]
 """Selector (`path`, `.a`, `#b`, `path.a`) to its declarations."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A paint that is not a color but a gradient or pattern of the file.
+
+    Args:
+        name: its `id`; empty if it is of another file.
+        fallback: the color where it cannot be used.
+    """
+
+    name: str
+    fallback: Rgba | None = None
 
 
 def style_sheet(styles: Iterable[Element]) -> Sheet:
@@ -90,7 +107,13 @@ def fraction(text: str | None, default: float = 1.0) -> float:
     return min(max(length(text, of=1.0, default=default), 0.0), 1.0)
 
 
-def paint(text: str, current: str = "black") -> Rgba | Literal["server"] | None:
+def reference(text: str) -> str:
+    """The `id` that `url(#id)` names; empty if it names nothing in the file."""
+    match = _REFERENCE.fullmatch(text.strip()[:_LONGEST])
+    return (match[1] or "").strip() if match else ""
+
+
+def paint(text: str, current: str = "black") -> Rgba | Server | None:
     """A paint as red, green, blue, opacity.
 
     Args:
@@ -98,14 +121,16 @@ def paint(text: str, current: str = "black") -> Rgba | Literal["server"] | None:
         current: what `currentColor` stands for.
 
     Returns:
-        The color; None for no paint; `SERVER` for a gradient or pattern.
+        The color; None for no paint; a `Server` for a gradient or pattern.
     """
     text = text.strip()[:_LONGEST]
     if text.lower() == "currentcolor":
         text = current.strip()[:_LONGEST]
+    server = _REFERENCE.fullmatch(text)
+    if server:
+        fallback = paint(server[2], current) if server[2] else None
+        return Server((server[1] or "").strip(), None if isinstance(fallback, Server) else fallback)
     lowered = text.lower()
-    if lowered.startswith("url("):
-        return SERVER
     if lowered in {"", "none", "transparent", "context-fill", "context-stroke", "currentcolor"}:
         return None
     exact = percent_color(text)

@@ -7,15 +7,17 @@ import re
 from collections.abc import Callable
 from xml.sax.saxutils import escape, quoteattr
 
-from jaxtyping import Float
-from torch import Tensor
-
 from clipdraw.drawing import Drawing, control_points
 from clipdraw.errors import InputError
-from clipdraw.formats.digits import LIMIT, as_percent, shortest
-
-NAMESPACE = "urn:clipdraw:drawing"
-"""Marks a file as ours, and holds its metadata; Inkscape keeps both."""
+from clipdraw.formats.digits import LIMIT, shortest
+from clipdraw.formats.svg_write_styles import (
+    NAMESPACE,
+    color_text,
+    definitions,
+    held,
+    paint_attributes,
+    transform_entries,
+)
 
 VERSION = "1"
 
@@ -29,7 +31,7 @@ def to_svg(drawing: Drawing) -> str:
     Coordinates, widths, colors and opacities are written with as many digits as give the same 32-bit
     float again; colors are `rgb()` percentages, which browsers, resvg, librsvg and Inkscape accept with
     decimals. Values a little outside are written as renderers treat them: colors and opacity are
-    limited to [0, 1], widths to 0 and above.
+    limited to [0, 1], widths to 0 and above, and the offsets of a gradient's stops to those before them.
 
     Raises:
         InputError: a number is not finite or beyond ±1e7.
@@ -54,23 +56,32 @@ def document(
         InputError: a number is not finite or beyond ±1e7.
     """
     width, height = (canvas_side(side) for side in (drawing.canvas.width, drawing.canvas.height))
-    paths = path_data(drawing)
-    paints = color_text(drawing.colors[:, :3])
-    opacities = shortest(drawing.colors[:, 3].clamp(0, 1), what="the opacity")
-    widths = shortest(drawing.widths.clamp(min=0), what="the width")
+    paints = paint_attributes(drawing) if drawing.styles else _stroke_attributes(drawing)
+    holds = f' clipdraw:holds="{held(drawing)}"' if drawing.styles else ""
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:clipdraw="{NAMESPACE}" clipdraw:version="{VERSION}"'
         f' viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
         *_about(drawing),
+        *(definitions(drawing) if drawing.styles else []),
         f'<rect width="{width}" height="{height}" fill="{color_text(drawing.background[None])[0]}"/>',
-        '<g fill="none" stroke-linecap="round" stroke-linejoin="round">',
+        f'<g fill="none" stroke-linecap="round" stroke-linejoin="round"{holds}>',
     ]
-    for index, (data, paint, opacity, full) in enumerate(zip(paths, paints, opacities, widths, strict=True)):
-        start = f'<path d="{data}" stroke="{paint}" stroke-opacity="{opacity}" stroke-width="{full}"{attributes}'
+    for index, (data, paint) in enumerate(zip(path_data(drawing), paints, strict=True)):
+        start = f'<path d="{data}"{paint}{attributes}'
         content = inside(index)
         lines.append(f"{start}>{content}</path>" if content else f"{start}/>")
     return "\n".join([*lines, "</g>", "</svg>", ""])
+
+
+def _stroke_attributes(drawing: Drawing) -> list[str]:
+    """Color, opacity and width of each stroke, with a leading space."""
+    opacities = shortest(drawing.colors[:, 3].clamp(0, 1), what="the opacity")
+    widths = shortest(drawing.widths.clamp(min=0), what="the width")
+    return [
+        f' stroke="{color}" stroke-opacity="{opacity}" stroke-width="{width}"'
+        for color, opacity, width in zip(color_text(drawing.colors[:, :3]), opacities, widths, strict=True)
+    ]
 
 
 def canvas_side(side: float) -> str:
@@ -85,28 +96,23 @@ def canvas_side(side: float) -> str:
 
 
 def path_data(drawing: Drawing) -> list[str]:
-    """The `d` attribute of each stroke: one absolute `M`, then one absolute `C`.
+    """The `d` attribute of each path: for each subpath an absolute `M`, then an absolute `C`, then `z` if it is closed.
 
     Raises:
         InputError: a coordinate is not finite or beyond ±1e7.
     """
     numbers = shortest(drawing.points, what="the coordinate")
-    texts, begin = [], 0
-    for count in drawing.segments:
-        end = begin + 2 * control_points(count)
-        texts.append(f"M{numbers[begin]} {numbers[begin + 1]}C{' '.join(numbers[begin + 2 : end])}")
-        begin = end
+    closed = [style.closed for style in drawing.styles] or [(False,)] * len(drawing.segments)
+    counts, texts, begin = iter(drawing.segments), [], 0
+    for flags in closed:
+        parts = []
+        for flag in flags:
+            end = begin + 2 * control_points(next(counts), closed=flag)
+            rest = numbers[begin + 2 : end] + (numbers[begin : begin + 2] if flag else [])
+            parts.append(f"M{numbers[begin]} {numbers[begin + 1]}C{' '.join(rest)}{'z' if flag else ''}")
+            begin = end
+        texts.append("".join(parts))
     return texts
-
-
-def color_text(colors: Float[Tensor, "n 3"]) -> list[str]:
-    """Each color as `rgb()` of exact percentages.
-
-    Raises:
-        InputError: a color is not finite.
-    """
-    numbers = [as_percent(number) for number in shortest(colors.clamp(0, 1), what="the color")]
-    return [f"rgb({','.join(f'{part}%' for part in numbers[at : at + 3])})" for at in range(0, len(numbers), 3)]
 
 
 def _about(drawing: Drawing) -> list[str]:
@@ -122,6 +128,7 @@ def _about(drawing: Drawing) -> list[str]:
         f"{f'<dc:title>{title}</dc:title>' if title else ''}</cc:Work>",
         "</rdf:RDF>",
         *(_entry(key, value) for key, value in entries.items()),
+        *(transform_entries(drawing) if drawing.styles else []),
         "</metadata>",
     ]
 

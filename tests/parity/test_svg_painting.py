@@ -1,0 +1,142 @@
+"""Files with all of SVG's path painting: our picture against librsvg's, and of what we write again against both."""
+
+import warnings
+
+import pytest
+import pyvips
+import torch
+
+from clipdraw.formats.svg import from_svg, to_svg
+from clipdraw.raster import rasterize
+from tests.raster_scenes import picture
+
+FRAME = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" width="{}" height="{}">{}</svg>'
+STOPS = '<stop stop-color="#e33"/><stop offset=".4" stop-color="#fd4"/><stop offset="1" stop-color="#24c"/>'
+ZIGZAG = "M15 75L35 25L50 75L58 25L63 75L85 40"
+
+SAMPLES = {
+    "fill rules": """
+        <path d="M50 5L79 95L2 39H98L21 95Z" fill="#c33"/>
+        <path fill-rule="evenodd" d="M10 10h80v80h-80zM30 30h40v40h-40z" fill="teal" fill-opacity=".6"/>""",
+    "curves and arcs": """
+        <path d="M10 60Q25 5 40 60T70 60S95 90 80 20z" fill="#297" stroke="#124" stroke-width="2"/>
+        <path d="M15 80a20 8 30 1 1 40 5A12 12 0 0 0 80 85l-5 10z" fill="orange"/>""",
+    "basic shapes": """
+        <rect x="5" y="5" width="40" height="30" rx="8" fill="#38c"/>
+        <rect x="52" y="6" width="40" height="28" fill="none" stroke="#222" stroke-width="3"/>
+        <circle cx="25" cy="65" r="18" fill="gold" stroke="#a50" stroke-width="4"/>
+        <ellipse cx="70" cy="55" rx="22" ry="10" fill="#d6a"/>
+        <line x1="50" y1="75" x2="95" y2="95" stroke="green" stroke-width="5"/>
+        <polyline points="50,90 60,75 70,92 80,75" fill="none" stroke="purple" stroke-width="2"/>
+        <polygon points="5,95 15,85 25,97" fill="#333"/>""",
+    "caps": "".join(
+        f'<path d="M20 {20 + 30 * n}H80" stroke="#247" stroke-width="18" stroke-linecap="{cap}"/>'
+        for n, cap in enumerate(("butt", "round", "square"))
+    ),
+    "joins": "".join(
+        f'<path d="{ZIGZAG}" transform="translate(5 {30 * n - 25}) scale(.8)" fill="none" stroke="#733"'
+        f' stroke-width="5" {join}/>'
+        for n, join in enumerate(
+            ('stroke-linejoin="miter"', 'stroke-linejoin="round"', 'stroke-linejoin="bevel"', 'stroke-miterlimit="20"')
+        )
+    ),
+    "closed and open": """
+        <path d="M10 10h30v30h-30z" fill="none" stroke="#000" stroke-width="6"/>
+        <path d="M60 10h30v30h-30V10" fill="#fc8" stroke="#000" stroke-width="6"/>
+        <path d="M10 60h30v30h-30zM55 60h35v30" fill="#8cf" stroke="#024" stroke-width="4"/>""",
+    "opacity": """
+        <rect x="10" y="10" width="50" height="50" fill="red" opacity=".5"/>
+        <g opacity=".4"><circle cx="60" cy="35" r="20" fill="blue"/><circle cx="30" cy="80" r="10" fill="lime"/></g>
+        <path d="M10 90L90 50" stroke="#000" stroke-width="9" stroke-opacity=".3"/>
+        <path d="M70 70h20v20h-20z" fill="#080" fill-opacity=".3" stroke="#808" stroke-opacity=".6"/>""",
+    "transforms": """
+        <g transform="translate(50 50) rotate(30)"><g transform="scale(1.5 .6)">
+        <rect x="-25" y="-30" width="50" height="60" fill="#ffb" stroke="#36a" stroke-width="8"/></g></g>
+        <path d="M5 5L40 15" transform="skewX(30)" stroke="#b33" stroke-width="6" stroke-linecap="round"/>
+        <circle r="8" transform="matrix(1 .5 -.4 2 80 75)" fill="none" stroke="#3a3" stroke-width="3"/>""",
+    "linear gradients": f"""
+        <defs><linearGradient id="a" x2="1" y2="1">{STOPS}</linearGradient>
+        <linearGradient id="b" href="#a" gradientUnits="userSpaceOnUse" x1="20" x2="40" y2="10" spreadMethod="reflect"/>
+        <linearGradient id="c" href="#a" gradientTransform="rotate(60) scale(.5)" spreadMethod="repeat"/></defs>
+        <rect x="5" y="5" width="60" height="25" fill="url(#a)"/>
+        <ellipse cx="50" cy="50" rx="40" ry="15" fill="url(#b)" fill-opacity=".8"/>
+        <path d="M10 70h60v25z" fill="url(#c)" transform="rotate(-5)"/>""",
+    "radial gradients": f"""
+        <defs><radialGradient id="a">{STOPS}</radialGradient>
+        <radialGradient id="b" gradientUnits="userSpaceOnUse" cx="70" cy="30" r="15" fx="65" fy="24"
+            spreadMethod="reflect">{STOPS}</radialGradient>
+        <radialGradient id="c" fx=".2" fy=".7" gradientTransform="rotate(20 .5 .5)">
+            <stop stop-color="#fff" stop-opacity="0"/><stop offset="1" stop-color="#408"/></radialGradient></defs>
+        <circle cx="25" cy="25" r="20" fill="url(#a)"/><rect x="50" y="5" width="45" height="45" fill="url(#b)"/>
+        <ellipse cx="50" cy="75" rx="40" ry="20" fill="url(#c)"/>""",
+    "stroked gradients": f"""
+        <defs><linearGradient id="a">{STOPS}</linearGradient></defs>
+        <circle cx="50" cy="40" r="28" fill="none" stroke="url(#a)" stroke-width="14"/>
+        <path d="M10 80C30 60 60 99 90 80" fill="none" stroke="url(#a)" stroke-width="8"
+            transform="translate(0 40) scale(1 .6)"/>""",
+    "style sheets, use and symbols": """
+        <style>.a{fill:#e84;stroke:#420;stroke-width:2} #b{fill:none;stroke:#07a;stroke-linejoin:round}</style>
+        <defs><path id="p" class="a" d="M0 0h20l-10 20z"/></defs><symbol id="s" viewBox="0 0 10 10">
+        <circle cx="5" cy="5" r="4" fill="currentColor"/></symbol>
+        <use href="#p" x="10" y="10"/><use href="#p" transform="translate(60 5) scale(1.5)"/>
+        <use href="#s" x="10" y="50" width="40" height="40" color="#385"/>
+        <rect id="b" x="60" y="60" width="30" height="30" style="stroke-width:7"/>""",
+    "a stroke beneath its fill": """
+        <rect width="100%" height="100%" fill="#eef"/>
+        <path d="M20 20h60v60h-60z" fill="#fa0" stroke="#333" stroke-width="16" paint-order="stroke"/>""",
+    "as Inkscape writes": """
+        <sodipodi:namedview xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd" pagecolor="#fff"/>
+        <defs id="defs1"><linearGradient id="linearGradient2"><stop style="stop-color:#0080ff;stop-opacity:1;"
+            offset="0" id="stop1"/><stop style="stop-color:#0080ff;stop-opacity:0;" offset="1" id="stop2"/>
+        </linearGradient><linearGradient xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="#linearGradient2"
+            id="linearGradient3" x1="10" y1="50" x2="90" y2="50" gradientUnits="userSpaceOnUse"
+            gradientTransform="matrix(0.8,0.1,0,1,4,-3)"/></defs>
+        <g xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" inkscape:groupmode="layer" id="layer1"
+            style="display:inline"><path id="path4" d="m 20,20 c 20,-20 50,0 60,20 -10,50 -30,50 -60,40 z"
+            style="fill:url(#linearGradient3);fill-opacity:1;fill-rule:evenodd;stroke:#aa0044;stroke-width:2.5;
+            stroke-linecap:butt;stroke-linejoin:miter;stroke-miterlimit:4;stroke-dasharray:none;stroke-opacity:1"
+            inkscape:connector-curvature="0"/><circle style="fill:#ffd42a;stroke:none" id="p5" cx="75" cy="80" r="9"
+            transform="matrix(1.2,0,-0.3,0.9,12,5)"/></g>""",
+    "as Illustrator writes": """
+        <style type="text/css">.st0{fill:#F9B233;}.st1{fill:none;stroke:#1D1D1B;stroke-width:3;stroke-linecap:round;
+            stroke-linejoin:round;stroke-miterlimit:10;}.st2{fill:url(#SVGID_1_);}</style>
+        <switch><g>
+        <path class="st0" d="M85.2,41.3c0,14.9-12.1,27-27,27s-27-12.1-27-27s12.1-27,27-27S85.2,26.4,85.2,41.3z"/>
+        <polyline class="st1" points="12.5,86.1 30.2,60.8 44.7,82.3 61.9,55.5 "/>
+        <radialGradient id="SVGID_1_" cx="25" cy="25" r="15.5" gradientUnits="userSpaceOnUse"><stop offset="0"
+            style="stop-color:#FFFFFF"/><stop offset="1" style="stop-color:#009FE3"/></radialGradient>
+        <circle class="st2" cx="25" cy="25" r="15.5"/><rect x="70" y="70" class="st1" width="20" height="20"/>
+        </g></switch>""",
+}
+
+
+def by_librsvg(text):
+    return picture(pyvips.Image.svgload_buffer(text.encode()).flatten(background=255).numpy())
+
+
+def error(drawing, text, size):
+    """Mean absolute difference in 255ths."""
+    theirs = by_librsvg(text)
+    return float((rasterize(drawing, height=size).double() - theirs).abs().mean()) * 255
+
+
+@pytest.mark.parametrize(("size", "allowed"), [(64, 0.8), (224, 0.5), (1024, 0.5)])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_files_look_as_in_other_programs(name, size, allowed):
+    text = FRAME.format(size, size, SAMPLES[name])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawing = from_svg(text)
+    off = error(drawing, text, size)
+    print(f"{name} at {size}: {off:.3f}")
+    assert off <= allowed
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_is_written_again_looks_the_same(name):
+    drawing = from_svg(FRAME.format(224, 224, SAMPLES[name]))
+    written = to_svg(drawing)
+    assert error(drawing, written.replace('width="100" height="100"', 'width="224" height="224"', 1), 224) <= 0.5
+    again = from_svg(written)
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(again.parameters(), drawing.parameters(), strict=True))
+    assert again.styles == drawing.styles
