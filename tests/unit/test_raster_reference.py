@@ -165,7 +165,7 @@ def test_gradcheck_of_every_paint(options):
 
     leaves = [getattr(drawing, name) for name in names] + [getattr(drawing.gradients[0], name) for name in of_gradient]
     leaves = [leaf.detach().clone().requires_grad_() for leaf in leaves]
-    assert torch.autograd.gradcheck(image, leaves, eps=1e-7, atol=1e-4, nondet_tol=1e-12)
+    assert torch.autograd.gradcheck(image, leaves, eps=1e-7, atol=1e-4, nondet_tol=1e-12, fast_mode=True)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
