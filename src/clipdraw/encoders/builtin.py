@@ -26,7 +26,7 @@ from clipdraw.framing import framed
 
 WEIGHTS = Path(__file__).parent / "weights" / "builtin.safetensors"
 """The weights; their metadata holds the version and the model card's address within the project."""
-SHA256 = "9752973d1a3a9ecfb2e8d21985f0d4e893abbf76c5c50e2bb22d5c0c09045fc7"
+SHA256 = "34ca4e773e29e28b7b5722787196d47b3abfe7ab742a5e58e039d0c1273bd617"
 """Checksum of the weights."""
 _ARTICLE = re.compile(r"^(an?|the)\s+", re.IGNORECASE)  # captions of drawings have none
 _JOINT = re.compile(r"\s+(?:of|with|in|on|at|by|from|under|near)\s+", re.IGNORECASE)
