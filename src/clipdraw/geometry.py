@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -48,30 +47,6 @@ def piece_counts(cubics: Float[Tensor, "cubics 4 2"], *, tolerance: float = TOLE
     bend = points[:, :2] - 2 * points[:, 1:3] + points[:, 2:]
     farthest = bend.square().sum(-1).amax(-1).sqrt()
     return (0.75 / tolerance * farthest).sqrt().ceil().clamp(MIN_PIECES, MAX_PIECES).long()
-
-
-def flatten(
-    cubics: Float[Tensor, "cubics 4 2"], counts: Int[Tensor, " cubics"]
-) -> tuple[Float[Tensor, "pieces 2 2"], Int[Tensor, " pieces"]]:
-    """The straight pieces of each segment, and the segment that each piece is of.
-
-    Nothing is left out: a segment of no length gives pieces of no length.
-
-    Args:
-        cubics: control points of each segment.
-        counts: pieces of each segment, 0 or more, at equal steps of the curve parameter.
-
-    Returns:
-        Start and end of each piece, in the order of the segments; the segment's index.
-
-    Differentiable in the control points; not in the counts.
-    """
-    owner = torch.repeat_interleave(counts)
-    first = counts.cumsum(0) - counts
-    step = torch.arange(len(owner), device=cubics.device) - first[owner]
-    parameter = torch.stack((step, step + 1), dim=1).to(cubics.dtype) / counts[owner, None].to(cubics.dtype)
-    control = cubics[owner]
-    return evaluate(control[:, None], parameter), owner
 
 
 def evaluate(cubics: Float[Tensor, "*#batch 4 2"], parameter: Float[Tensor, "*#batch"]) -> Float[Tensor, "*batch 2"]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from clipdraw.errors import InputError
-from clipdraw.geometry import MAX_PIECES, MIN_PIECES, evaluate, flatten, piece_counts
+from clipdraw.geometry import MAX_PIECES, MIN_PIECES, evaluate, piece_counts
 
 
 def cubics(count=50, spread=40.0):
@@ -24,22 +24,13 @@ def exact(control, t):
 def test_polyline_stays_within_tolerance(tolerance):
     control = cubics()
     counts = piece_counts(control, tolerance=tolerance)
-    ends, owner = flatten(control, counts)
     curve = exact(control, torch.linspace(0, 1, 301, dtype=torch.float64)[None, :, None])
     for number in range(len(control)):
-        start, end = ends[owner == number].unbind(1)
+        points = evaluate(control[number], torch.linspace(0, 1, int(counts[number]) + 1, dtype=torch.float64))
+        start, end = points[:-1], points[1:]
         offset, along = curve[number][:, None] - start, end - start
         t = ((offset * along).sum(-1) / along.square().sum(-1)).clamp(0, 1)
         assert (offset - t[..., None] * along).norm(dim=-1).amin(1).max() <= tolerance
-
-
-def test_ends_meet():
-    control = cubics()
-    ends, owner = flatten(control, piece_counts(control))
-    same = owner[1:] == owner[:-1]
-    assert torch.equal(ends[1:, 0][same], ends[:-1, 1][same])
-    assert torch.equal(ends[torch.cat((torch.tensor([True]), ~same)), 0], control[:, 0])
-    assert torch.allclose(ends[torch.cat((~same, torch.tensor([True]))), 1], control[:, 3])
 
 
 def test_evaluate_is_de_casteljau():
@@ -49,9 +40,41 @@ def test_evaluate_is_de_casteljau():
 
 def test_nothing_is_lost():
     dot = torch.full((1, 4, 2), 3.0)
-    counts = piece_counts(dot)
-    assert counts.tolist() == [MIN_PIECES]
-    assert torch.equal(flatten(dot, counts)[0], torch.full((MIN_PIECES, 2, 2), 3.0))
+    assert piece_counts(dot).tolist() == [MIN_PIECES]
+    assert torch.equal(evaluate(dot, torch.linspace(0, 1, 5)), torch.full((5, 2), 3.0))
+
+
+def test_counts_are_bounded():
+    assert piece_counts(cubics(3, 1e9)).tolist() == [MAX_PIECES] * 3
+
+
+def test_evaluate_gradients():
+    control, t = cubics(2).requires_grad_(), torch.linspace(0, 1, 9, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda points: evaluate(points[:, None], t[None]), control)
+
+
+@pytest.mark.parametrize("tolerance", [0.01, 0.05, 0.5])
+def test_polyline_stays_within_tolerance(tolerance):
+    control = cubics()
+    counts = piece_counts(control, tolerance=tolerance)
+    curve = exact(control, torch.linspace(0, 1, 301, dtype=torch.float64)[None, :, None])
+    for number in range(len(control)):
+        points = evaluate(control[number], torch.linspace(0, 1, int(counts[number]) + 1, dtype=torch.float64))
+        start, end = points[:-1], points[1:]
+        offset, along = curve[number][:, None] - start, end - start
+        t = ((offset * along).sum(-1) / along.square().sum(-1)).clamp(0, 1)
+        assert (offset - t[..., None] * along).norm(dim=-1).amin(1).max() <= tolerance
+
+
+def test_evaluate_is_de_casteljau():
+    t = torch.linspace(0, 1, 11, dtype=torch.float64)
+    assert torch.allclose(evaluate(cubics()[:, None], t[None]), exact(cubics(), t[None, :, None]))
+
+
+def test_nothing_is_lost():
+    dot = torch.full((1, 4, 2), 3.0)
+    assert piece_counts(dot).tolist() == [MIN_PIECES]
+    assert torch.equal(evaluate(dot, torch.linspace(0, 1, 5)), torch.full((5, 2), 3.0))
 
 
 def test_counts_are_bounded():

@@ -73,15 +73,11 @@ def make_batch(
         moved[first + np.asarray(list(chosen), dtype=np.int64)] = False
     if background is None:
         background = torch.stack([drawing.background for drawing in drawings])[:, :, None, None]
-    path = torch.from_numpy(index.layers[:, 0]).to(background.device)
-    stroked = torch.from_numpy(index.layers[:, 1] == STROKE).to(background.device)
-    colors, fills = _one([d.colors for d in drawings]), _one([_fills(d) for d in drawings])
-    filled = len(path) != len(colors) or not bool(stroked.all())
     return Batch(
         points=_one([drawing.points for drawing in drawings]),
         radii=_one([drawing.widths for drawing in drawings]).clamp(0, 2 * FAR) / 2,
         matrices=_one([matrices_px(drawing, *size) for drawing in drawings]),
-        colors=torch.where(stroked[:, None], colors[path], fills[path]) if filled else colors,
+        colors=_layer_colors(drawings, index),
         background=background,
         gradients=tuple(gradient for drawing in drawings for gradient in drawing.gradients),
         index=index,
@@ -112,6 +108,15 @@ def _joined_index(parts: tuple[tuple[tuple[int, ...], tuple[Style, ...], int], .
             )
         known += gradients
     return index_of(segments, tuple(styles))
+
+
+def _layer_colors(drawings: Sequence[Drawing], index: Index) -> Float[Tensor, "layers 4"]:
+    colors, stroked = _one([drawing.colors for drawing in drawings]), index.layers[:, 1] == STROKE
+    if len(stroked) == len(colors) and stroked.all():  # every path is one stroke
+        return colors
+    path, chosen = (torch.from_numpy(part).to(colors.device) for part in (index.layers[:, 0], stroked))
+    fills = _one([_fills(drawing) for drawing in drawings])
+    return torch.where(chosen[:, None], colors[path], fills[path])
 
 
 def _one(tensors: list[Tensor]) -> Tensor:

@@ -42,22 +42,13 @@ def cache_folder() -> Path | None:
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function at its first call and keep the machine code in `cache_folder()`, where there is one."""
-    return _compile(function, OPTIONS)
-
-
-def compiled_exactly(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for functions in which every operation must be rounded as it is written."""
-    return _compile(function, {**OPTIONS, "fastmath": False})
-
-
-def _compile(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
     function = unwrap(function)  # of the checks that jaxtyping adds during tests
     folder, before = cache_folder(), numba.config.CACHE_DIR
     if folder is None:
-        return njit(**options)(function)
+        return njit(**OPTIONS)(function)
     try:
         numba.config.CACHE_DIR = str(folder)  # read once, when the function is decorated
-        return njit(cache=True, **options)(function)
+        return njit(cache=True, **OPTIONS)(function)
     finally:
         numba.config.CACHE_DIR = before
 

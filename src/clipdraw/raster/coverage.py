@@ -111,7 +111,7 @@ def cover_layer(paths, layout, fragments, layer, scratch, cells, desk, used, pix
     first_chord = take(layout.claimed[1:], used)
     layout.first[layer, 1] = first_chord
     if first_chord + used > len(fragments.place):
-        add_up_runs(layout, desk, pixels)  # at most so many: there will be room the next time
+        claim_all(layout, pixels)  # at most so many: there will be room the next time
         return
     place, share = fragments.place[first_chord : first_chord + used], fragments.share[first_chord : first_chord + used]
     area, latest, crowd, span = desk.area, desk.latest, desk.crowd, desk.span
@@ -160,7 +160,7 @@ def cover_layer(paths, layout, fragments, layer, scratch, cells, desk, used, pix
 
 
 @compiled
-def add_up_runs(layout, desk, pixels):
+def claim_all(layout, pixels):
     """Claim room for all pixels of a layer, in as many runs."""
     take(layout.claimed[:1], pixels)
     take(layout.claimed[2:], pixels)

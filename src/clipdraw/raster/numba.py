@@ -119,7 +119,8 @@ def _cover(batch: Batch) -> _Covered:
     if (spans.claimed > (len(fragments.coverage), len(fragments.place), len(spans.row))).any():
         spans, fragments = _storage(batch, rows, tuple(map(int, spans.claimed)))
         together(coverage.cover, paths, spans, fragments, height, width, threads=threads)
-        _room.clear()
+        if len(_room) >= 64:  # of drawings long gone
+            _room.clear()
         _room[id(index)] = tuple(int(count * 1.25) for count in spans.claimed)  # next time it will be about as much
     total, (_, _, runs) = len(batch.background) * height, spans.claimed
     listed = Rows(np.empty(total + 1, np.int64), np.empty(runs, np.int32), np.empty(runs, np.int32))
