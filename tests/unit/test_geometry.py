@@ -53,45 +53,6 @@ def test_evaluate_gradients():
     assert torch.autograd.gradcheck(lambda points: evaluate(points[:, None], t[None]), control)
 
 
-@pytest.mark.parametrize("tolerance", [0.01, 0.05, 0.5])
-def test_polyline_stays_within_tolerance(tolerance):
-    control = cubics()
-    counts = piece_counts(control, tolerance=tolerance)
-    curve = exact(control, torch.linspace(0, 1, 301, dtype=torch.float64)[None, :, None])
-    for number in range(len(control)):
-        points = evaluate(control[number], torch.linspace(0, 1, int(counts[number]) + 1, dtype=torch.float64))
-        start, end = points[:-1], points[1:]
-        offset, along = curve[number][:, None] - start, end - start
-        t = ((offset * along).sum(-1) / along.square().sum(-1)).clamp(0, 1)
-        assert (offset - t[..., None] * along).norm(dim=-1).amin(1).max() <= tolerance
-
-
-def test_evaluate_is_de_casteljau():
-    t = torch.linspace(0, 1, 11, dtype=torch.float64)
-    assert torch.allclose(evaluate(cubics()[:, None], t[None]), exact(cubics(), t[None, :, None]))
-
-
-def test_nothing_is_lost():
-    dot = torch.full((1, 4, 2), 3.0)
-    assert piece_counts(dot).tolist() == [MIN_PIECES]
-    assert torch.equal(evaluate(dot, torch.linspace(0, 1, 5)), torch.full((5, 2), 3.0))
-
-
-def test_counts_are_bounded():
-    assert piece_counts(cubics(3, 1e9)).tolist() == [MAX_PIECES] * 3
-
-
-def test_zero_counts_give_no_pieces():
-    ends, owner = flatten(cubics(3), torch.tensor([0, 8, 0]))
-    assert ends.shape == (8, 2, 2)
-    assert owner.unique().tolist() == [1]
-
-
-def test_flatten_gradients():
-    control = cubics(2).requires_grad_()
-    assert torch.autograd.gradcheck(lambda points: flatten(points, torch.tensor([8, 9]))[0], control)
-
-
 @pytest.mark.parametrize("tolerance", [0.0, -1.0, float("nan")])
 def test_bad_tolerance(tolerance):
     with pytest.raises(InputError, match="tolerance is above 0"):
