@@ -45,6 +45,7 @@ encoder: .venv/installed-training
 	$(BIN)/python -m training.distill
 	$(BIN)/python -m training.train
 	$(BIN)/python -m training.imagine
+	$(BIN)/python -m training.exemplars
 	$(BIN)/python -m training.export
 
 judge: .venv/installed-training

@@ -1,4 +1,4 @@
-"""Put both towers and the imagination into the one file that ships: `python -m training.export`.
+"""Put both towers, the imagination and the exemplars into the one file that ships: `python -m training.export`.
 
 Also writes the file's checksum into `clipdraw/encoders/builtin.py`.
 """
@@ -32,7 +32,7 @@ def in_few_bits(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return tensors
 
 
-def export(image: Path, text: Path, imagination: Path, out: Path, *, version: str) -> None:
+def export(image: Path, text: Path, imagination: Path, exemplars: Path, out: Path, *, version: str) -> None:
     """Write the averaged image tower with folded normalizations, the projection and the text tower."""
     model = Matcher()
     model.load_state_dict(torch.load(image, map_location="cpu", weights_only=True)["average"])
@@ -40,6 +40,8 @@ def export(image: Path, text: Path, imagination: Path, out: Path, *, version: st
     tensors = {f"image.{name}": value for name, value in in_few_bits(tower.state_dict()).items()}
     drawn = torch.load(imagination, map_location="cpu", weights_only=True)["model"]
     tensors |= {f"imagination.{name}": value for name, value in in_few_bits(drawn).items()}
+    known = torch.load(exemplars, map_location="cpu", weights_only=True)
+    tensors |= {f"exemplars.{name}": value for name, value in known.items()}
     tensors["projection"] = model.text.weight.detach().half()
     tensors |= load_file(text)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -58,9 +60,12 @@ def main() -> None:
     parser.add_argument("--image", type=Path, default=Path("corpus/image/checkpoint.pt"))
     parser.add_argument("--text", type=Path, default=Path("corpus/text/text.safetensors"))
     parser.add_argument("--imagination", type=Path, default=Path("corpus/imagination.pt"))
+    parser.add_argument("--exemplars", type=Path, default=Path("corpus/exemplars.pt"))
     parser.add_argument("--version", default="3")
     options = parser.parse_args()
-    export(options.image, options.text, options.imagination, builtin.WEIGHTS, version=options.version)
+    export(
+        options.image, options.text, options.imagination, options.exemplars, builtin.WEIGHTS, version=options.version
+    )
     checksum = write_checksum(Path(builtin.__file__))
     print(f"{builtin.WEIGHTS.name}: {builtin.WEIGHTS.stat().st_size / 1e6:.1f} MB, {checksum}")
 

@@ -37,7 +37,7 @@ _CHUNK = 4096
 _NOT_IMAGINED = frozenset({"quickdraw"})  # hasty sketches: their mean is a smudge
 
 
-def _small(pictures: np.ndarray) -> np.ndarray:
+def shrunken(pictures: np.ndarray) -> np.ndarray:
     """Means of squares of pixels: (count, 32, 32, channels) of (count, 96, 96, channels)."""
     block = pictures.shape[1] // SIZE
     return pictures.reshape(len(pictures), SIZE, block, SIZE, block, -1).mean((2, 4))
@@ -48,7 +48,7 @@ def color_inks(corpus: Corpus) -> np.ndarray:
     parts = []
     for rows in np.array_split(corpus.rows["color"], max(1, len(corpus.rows["color"]) // _CHUNK)):
         rgba = corpus.pictures["color"][rows].astype(np.float32) / 255
-        parts.append(_small((1 - rgba[..., :3]) * rgba[..., 3:]).transpose(0, 3, 1, 2).reshape(len(rows), -1))
+        parts.append(shrunken((1 - rgba[..., :3]) * rgba[..., 3:]).transpose(0, 3, 1, 2).reshape(len(rows), -1))
     return np.concatenate(parts)
 
 
@@ -84,7 +84,7 @@ class Targets:
         rows = self.corpus.rows["mono"][self.mono_rows]
         parts = []
         for chunk in np.array_split(rows, max(1, len(rows) // _CHUNK)):
-            alpha = _small(self.corpus.pictures["mono"][chunk][..., None].astype(np.float32) / 255).reshape(
+            alpha = shrunken(self.corpus.pictures["mono"][chunk][..., None].astype(np.float32) / 255).reshape(
                 len(chunk), -1
             )
             parts.append(torch.from_numpy(np.stack([alpha @ one for one in by_channel], 1)).half())

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.nn import functional
 
+from clipdraw.encoders.exemplars import Exemplars
 from clipdraw.encoders.frozen import frozen
 from clipdraw.encoders.image import VIEW_SIZE, ImageTower
 from clipdraw.encoders.imagination import Imagination
@@ -21,12 +22,13 @@ from clipdraw.encoders.packed import pack_convolutions
 from clipdraw.encoders.precision import choose_precision
 from clipdraw.encoders.shares import in_shares
 from clipdraw.encoders.text import TextTower, widened
+from clipdraw.encoders.tint import colors_in, deepened, tinted
 from clipdraw.errors import WeightsError
 from clipdraw.framing import framed
 
 WEIGHTS = Path(__file__).parent / "weights" / "builtin.safetensors"
 """The weights; their metadata holds the version and the model card's address within the project."""
-SHA256 = "34ca4e773e29e28b7b5722787196d47b3abfe7ab742a5e58e039d0c1273bd617"
+SHA256 = "49ce4045bd882512cf56415fdedfac40b52915c25b21a478637738acf8f9b6ec"
 """Checksum of the weights."""
 _ARTICLE = re.compile(r"^(an?|the)\s+", re.IGNORECASE)  # captions of drawings have none
 _JOINT = re.compile(r"\s+(?:of|with|in|on|at|by|from|under|near)\s+", re.IGNORECASE)
@@ -35,6 +37,8 @@ _MEDIUM = re.compile(
     re.IGNORECASE,
 )
 _NEARLY_AS_GOOD, _MOST_PICTURES = 0.06, 3
+_EXEMPLARS = 6  # that each reading of a text brings
+_OF_NAME, _IMAGINED = 0.5, 0.6  # what a name's cosine with the text counts; the cosine that imagining is worth
 _TYPICAL_VIEWS = 4  # in one thread in one step: the convolutions' layout is chosen for it
 
 
@@ -42,8 +46,8 @@ class BuiltinEncoder:
     """Texts and 64 x 64 views to unit vectors.
 
     Args:
-        tensors: weights by name: `image.`, `text.`, `imagination.` and `projection`, the linear map from texts to
-            the shared space.
+        tensors: weights by name: `image.`, `text.`, `imagination.`, `exemplars.` and `projection`, the linear map
+            from texts to the shared space.
         version: of the weights.
         device: where to compute.
         dtype: what the image side computes in.
@@ -64,6 +68,7 @@ class BuiltinEncoder:
         self._embed = frozen(self._image)
         self._text_tensors = _part(tensors, "text.")
         self._imagination_tensors = _part(tensors, "imagination.")
+        self._exemplars_tensors = _part(tensors, "exemplars.")
         self._projection = tensors["projection"].float().to(device)
         self.dimensions = len(self._projection)
         self._cache: dict[str, Tensor] = {}
@@ -72,6 +77,10 @@ class BuiltinEncoder:
     @cached_property
     def _imagination(self) -> Imagination:
         return Imagination.from_tensors(widened(self._imagination_tensors))
+
+    @cached_property
+    def _exemplars(self) -> Exemplars:
+        return Exemplars.from_tensors(self._exemplars_tensors)
 
     @cached_property
     def _text(self) -> TextTower:
@@ -91,17 +100,26 @@ class BuiltinEncoder:
         return in_shares(self._embed, views.to(device=self.device, dtype=self._dtype))
 
     def imagine(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
-        """What the text may look like, on white: the picture that it judges best, and others nearly as good."""
+        """What the text may look like, on white: the picture that fits it best, and others nearly as good."""
         if text not in self._imagined:
             with torch.no_grad():
-                vectors = self._text.embed(_readings(text))
-                pictures = self._imagination.pictures(vectors).flatten(0, 1).to(self.device)
+                pictures, priors = self._candidates(text)
                 whole = torch.stack([framed(picture, VIEW_SIZE, VIEW_SIZE) for picture in pictures])
-                scores = self.encode_image(whole) @ self.encode_text([text])[0]
+                scores = self.encode_image(whole) @ self.encode_text([text])[0] + priors
                 order = scores.argsort(descending=True)
                 good = int((scores > scores.max() - _NEARLY_AS_GOOD).sum())
                 self._imagined[text] = pictures[order[: min(good, _MOST_PICTURES)]]
         return self._imagined[text]
+
+    def _candidates(self, text: str) -> tuple[Tensor, Tensor]:
+        """Pictures that the text may mean, (pictures, 3, side, side), and what each is worth before it is looked at."""
+        readings = self._text.embed(_readings(text))
+        imagined = self._imagination.pictures(readings).flatten(0, 1)
+        coordinates, cosines = self._exemplars.near(readings, _EXEMPLARS)
+        known = deepened(self._imagination.picture_at(coordinates))
+        paints = [known, *(tinted(known, color) for color in colors_in(text))]
+        names = torch.cat([torch.full((len(imagined),), _IMAGINED), cosines.repeat(len(paints))])
+        return torch.cat([imagined, *paints]).to(self.device), (_OF_NAME * names).to(self.device)
 
     def unread(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads."""

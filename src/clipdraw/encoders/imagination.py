@@ -61,9 +61,13 @@ class Imagination(nn.Module):
 
     def pictures(self, vectors: Float[Tensor, "texts width"]) -> Float[Tensor, "texts pictures 3 size size"]:
         """Pictures on white, in [0, 1]."""
-        ink = self.decode(self(vectors)) @ self.components + self.mean
+        return self.picture_at(self.decode(self(vectors)))
+
+    def picture_at(self, coordinates: Float[Tensor, "*pictures components"]) -> Float[Tensor, "*pictures 3 size size"]:
+        """The pictures with these coordinates along the components, on white, in [0, 1]."""
+        ink = coordinates @ self.components + self.mean
         clear = (ink - _FOG) / (1 - 2 * _FOG)
-        return (1 - clear).clamp(0, 1).unflatten(2, (3, SIZE, SIZE))
+        return (1 - clear).clamp(0, 1).unflatten(-1, (3, SIZE, SIZE))
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Imagination:
