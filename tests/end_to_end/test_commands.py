@@ -99,6 +99,7 @@ def test_score_and_rasterize(finished):
         (["draw", "a cat", "--set", "colour=3"], "colour"),
         (["draw", "a cat", "--negative", " "], "prompt is empty"),
         (["draw", "a cat", "--strokes", "many"], "--strokes"),
+        (["draw", "a cat", "--centre-kind", "square"], "kind is one of"),
         (["resume", "nowhere"], "not the folder of a run"),
         (["score", "none.svg", "a cat"], "none.svg"),
         (["rasterize", "none.svg", "--out", "a.png"], "none.svg"),

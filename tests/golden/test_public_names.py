@@ -25,5 +25,6 @@ def test_commands_and_options(tmp_path):
     for option in (
         "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "preset", "out", "device", "threads",
         "config", "set", "json", "quiet",
+        "centre-radius", "centre-weight", "centre-power", "centre-kind", "centre-on",
     ):  # fmt: skip
         assert f"--{option} " in told

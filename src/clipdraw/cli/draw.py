@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+_CENTRE = "Keep to the middle"
 
 
 def draw(
@@ -34,6 +35,27 @@ def draw(
     negative: Annotated[
         list[str] | None, typer.Option(help="TEXT[:WEIGHT] to stay away from (weight 0.3). Repeat it for several.")
     ] = None,
+    centre_radius: Annotated[
+        float | None,
+        typer.Option(
+            help="Pull back what lies farther from the middle, in units of a 224-unit canvas.", rich_help_panel=_CENTRE
+        ),
+    ] = None,
+    centre_weight: Annotated[
+        float | None, typer.Option(help="How strongly; 0: not at all.", rich_help_panel=_CENTRE)
+    ] = None,
+    centre_power: Annotated[
+        float | None, typer.Option(help="Power of the distance beyond the radius.", rich_help_panel=_CENTRE)
+    ] = None,
+    centre_kind: Annotated[
+        str | None,
+        typer.Option(
+            help="disc: free within the radius; ring: drawn to it; pull, sum: to the middle.", rich_help_panel=_CENTRE
+        ),
+    ] = None,
+    centre_on: Annotated[
+        str | None, typer.Option(help="What is pulled: control points, or ink.", rich_help_panel=_CENTRE)
+    ] = None,
     preset: Annotated[str | None, typer.Option(help="Where the other settings come from; see presets.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the files; it must be new or empty.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
@@ -47,7 +69,11 @@ def draw(
 ) -> None:
     """Draw what PROMPT describes, as SVG, PNG and a film of how it came about."""
     options: dict[str, Any] = _settings(setting or [])
-    given = {"strokes": strokes, "steps": steps, "views": views, "seed": seed, "preset": preset, "device": device}
+    given = {
+        "strokes": strokes, "steps": steps, "views": views, "seed": seed, "preset": preset, "device": device,
+        "centre_radius": centre_radius, "centre_weight": centre_weight, "centre_power": centre_power,
+        "centre_kind": centre_kind, "centre_on": centre_on,
+    }  # fmt: skip
     options |= {name: value for name, value in given.items() if value is not None}
     if threads is not None:
         options["threads"] = threads

@@ -48,9 +48,11 @@ class Config:
             starts at random and nothing is imagined. Only the built-in encoder imagines.
         likeness_until: share of the run at whose end that has faded.
         ink: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
-        centre_radius: control points beyond this distance from the middle are pulled back.
-        centre_weight: how strongly; 0 leaves it out.
+        centre_radius: what lies beyond this distance from the middle is pulled back.
+        centre_weight: how strongly; 0 leaves it out. If it is not given and another of these is, the published 0.001.
         centre_power: of the distance beyond the radius.
+        centre_kind: `sum`, `pull`, `ring` or `disc`; see `losses.Centre`.
+        centre_on: what is pulled: control `points` or `ink`.
         width_range: smallest and largest full width.
         least_opacity: strokes are never fainter.
         keep_on_canvas: whether control points stay on the canvas.
@@ -89,6 +91,8 @@ class Config:
     centre_radius: float = 75.0
     centre_weight: float = 0.0
     centre_power: float = 2.0
+    centre_kind: str = "disc"
+    centre_on: str = "points"
     width_range: tuple[float, float] = (2.0, 100.0)
     least_opacity: float = 0.0
     keep_on_canvas: bool = False
@@ -135,7 +139,9 @@ class Config:
         if self.likeness:
             others.append(Likeness(self.prompt, self.likeness, self.likeness_until, choice=self.seed))
         if self.centre_weight:
-            others.append(Centre(self.centre_radius, self.centre_weight, self.centre_power))
+            others.append(
+                Centre(self.centre_radius, self.centre_weight, self.centre_power, self.centre_kind, self.centre_on)
+            )
         return Prompt(self.prompt), *negative, *others
 
     def start(self, encoder: Encoder) -> RandomStrokes | ImaginedStrokes:
@@ -262,7 +268,10 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
     if name not in available:
         raise ConfigError(f"there is no preset {name!r}; there are: {', '.join(available)}")
     preset = {key: value for key, value in available[name].items() if key != "about"}
-    return from_dict({**preset, **stored, **given, "prompt": prompt, "preset": name})
+    chosen = {**stored, **given}
+    if "centre_weight" not in {**preset, **chosen} and any(setting.startswith("centre_") for setting in chosen):
+        chosen["centre_weight"] = Centre.weight
+    return from_dict({**preset, **chosen, "prompt": prompt, "preset": name})
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
