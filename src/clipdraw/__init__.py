@@ -36,6 +36,7 @@ _HOMES = {
     "rasterize": "raster",
     "resume": "run",
     "score": "scoring",
+    "sweep": "sweeping",
 }
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "rasterize",
     "resume",
     "score",
+    "sweep",
 ]
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from clipdraw.raster import rasterize
     from clipdraw.run import Run, draw, resume
     from clipdraw.scoring import score
+    from clipdraw.sweeping import sweep
 
 
 def __getattr__(name: str) -> Any:

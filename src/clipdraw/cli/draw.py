@@ -68,7 +68,7 @@ def draw(
     quiet: Quiet = False,
 ) -> None:
     """Draw what PROMPT describes, as SVG, PNG and a film of how it came about."""
-    options: dict[str, Any] = _settings(setting or [])
+    options: dict[str, Any] = settings(setting or [])
     given = {
         "strokes": strokes, "steps": steps, "views": views, "seed": seed, "preset": preset, "device": device,
         "centre_radius": centre_radius, "centre_weight": centre_weight, "centre_power": centre_power,
@@ -111,18 +111,31 @@ def _draw(
     return run.draw(prompt, out=out, config_file=file, on_step=on_step, **options)
 
 
-def _settings(pairs: list[str]) -> dict[str, Any]:
+def settings(pairs: list[str]) -> dict[str, Any]:
     """The values of `NAME=VALUE` pairs, read as TOML; text needs no quotes."""
-    found: dict[str, Any] = {}
+    return {name: toml_value(value) for name, value in named(pairs, "--set NAME=VALUE")}
+
+
+def named(pairs: list[str], form: str) -> Iterator[tuple[str, str]]:
+    """The two sides of each pair.
+
+    Raises:
+        ConfigError: there is no equals sign or nothing before it.
+    """
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
-            raise ConfigError(f"--set takes NAME=VALUE, got {pair!r}")
-        try:
-            found[name.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            found[name.strip()] = value
-    return found
+            option, _, rest = form.partition(" ")
+            raise ConfigError(f"{option} takes {rest}, got {pair!r}")
+        yield name.strip(), value
+
+
+def toml_value(text: str) -> Any:
+    """What TOML reads in the text, or the text itself."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def _start(work: Callable[[Callable[[Step], None] | None], Run], *, as_json: bool, quiet: bool) -> None:

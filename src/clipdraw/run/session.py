@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import platform
-import signal
-import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -35,6 +32,7 @@ from clipdraw.run.folder import (
     write_checkpoint,
     write_record,
 )
+from clipdraw.run.interrupt import interruptible
 from clipdraw.run.making_of import write_films
 from clipdraw.scoring import score
 
@@ -138,17 +136,40 @@ def prepare(config: Config) -> Encoder:
         InputError: the device is not there, or a prompt is blank.
         WeightsError: the encoder cannot be loaded.
     """
-    losses = config.losses()
-    device = chosen_device(config.device)
     if config.threads:
         torch.set_num_threads(config.threads)
         raster.set_threads(config.threads)
-    encoders = [load_encoder(name, device=device, normalize=config.normalize) for name in config.encoder]
-    encoder = encoders[0] if len(encoders) == 1 else Ensemble(encoders)
-    for loss in losses:
+    config.losses()  # a blank text is refused before the encoder is loaded
+    encoder = judge(config)
+    warn_of_unread(config, encoder)
+    return encoder
+
+
+def judge(config: Config) -> Encoder:
+    """The encoder on its device; the last one is kept, so that runs after one another load it once.
+
+    Raises:
+        InputError: the device is not there.
+        WeightsError: the encoder cannot be loaded.
+    """
+    return _judge(config.encoder, chosen_device(config.device), config.normalize)
+
+
+@lru_cache(maxsize=1)
+def _judge(names: tuple[str, ...], device: str, normalize: bool) -> Encoder:
+    encoders = [load_encoder(name, device=device, normalize=normalize) for name in names]
+    return encoders[0] if len(encoders) == 1 else Ensemble(encoders)
+
+
+def warn_of_unread(config: Config, encoder: Encoder) -> None:
+    """Warn of texts whose end the encoder does not read.
+
+    Raises:
+        InputError: a text is blank.
+    """
+    for loss in config.losses():
         if isinstance(loss, Prompt) and (rest := encoder.unread(loss.text)):
             warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
-    return encoder
 
 
 def _shortened(text: str) -> str:
@@ -171,33 +192,6 @@ def chosen_device(name: str) -> str:
     if name not in there:
         raise InputError(f"device {name!r} is not available here; there are: auto, {', '.join(there)}")
     return name
-
-
-class _Interrupt:
-    """Whether the user has asked to stop; a second Ctrl-C stops at once."""
-
-    def __init__(self) -> None:
-        self.requested = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-
-
-@contextmanager
-def _interruptible() -> Iterator[_Interrupt]:
-    """Turn Ctrl-C and termination into a request, while in the block and in the main thread."""
-    interrupt = _Interrupt()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupt
-        return
-    former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interrupt
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 class _Session:
@@ -235,7 +229,7 @@ class _Session:
         every = max(1, self.recipe.steps // FILM_FRAMES)
         saved, before = time.perf_counter(), self.seconds
         began = saved
-        with _interruptible() as interrupt:
+        with interruptible() as interrupt:
             while self.run.index < self.recipe.steps and not interrupt.requested:
                 self.last = step = self.run.step()
                 now = time.perf_counter()
