@@ -31,6 +31,7 @@ _HOMES = {
     "Step": "optimization",
     "Views": "augment",
     "draw": "run",
+    "film": "run",
     "load_encoder": "encoders",
     "optimize": "optimization",
     "rasterize": "raster",
@@ -53,6 +54,7 @@ __all__ = [
     "Views",
     "__version__",
     "draw",
+    "film",
     "load_encoder",
     "optimize",
     "rasterize",
@@ -70,7 +72,7 @@ if TYPE_CHECKING:
     from clipdraw.initialize import RandomStrokes
     from clipdraw.optimization import Optimization, Rates, Recipe, Step, optimize
     from clipdraw.raster import rasterize
-    from clipdraw.run import Run, draw, resume
+    from clipdraw.run import Run, draw, film, resume
     from clipdraw.scoring import score
     from clipdraw.sweeping import sweep
 

@@ -83,6 +83,16 @@ def test_score_and_rasterize(finished):
     assert read_image(folder / "small.png").shape == (3, 50, 50)
 
 
+def test_a_film_of_a_finished_run(finished):
+    printed, folder = finished
+    asked = ("--kind", "strokes", "--length", "0.4", "--hold", "0.2", "--size", "64", "--out", "film.mp4", "--json")
+    done = clipdraw("film", printed["folder"], *asked, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["film"], told["seconds"]) == ("film.mp4", pytest.approx(0.6))
+    assert told["bytes"] == (folder / "film.mp4").stat().st_size
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -102,6 +112,7 @@ def test_score_and_rasterize(finished):
         (["draw", "a cat", "--centre-kind", "square"], "kind is one of"),
         (["resume", "nowhere"], "not the folder of a run"),
         (["score", "none.svg", "a cat"], "none.svg"),
+        (["film", "nowhere.svg", "--out", "a.avi"], "a film is stored as"),
         (["rasterize", "none.svg", "--out", "a.png"], "none.svg"),
     ],
 )

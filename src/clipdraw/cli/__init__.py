@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("draw")(draw.draw)
 app.command("resume")(draw.resume)
 app.command("sweep")(sweep.sweep)
+app.command("film")(files.film)
 app.command("score")(files.score)
 app.command("rasterize")(files.rasterize)
 app.command("presets")(about.presets)

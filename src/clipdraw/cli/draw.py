@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-_CENTRE = "Keep to the middle"
+_CENTRE, _FILMS = "Keep to the middle", "Films"
 
 
 def draw(
@@ -56,6 +56,19 @@ def draw(
     centre_on: Annotated[
         str | None, typer.Option(help="What is pulled: control points, or ink.", rich_help_panel=_CENTRE)
     ] = None,
+    film_kind: Annotated[
+        list[str] | None,
+        typer.Option(help="optimization (the default), strokes; repeat it for both.", rich_help_panel=_FILMS),
+    ] = None,
+    film_format: Annotated[
+        list[str] | None,
+        typer.Option(help="svg, mp4, webp, gif, or video: mp4 if possible, else webp.", rich_help_panel=_FILMS),
+    ] = None,
+    film_length: Annotated[
+        float | None, typer.Option(help="Seconds until the drawing is complete.", rich_help_panel=_FILMS)
+    ] = None,
+    film_hold: Annotated[float | None, typer.Option(help="Seconds that it then stays.", rich_help_panel=_FILMS)] = None,
+    film_size: Annotated[int | None, typer.Option(help="Pixels along the longer side.", rich_help_panel=_FILMS)] = None,
     preset: Annotated[str | None, typer.Option(help="Where the other settings come from; see presets.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the files; it must be new or empty.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
@@ -73,12 +86,17 @@ def draw(
         "strokes": strokes, "steps": steps, "views": views, "seed": seed, "preset": preset, "device": device,
         "centre_radius": centre_radius, "centre_weight": centre_weight, "centre_power": centre_power,
         "centre_kind": centre_kind, "centre_on": centre_on,
+        "film_length": film_length, "film_hold": film_hold, "film_size": film_size,
     }  # fmt: skip
     options |= {name: value for name, value in given.items() if value is not None}
     if threads is not None:
         options["threads"] = threads
     if encoder:
         options["encoder"] = tuple(encoder)
+    if film_kind:
+        options["film_kinds"] = tuple(film_kind)
+    if film_format:
+        options["film_formats"] = tuple(film_format)
     if negative:
         options["negative"] = tuple(negative)
     _start(lambda on_step: _draw(prompt, canvas, out, config, options, on_step), as_json=as_json, quiet=quiet)

@@ -1,4 +1,4 @@
-"""`clipdraw score` and `clipdraw rasterize`."""
+"""`clipdraw score`, `clipdraw rasterize` and `clipdraw film`."""
 
 from __future__ import annotations
 
@@ -60,6 +60,32 @@ def rasterize(
     height, width = (max(1, round(side * pixels)) for side in (drawing.canvas.height, drawing.canvas.width))
     write_png(to_image(drawing, height=height, width=width), out, metadata=drawing.metadata)
     print(out)
+
+
+def film(
+    source: Annotated[Path, typer.Argument(help="The folder of a run; for strokes an SVG file will do.")],
+    kind: Annotated[
+        str, typer.Option(help="optimization: as it came about; strokes: one stroke after another.")
+    ] = "optimization",
+    length: Annotated[float, typer.Option(help="Seconds until the drawing is complete.")] = 8.0,
+    hold: Annotated[float, typer.Option(help="Seconds that it then stays.")] = 2.0,
+    size: Annotated[int, typer.Option(help="Pixels along the longer side.")] = 448,
+    fps: Annotated[int, typer.Option(help="Frames a second.")] = 25,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The film: .mp4, .webp, .gif, .svg, or .png for a strip of eight moments."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Make a film of a finished run: how it came about, or how it is drawn."""
+    from clipdraw import run
+
+    written = run.film(source, kind=kind, out=out, length=length, hold=hold, size=size, fps=fps)
+    if as_json:
+        about = {"film": str(written), "kind": kind, "seconds": length + hold, "bytes": written.stat().st_size}
+        print(json.dumps(about))
+        return
+    print(written)
 
 
 def _read(file: Path) -> Drawing | Tensor:

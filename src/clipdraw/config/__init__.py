@@ -22,6 +22,8 @@ from clipdraw.schedules import SCHEDULES
 NEGATIVE_WEIGHT = 0.3
 """Weight of a negative prompt against the prompt's 1. Source: Frans et al. 2021 (CLIPDraw), section 4.6."""
 
+_LISTS = ("encoder", "film_kinds", "film_formats")
+"""Settings with any number of values."""
 _MOST = {"strokes": 100_000, "steps": 1_000_000, "views": 1024, "canvas": 16_384}
 
 
@@ -67,6 +69,12 @@ class Config:
         outside: `white`, `black` or `gray` beyond the picture's edge.
         normalize: whether pixel values are normalized as the encoder was trained; for real CLIP only.
         resolution: pixels along the longer side of the optimized picture; 0 takes the encoder's view size.
+        film_kinds: films that are made of the run: `optimization`, `strokes`, both, or none.
+        film_formats: each as `svg`, `mp4`, `webp`, `gif`, or `video`: mp4 with the extra of that name, else WebP.
+        film_length: seconds until the drawing is complete.
+        film_hold: seconds that it then stays.
+        film_size: pixels along the longer side.
+        film_fps: frames a second.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: CPU threads; 0 takes what is there.
     """
@@ -107,6 +115,12 @@ class Config:
     outside: str = "white"
     normalize: bool = True
     resolution: int = 0
+    film_kinds: tuple[str, ...] = ("optimization",)
+    film_formats: tuple[str, ...] = ("svg", "video")
+    film_length: float = 4.0
+    film_hold: float = 2.0
+    film_size: int = 336
+    film_fps: int = 15
     device: str = "auto"
     threads: int = 0
 
@@ -233,7 +247,7 @@ def _converted(name: str, value: Any) -> Any:
             if isinstance(value, str) or not hasattr(value, "__len__"):
                 raise TypeError
             kind = type(default[0]) if default else str
-            if default and name != "encoder" and len(value) != len(default):
+            if default and name not in _LISTS and len(value) != len(default):
                 raise TypeError
             return tuple(_checked(kind, item) for item in value)
         return _checked(type(default), value)

@@ -23,6 +23,7 @@ from clipdraw.errors import ClipdrawError, FormatError, InputError
 from clipdraw.formats.png import write_png
 from clipdraw.losses import Prompt
 from clipdraw.optimization import Optimization, Step
+from clipdraw.run.films import films_of, kept_states, write_films
 from clipdraw.run.folder import (
     CHECKPOINT,
     Metrics,
@@ -33,7 +34,6 @@ from clipdraw.run.folder import (
     write_record,
 )
 from clipdraw.run.interrupt import interruptible
-from clipdraw.run.making_of import write_films
 from clipdraw.scoring import score
 
 CHECKPOINT_EVERY_S = 2.0
@@ -103,6 +103,7 @@ def draw(
         DivergedError: the optimization broke down; the folder holds what there is.
     """
     config = resolve(prompt, options, file=Path(config_file) if config_file else None)
+    films_of(config)  # what is wrong with them is told before anything is drawn
     encoder = prepare(config)
     folder = make_folder(config.prompt, config.seed, Path(out) if out is not None else None)
     return _Session(folder, config, encoder).go(on_step)
@@ -126,6 +127,7 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None) -> Run:
     if not isinstance(record.get("config"), dict):
         raise FormatError(f"{folder}: run.json has no configuration")
     config = from_dict(record["config"])
+    films_of(config)  # what is wrong with them is told before anything is drawn
     return _Session(folder, config, prepare(config), read_checkpoint(folder)).go(on_step)
 
 
@@ -256,7 +258,8 @@ class _Session:
         height, width = (max(1, round(side * scale)) for side in (canvas.height, canvas.width))
         write_png(raster.rasterize(drawing, height=height, width=width), self.folder / "drawing.png", metadata=about)
         if status != "failed":
-            write_films(list(self.snapshots.values()), drawing, self.folder)
+            states = {**self.snapshots, self.run.index: drawing}
+            write_films(states, self.folder, films_of(self.config), self.config.film_formats)
         self._record(status, similarity=similarity)
         steps, seed = self.run.index, self.config.seed
         return Run(self.folder, drawing, similarity, self.seconds, steps, seed, status)
@@ -289,11 +292,7 @@ class _Session:
         try:
             self.run.restore(checkpoint)
             self.seconds = checkpoint["seconds"].item()
-            stacked = [checkpoint[f"snapshots.{name}"] for name in ("points", "widths", "colors")]
-            for index, points, widths, colors in zip(checkpoint["snapshots.index"].tolist(), *stacked, strict=True):
-                self.snapshots[index] = replace(
-                    self.run.drawing.detached(), points=points, widths=widths, colors=colors
-                )
+            self.snapshots |= kept_states(checkpoint, self.run.drawing.detached())
         except (KeyError, RuntimeError) as error:
             raise FormatError(f"{self.folder / CHECKPOINT}: does not fit run.json: {error}") from None
 

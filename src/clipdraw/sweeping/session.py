@@ -12,6 +12,7 @@ from typing import Any
 from clipdraw import run
 from clipdraw.errors import ClipdrawError, ConfigError, FormatError, InputError
 from clipdraw.formats.atomic import write_text
+from clipdraw.run.films import films_of
 from clipdraw.run.folder import slug
 from clipdraw.run.interrupt import Interrupt, interruptible
 from clipdraw.sweeping.gather import write_gathered
@@ -155,6 +156,7 @@ def _check(cells: Sequence[Cell]) -> None:
                 judges[judge] = run.judge(config)
             run.warn_of_unread(config, judges[judge])
             config.start(judges[judge])
+            films_of(config)
         except ClipdrawError as error:
             raise ConfigError(f"{', '.join(cell.labels)}: {error}") from None
 
