@@ -203,7 +203,9 @@ def test_doctor_finds_nothing_broken(tmp_path):
 
 
 def test_lists(tmp_path):
-    assert "paper" in clipdraw("presets", cwd=tmp_path).stdout
+    told = clipdraw("presets", cwd=tmp_path).stdout
+    assert "paper" in told
+    assert "figure-5       sweep: " in told
     assert "steps = 1000" in clipdraw("presets", "notebook", cwd=tmp_path).stdout
     assert "builtin" in clipdraw("models", cwd=tmp_path).stdout
     assert torch.__version__ in clipdraw("doctor", cwd=tmp_path).stdout
