@@ -13,7 +13,8 @@ To add one, write a frozen dataclass with a `name` and a `build`, and pass it to
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, runtime_checkable
@@ -71,7 +72,7 @@ class Prompt:
 
     Args:
         text: a description, not blank.
-        weight: its importance; -0.3 is the paper's for negative prompts.
+        weight: its importance against other losses; -0.3 is the paper's for negative prompts.
 
     Raises:
         InputError: the text is blank or the weight is 0 or not finite.
@@ -97,6 +98,12 @@ class Prompt:
         """The weighted negative cosine, summed over views."""
         (target,) = encoder.encode_text([self.text])
         return lambda frame: -self.weight * (frame.embeddings @ target).sum()
+
+
+def similarity(prompts: Sequence[Prompt], cosines: Sequence[float]) -> float:
+    """The mean of the cosines of the prompts to draw, by their weights; NaN if there are none."""
+    pairs = [(prompt.weight, cosine) for prompt, cosine in zip(prompts, cosines, strict=True) if prompt.weight > 0]
+    return sum(w * c for w, c in pairs) / sum(w for w, _ in pairs) if pairs else math.nan
 
 
 @dataclass(frozen=True)

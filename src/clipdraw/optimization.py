@@ -6,7 +6,6 @@ Adam -> constraints -> drawing.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,7 +17,7 @@ from clipdraw.constraints import ColorRange, Constraint, WidthRange
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import DivergedError, InputError
-from clipdraw.losses import Frame, Loss, Prompt
+from clipdraw.losses import Frame, Loss, Prompt, similarity
 from clipdraw.raster import rasterize
 from clipdraw.schedules import Constant, Schedule, Staircase
 
@@ -85,7 +84,8 @@ class Step:
         index: number of updates made so far; 1 after the first.
         of: number of updates that the run will have made in the end.
         losses: value of each loss by its name, before the update.
-        similarity: mean cosine between the views and the first prompt, before the update; NaN without one.
+        similarity: mean cosine between the views and the prompts to draw, by their weights, before the update; NaN
+            without one.
         drawing: the drawing after the update; it lives on, so copy what you keep (`Drawing.detached`).
         dropped: whether the update was left out, its gradients being non-finite.
     """
@@ -222,10 +222,9 @@ class Optimization:
         return " + ".join(loss.name for loss, _ in self._terms)
 
     def _similarity(self, values: Sequence[Tensor]) -> float:
-        for (loss, _), value in zip(self._terms, values, strict=True):
-            if isinstance(loss, Prompt) and loss.weight > 0:
-                return -value.item() / (loss.weight * self.recipe.views.count)
-        return math.nan
+        pairs = [(loss, v) for (loss, _), v in zip(self._terms, values, strict=True) if isinstance(loss, Prompt)]
+        cosines = [-value.item() / (prompt.weight * self.recipe.views.count) for prompt, value in pairs]
+        return similarity([prompt for prompt, _ in pairs], cosines)
 
 
 def optimize(

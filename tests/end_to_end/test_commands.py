@@ -98,6 +98,8 @@ def test_score_and_rasterize(finished):
         (["draw", "a cat", "--config", "none.toml"], "none.toml"),
         (["draw", "a cat", "--set", "colour=3"], "colour"),
         (["draw", "a cat", "--negative", " "], "prompt is empty"),
+        (["draw", "a cat", ""], "prompt is empty"),
+        (["draw", "a cat:-1"], "a weight is above 0"),
         (["draw", "a cat", "--strokes", "many"], "--strokes"),
         (["resume", "nowhere"], "not the folder of a run"),
         (["score", "none.svg", "a cat"], "none.svg"),
@@ -142,6 +144,30 @@ def test_a_long_prompt_is_cut_with_a_note(tmp_path):
     done = clipdraw("draw", "a red heart " * 60 + "END", *QUICK, "--quiet", "--out", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "does not read the end" in done.stderr
+
+
+def test_weights_and_negatives_are_kept_everywhere(tmp_path):
+    asked = ("a cat:2", "watercolor:0.5", "--negative", "words and text", "--negative", '"9:30":0.5')
+    done = clipdraw("draw", *asked, *QUICK, "--quiet", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert printed["folder"] == "drawings/a-cat-2-watercolor-0-5-not-words-and-text-not-9-30-0-5-s0"
+    assert list(printed["similarities"]) == ["a cat", "watercolor", "words and text", "9:30"]
+    first, second = list(printed["similarities"].values())[:2]
+    assert printed["similarity"] == pytest.approx((2 * first + 0.5 * second) / 2.5)
+    record = json.loads((tmp_path / printed["folder"] / "run.json").read_text())
+    assert record["config"]["also"] == ["watercolor:0.5"]
+    assert record["config"]["negative"] == ["words and text", '"9:30":0.5']
+    assert record["similarities"] == printed["similarities"]
+    metadata = Drawing.load(tmp_path / printed["svg"]).metadata
+    assert metadata["prompts"] == "a cat:2\nwatercolor:0.5"
+    assert metadata["negative"] == "words and text\n9:30:0.5"
+
+
+def test_forgotten_quotes_are_pointed_out(tmp_path):
+    done = clipdraw("draw", "a", "red", "heart", *QUICK, "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert 'one text is written "a red heart"' in done.stderr
 
 
 def start(cwd, *arguments):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,10 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 
 def draw(
-    prompt: Annotated[str, typer.Argument(help="What to draw.")],
+    prompt: Annotated[
+        list[str],
+        typer.Argument(help='TEXT[:WEIGHT] to draw (weight 1). Name several for one picture: "a cat:2" watercolor.'),
+    ],
     strokes: Annotated[int | None, typer.Option(help="Number of strokes: few is a cartoon, many has detail.")] = None,
     steps: Annotated[int | None, typer.Option(help="Number of updates.")] = None,
     views: Annotated[int | None, typer.Option(help="Distorted copies that are judged in each step.")] = None,
@@ -45,7 +49,11 @@ def draw(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw what PROMPT describes, as SVG, PNG and a film of how it came about."""
+    """Draw what PROMPT describes, as SVG, PNG and a film of how it came about.
+
+    A colon followed by a number gives a text its weight; times such as 12:30 stay text, and so does all that is in
+    double quotes: '"route 66"'.
+    """
     options: dict[str, Any] = _settings(setting or [])
     given = {"strokes": strokes, "steps": steps, "views": views, "seed": seed, "preset": preset, "device": device}
     options |= {name: value for name, value in given.items() if value is not None}
@@ -55,7 +63,10 @@ def draw(
         options["encoder"] = tuple(encoder)
     if negative:
         options["negative"] = tuple(negative)
-    _start(lambda on_step: _draw(prompt, canvas, out, config, options, on_step), as_json=as_json, quiet=quiet)
+    if prompt[1:]:
+        options["also"] = tuple(prompt[1:])
+        _note_lone_words(prompt)
+    _start(lambda on_step: _draw(prompt[0], canvas, out, config, options, on_step), as_json=as_json, quiet=quiet)
 
 
 def resume(
@@ -83,6 +94,13 @@ def _draw(
     if canvas is not None:
         options["canvas"] = parse_canvas(canvas)
     return run.draw(prompt, out=out, config_file=file, on_step=on_step, **options)
+
+
+def _note_lone_words(prompts: list[str]) -> None:
+    """Say so if it looks as if the quotes of one text were forgotten."""
+    if not any(" " in text or ":" in text for text in prompts):
+        words = " ".join(prompts)
+        warnings.warn(f'these are {len(prompts)} texts for one picture; one text is written "{words}"', stacklevel=2)
 
 
 def _settings(pairs: list[str]) -> dict[str, Any]:
@@ -119,6 +137,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "svg": str(run.folder / "drawing.svg"),
         "png": str(run.folder / "drawing.png"),
         "similarity": run.similarity,
+        "similarities": dict(run.similarities),
         "seconds": run.seconds,
         "steps": run.steps,
         "steps_per_second": run.steps_per_second,

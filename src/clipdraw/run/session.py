@@ -24,7 +24,7 @@ from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
 from clipdraw.errors import ClipdrawError, FormatError, InputError
 from clipdraw.formats.png import write_png
-from clipdraw.losses import Prompt
+from clipdraw.losses import Prompt, similarity
 from clipdraw.optimization import Optimization, Step
 from clipdraw.run.folder import (
     CHECKPOINT,
@@ -53,7 +53,9 @@ class Run:
     Args:
         folder: where its files are.
         drawing: the drawing.
-        similarity: cosine between the drawing, seen whole and undistorted, and the prompt.
+        similarity: cosine between the drawing, seen whole and undistorted, and the prompt; of several, their mean by
+            weight.
+        similarities: cosine of each prompt by its text, negative ones too.
         seconds: time in the loop, of all sessions together.
         steps: updates made.
         seed: the seed.
@@ -63,6 +65,7 @@ class Run:
     folder: Path
     drawing: Drawing
     similarity: float
+    similarities: Mapping[str, float]
     seconds: float
     steps: int
     seed: int
@@ -90,7 +93,7 @@ def draw(
     Ctrl-C ends the run after the step that is under way; what is drawn by then is written.
 
     Args:
-        prompt: what to draw.
+        prompt: what to draw, `TEXT` or `TEXT:WEIGHT`; more texts go into `also`.
         out: the folder; `drawings/<slug>-s<seed>` if not given.
         config_file: a TOML file of settings.
         on_step: called after each step.
@@ -106,7 +109,7 @@ def draw(
     """
     config = resolve(prompt, options, file=Path(config_file) if config_file else None)
     encoder = prepare(config)
-    folder = make_folder(config.prompt, config.seed, Path(out) if out is not None else None)
+    folder = make_folder(config.title, config.seed, Path(out) if out is not None else None)
     return _Session(folder, config, encoder).go(on_step)
 
 
@@ -253,9 +256,10 @@ class _Session:
     def _finish(self, status: str) -> Run:
         """Write the drawing and the record; the rest of the files too unless the run failed."""
         self._save_checkpoint()
-        about = {"prompt": self.config.prompt, "seed": str(self.config.seed)}
+        about, prompts = self.config.about(), self.config.prompts()
         drawing = replace(self.run.drawing.detached().to(device="cpu"), metadata=about)
-        similarity = score(drawing, [self.config.prompt], self.encoder)[0]
+        cosines = score(drawing, [prompt.text for prompt in prompts], self.encoder)
+        mean, each = similarity(prompts, cosines), {p.text: c for p, c in zip(prompts, cosines, strict=True)}
         drawing.save(self.folder / "drawing.svg")
         canvas = drawing.canvas
         scale = min(PNG_SCALE, PNG_LARGEST_SIDE / max(canvas.width, canvas.height))
@@ -263,11 +267,11 @@ class _Session:
         write_png(raster.rasterize(drawing, height=height, width=width), self.folder / "drawing.png", metadata=about)
         if status != "failed":
             write_films(list(self.snapshots.values()), drawing, self.folder)
-        self._record(status, similarity=similarity)
+        self._record(status, similarity=mean, similarities=each)
         steps, seed = self.run.index, self.config.seed
-        return Run(self.folder, drawing, similarity, self.seconds, steps, seed, status)
+        return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status)
 
-    def _record(self, status: str, **results: float) -> None:
+    def _record(self, status: str, **results: Any) -> None:
         record = {
             "status": status,
             "config": self.config.to_dict(),
