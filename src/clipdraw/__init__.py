@@ -31,6 +31,7 @@ _HOMES = {
     "Step": "optimization",
     "Views": "augment",
     "draw": "run",
+    "explain": "explanation",
     "load_encoder": "encoders",
     "optimize": "optimization",
     "rasterize": "raster",
@@ -52,6 +53,7 @@ __all__ = [
     "Views",
     "__version__",
     "draw",
+    "explain",
     "load_encoder",
     "optimize",
     "rasterize",
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from clipdraw.drawing import Canvas, Drawing
     from clipdraw.encoders import load_encoder
     from clipdraw.errors import ClipdrawError
+    from clipdraw.explanation import explain
     from clipdraw.initialize import RandomStrokes
     from clipdraw.optimization import Optimization, Rates, Recipe, Step, optimize
     from clipdraw.raster import rasterize

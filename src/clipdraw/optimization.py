@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.augment import Views
@@ -17,6 +18,7 @@ from clipdraw.constraints import ColorRange, Constraint, WidthRange
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import DivergedError, InputError
+from clipdraw.explanation import Word
 from clipdraw.losses import Frame, Loss, Prompt, similarity
 from clipdraw.raster import rasterize
 from clipdraw.schedules import Constant, Schedule, Staircase
@@ -88,6 +90,8 @@ class Step:
             without one.
         drawing: the drawing after the update; it lives on, so copy what you keep (`Drawing.detached`).
         dropped: whether the update was left out, its gradients being non-finite.
+        embeddings: unit vectors of the views, before the update; without gradients.
+        words: the words nearest to the views, if someone asked for them.
     """
 
     index: int
@@ -96,6 +100,8 @@ class Step:
     similarity: float
     drawing: Drawing
     dropped: bool
+    embeddings: Float[Tensor, "views dimensions"]
+    words: tuple[Word, ...] = ()
 
 
 class Optimization:
@@ -164,7 +170,8 @@ class Optimization:
                 constraint.project(self.drawing)
         self.index += 1
         losses = {loss.name: value.item() for (loss, _), value in zip(self._terms, values, strict=True)}
-        return Step(self.index, self.recipe.steps, losses, self._similarity(values), self.drawing, dropped)
+        similar, seen = self._similarity(values), frame.embeddings.detach()
+        return Step(self.index, self.recipe.steps, losses, similar, self.drawing, dropped, seen)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on besides the settings, as copied tensors by name."""

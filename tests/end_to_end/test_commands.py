@@ -83,6 +83,33 @@ def test_score_and_rasterize(finished):
     assert read_image(folder / "small.png").shape == (3, 50, 50)
 
 
+def test_explain(finished, tmp_path):
+    printed, folder = finished
+    words = tmp_path / "words.txt"
+    words.write_text("heart\ncat\n")
+    options = ("--word-list", str(words), "--out", str(tmp_path / "why.svg"))
+    told = clipdraw("explain", printed["svg"], *options, "--json", cwd=folder)
+    assert told.returncode == 0, told.stderr
+    found = json.loads(told.stdout)
+    assert found["prompts"] == {"a red heart": 1.0}
+    assert found["similarity"] == pytest.approx(printed["similarity"], abs=1e-3)
+    assert sum(found["words"].values()) == pytest.approx(1)
+    assert len(found["strokes"]) == 8
+    assert "what each stroke adds" in (tmp_path / "why.svg").read_text()
+    told = clipdraw("explain", printed["png"], "--word-list", str(words), "--words", "1", cwd=folder)
+    assert len(told.stdout.splitlines()) == 1
+
+
+def test_a_run_that_explains_itself(tmp_path):
+    done = clipdraw("draw", "a red heart", *QUICK, "--explain", "--quiet", "--json", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert json.loads(done.stdout)["words"] == dict(record["words"])
+    assert record["config"]["explain"]
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert all(len(line["words"]) == 5 for line in lines)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -103,6 +130,9 @@ def test_score_and_rasterize(finished):
         (["draw", "a cat", "--strokes", "many"], "--strokes"),
         (["resume", "nowhere"], "not the folder of a run"),
         (["score", "none.svg", "a cat"], "none.svg"),
+        (["explain", "none.svg"], "none.svg"),
+        (["explain", "none.svg", "--words", "0"], "--words must be at least 1"),
+        (["explain", "none.svg", "--out", "a.jpg"], "--out names a .png or .svg file"),
         (["rasterize", "none.svg", "--out", "a.png"], "none.svg"),
     ],
 )

@@ -46,6 +46,7 @@ def draw(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="NAME=VALUE for any setting, such as --set points_rate=2.0.")
     ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the words nearest to it all along.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -63,6 +64,8 @@ def draw(
         options["encoder"] = tuple(encoder)
     if negative:
         options["negative"] = tuple(negative)
+    if explain:
+        options["explain"] = True
     if prompt[1:]:
         options["also"] = tuple(prompt[1:])
         _note_lone_words(prompt)
@@ -143,7 +146,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "steps_per_second": run.steps_per_second,
         "seed": run.seed,
         "status": run.status,
-    }
+    } | ({"words": dict(run.words)} if run.words else {})
 
 
 @contextmanager
@@ -152,8 +155,9 @@ def _progress(*, shown: bool) -> Iterator[Callable[[Step], None] | None]:
     if not shown:
         yield None
         return
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.text import Text
 
     columns = (
         TextColumn("step"),
@@ -163,13 +167,22 @@ def _progress(*, shown: bool) -> Iterator[Callable[[Step], None] | None]:
         TextColumn("{task.fields[rate]:.1f} steps/s"),
         TimeRemainingColumn(),
     )
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = progress.add_task("draw", total=None, similarity=0.0, rate=0.0)
+
+    class WithWords(Progress):
+        """The bar, and below it the words nearest to the drawing."""
+
+        def get_renderables(self) -> Iterator[RenderableType]:
+            yield from super().get_renderables()
+            yield from (Text(task.fields["words"]) for task in self.tasks if task.fields["words"])
+
+    progress = WithWords(*columns, console=Console(stderr=True), transient=True)
+    task = progress.add_task("draw", total=None, similarity=0.0, rate=0.0, words="")
 
     def on_step(step: Step) -> None:
         progress.start()  # only now: until the first step a message may still be printed
         rate = progress.tasks[0].speed or 0.0
-        progress.update(task, total=step.of, completed=step.index, similarity=step.similarity, rate=rate)
+        words = "  ".join(f"{word.text} {word.probability:.0%}" for word in step.words)
+        progress.update(task, total=step.of, completed=step.index, similarity=step.similarity, rate=rate, words=words)
 
     try:
         yield on_step

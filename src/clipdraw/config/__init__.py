@@ -64,6 +64,7 @@ class Config:
         outside: `white`, `black` or `gray` beyond the picture's edge.
         normalize: whether pixel values are normalized as the encoder was trained; for real CLIP only.
         resolution: pixels along the longer side of the optimized picture; 0 takes the encoder's view size.
+        explain: whether the words nearest to the drawing are found in each step.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: CPU threads; 0 takes what is there.
     """
@@ -103,6 +104,7 @@ class Config:
     outside: str = "white"
     normalize: bool = True
     resolution: int = 0
+    explain: bool = False
     device: str = "auto"
     threads: int = 0
 

@@ -23,6 +23,7 @@ from clipdraw.config import Config, from_dict, resolve
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
 from clipdraw.errors import ClipdrawError, FormatError, InputError
+from clipdraw.explanation import Vocabulary, Word
 from clipdraw.formats.png import write_png
 from clipdraw.losses import Prompt, similarity
 from clipdraw.optimization import Optimization, Step
@@ -36,7 +37,7 @@ from clipdraw.run.folder import (
     write_record,
 )
 from clipdraw.run.making_of import write_films
-from clipdraw.scoring import score
+from clipdraw.scoring import embed, score
 
 CHECKPOINT_EVERY_S = 2.0
 """Seconds between checkpoints: what a killed run has to do again."""
@@ -60,6 +61,7 @@ class Run:
         steps: updates made.
         seed: the seed.
         status: `finished`, or `interrupted` if it was asked to stop.
+        words: the words nearest to the drawing, if the run was asked to explain itself.
     """
 
     folder: Path
@@ -70,6 +72,7 @@ class Run:
     steps: int
     seed: int
     status: str
+    words: tuple[Word, ...] = ()
 
     @property
     def steps_per_second(self) -> float:
@@ -214,6 +217,7 @@ class _Session:
         generator = torch.Generator().manual_seed(config.seed)
         start = config.start(encoder)(config.drawing_canvas(), generator)
         self.run = Optimization(start, self.losses, encoder=encoder, recipe=self.recipe, seed=config.seed)
+        self.vocabulary = Vocabulary(encoder) if config.explain else None
         self.snapshots: dict[int, Drawing] = {0: self.run.drawing.detached()}
         self.seconds = 0.0
         self.last: Step | None = None
@@ -240,7 +244,7 @@ class _Session:
         began = saved
         with _interruptible() as interrupt:
             while self.run.index < self.recipe.steps and not interrupt.requested:
-                self.last = step = self.run.step()
+                self.last = step = self._explained(self.run.step())
                 now = time.perf_counter()
                 self.seconds = before + now - began
                 metrics.add(_metrics(step, self.seconds))
@@ -253,12 +257,16 @@ class _Session:
                     on_step(step)
         return self.run.index < self.recipe.steps
 
+    def _explained(self, step: Step) -> Step:
+        return replace(step, words=self.vocabulary.nearest(step.embeddings)) if self.vocabulary else step
+
     def _finish(self, status: str) -> Run:
         """Write the drawing and the record; the rest of the files too unless the run failed."""
         self._save_checkpoint()
         about, prompts = self.config.about(), self.config.prompts()
         drawing = replace(self.run.drawing.detached().to(device="cpu"), metadata=about)
         cosines = score(drawing, [prompt.text for prompt in prompts], self.encoder)
+        words = self.vocabulary.nearest(embed(drawing, self.encoder)[None]) if self.vocabulary else ()
         mean, each = similarity(prompts, cosines), {p.text: c for p, c in zip(prompts, cosines, strict=True)}
         drawing.save(self.folder / "drawing.svg")
         canvas = drawing.canvas
@@ -267,9 +275,9 @@ class _Session:
         write_png(raster.rasterize(drawing, height=height, width=width), self.folder / "drawing.png", metadata=about)
         if status != "failed":
             write_films(list(self.snapshots.values()), drawing, self.folder)
-        self._record(status, similarity=mean, similarities=each)
+        self._record(status, similarity=mean, similarities=each, **({"words": words} if words else {}))
         steps, seed = self.run.index, self.config.seed
-        return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status)
+        return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status, words)
 
     def _record(self, status: str, **results: Any) -> None:
         record = {
@@ -310,7 +318,9 @@ class _Session:
 
 def _metrics(step: Step, seconds: float) -> dict[str, Any]:
     line: dict[str, Any] = {"step": step.index, "similarity": step.similarity, "losses": dict(step.losses)}
-    return line | {"seconds": round(seconds, 4), "dropped": step.dropped}
+    return (
+        line | {"seconds": round(seconds, 4), "dropped": step.dropped} | ({"words": step.words} if step.words else {})
+    )
 
 
 def versions() -> dict[str, str]:
