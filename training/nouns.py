@@ -61,7 +61,7 @@ def endings(corpus: Path) -> Counter[str]:
     """
     pairs = set()
     for name in ("color", "mono"):
-        for line in (corpus / f"{name}.jsonl").open():
+        for line in (corpus / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
             about = json.loads(line)
             if about["colored"] or about["set"] == "quickdraw":
                 pairs |= {(caption.split()[-1], about["set"]) for caption in about["captions"] if caption}
