@@ -25,11 +25,12 @@ _HOMES = {
     "Drawing": "drawing",
     "Optimization": "optimization",
     "RandomStrokes": "initialize",
-    "Rates": "optimization",
+    "Rates": "parameterizations",
     "Recipe": "optimization",
     "Run": "run",
     "Step": "optimization",
     "Views": "augment",
+    "compare": "run",
     "draw": "run",
     "explain": "explanation",
     "load_encoder": "encoders",
@@ -52,6 +53,7 @@ __all__ = [
     "Step",
     "Views",
     "__version__",
+    "compare",
     "draw",
     "explain",
     "load_encoder",
@@ -69,9 +71,10 @@ if TYPE_CHECKING:
     from clipdraw.errors import ClipdrawError
     from clipdraw.explanation import explain
     from clipdraw.initialize import RandomStrokes
-    from clipdraw.optimization import Optimization, Rates, Recipe, Step, optimize
+    from clipdraw.optimization import Optimization, Recipe, Step, optimize
+    from clipdraw.parameterizations import Rates
     from clipdraw.raster import rasterize
-    from clipdraw.run import Run, draw, resume
+    from clipdraw.run import Run, compare, draw, resume
     from clipdraw.scoring import score
 
 

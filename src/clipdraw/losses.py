@@ -27,6 +27,7 @@ from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Imagines
 from clipdraw.errors import InputError
 from clipdraw.framing import framed
+from clipdraw.parameterizations import Parameterization
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,36 @@ class Frame:
     """What a loss may look at in one step; gradients flow from all of it to the drawing.
 
     Args:
-        drawing: the drawing as it is.
-        image: the drawing rasterized, in [0, 1].
+        subject: what is optimized as it is: the drawing, or another parameterization.
+        image: what it looks like, in [0, 1].
         embeddings: unit vectors of the views.
         progress: share of the steps already taken, in [0, 1).
     """
 
-    drawing: Drawing
+    subject: Drawing | Parameterization
     image: Float[Tensor, "3 height width"]
     embeddings: Float[Tensor, "views dimensions"]
     progress: float
+
+    @property
+    def drawing(self) -> Drawing:
+        """The drawing.
+
+        Raises:
+            InputError: what is optimized is not a drawing.
+        """
+        return drawing_of(self.subject)
+
+
+def drawing_of(subject: object) -> Drawing:
+    """`subject`, which is a drawing.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(subject, Drawing):
+        raise InputError(f"only a drawing has strokes; what is optimized here is {type(subject).__name__}")
+    return subject
 
 
 Term = Callable[[Frame], Float[Tensor, ""]]

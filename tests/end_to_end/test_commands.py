@@ -11,6 +11,7 @@ import torch
 
 from clipdraw import Drawing, rasterize
 from clipdraw.formats.png import read_image
+from tests import tiny_biggan
 
 QUICK = ("--strokes", "8", "--steps", "6", "--views", "2")
 
@@ -83,6 +84,43 @@ def test_score_and_rasterize(finished):
     assert read_image(folder / "small.png").shape == (3, 50, 50)
 
 
+@pytest.fixture
+def tiny_clip(tmp_path):
+    """A folder with a CLIP checkpoint of random weights."""
+    from tests.unit.test_encoders_transformers import clip_model, letters_tokenizer
+
+    folder = tmp_path / "clip"
+    tokenizer = letters_tokenizer()
+    torch.manual_seed(0)
+    clip_model(tokenizer).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_compare_judges_by_an_encoder_that_was_not_optimized(tiny_clip, tmp_path):
+    generator = tiny_biggan.save(tmp_path / "biggan", pickled=True)
+    options = ("--held-out", tiny_clip, "--biggan", generator, "--seed", 0, "--seed", 3, "--out", "out", "--json")
+    done = clipdraw("compare", "a red heart", *QUICK, *options, "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["encoder"], found["held_out"]) == ("builtin", str(tiny_clip))
+    assert [r["method"] for r in found["results"]] == ["clipdraw", "pixels", "biggan", "no-augment"] * 2
+    assert set(found["means"]) == {"clipdraw", "pixels", "biggan", "no-augment"}
+    assert all(-1 <= r["held_out"] <= 1 and r["steps"] == 6 for r in found["results"])
+    assert (tmp_path / found["svg"]).is_file()
+    assert read_image(tmp_path / found["png"]).shape[2] > 1600
+
+
+def test_compare_makes_a_pair_with_and_without_negatives(tmp_path):
+    options = ("--methods", "no-negative,clipdraw", "--negative", "blue", "--out", "out")
+    done = clipdraw("compare", "a red heart", *QUICK, *options, "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "out"
+    pictures = [Drawing.load(file) for file in sorted((tmp_path / "out").glob("a-red*.svg"))]
+    assert len(pictures) == 2
+    assert not torch.equal(pictures[0].points, pictures[1].points)
+
+
 def test_explain(finished, tmp_path):
     printed, folder = finished
     words = tmp_path / "words.txt"
@@ -130,6 +168,9 @@ def test_a_run_that_explains_itself(tmp_path):
         (["draw", "a cat", "--strokes", "many"], "--strokes"),
         (["resume", "nowhere"], "not the folder of a run"),
         (["score", "none.svg", "a cat"], "none.svg"),
+        (["compare", "a cat", "--methods", "vqgan"], "no method 'vqgan'"),
+        (["compare", "a cat", "--methods", "biggan", "--biggan", "none"], "no folder 'none'"),
+        (["compare", "a cat", "--held-out", "builtin"], "is the encoder that is optimized"),
         (["explain", "none.svg"], "none.svg"),
         (["explain", "none.svg", "--words", "0"], "--words must be at least 1"),
         (["explain", "none.svg", "--out", "a.jpg"], "--out names a .png or .svg file"),

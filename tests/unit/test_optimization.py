@@ -8,7 +8,8 @@ from clipdraw.constraints import ColorRange, PointsOnCanvas, WidthRange
 from clipdraw.drawing import Canvas, Style
 from clipdraw.errors import DivergedError, InputError
 from clipdraw.losses import Prompt
-from clipdraw.optimization import Optimization, Rates, Recipe, optimize
+from clipdraw.optimization import Optimization, Recipe, optimize
+from clipdraw.parameterizations import Rates
 
 
 def recipe(steps=12, **settings):

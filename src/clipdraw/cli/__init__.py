@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from clipdraw.cli import about, draw, explain, files
+from clipdraw.cli import about, compare, draw, explain, files
 from clipdraw.errors import ClipdrawError, DivergedError
 
 # Typer carries a click of its own in newer versions; this is the usage error of whichever it uses.
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("draw")(draw.draw)
 app.command("resume")(draw.resume)
+app.command("compare")(compare.compare)
 app.command("score")(files.score)
 app.command("explain")(explain.explain)
 app.command("rasterize")(files.rasterize)

@@ -55,7 +55,7 @@ def draw(
     A colon followed by a number gives a text its weight; times such as 12:30 stay text, and so does all that is in
     double quotes: '"route 66"'.
     """
-    options: dict[str, Any] = _settings(setting or [])
+    options: dict[str, Any] = settings(setting or [])
     given = {"strokes": strokes, "steps": steps, "views": views, "seed": seed, "preset": preset, "device": device}
     options |= {name: value for name, value in given.items() if value is not None}
     if threads is not None:
@@ -106,7 +106,7 @@ def _note_lone_words(prompts: list[str]) -> None:
         warnings.warn(f'these are {len(prompts)} texts for one picture; one text is written "{words}"', stacklevel=2)
 
 
-def _settings(pairs: list[str]) -> dict[str, Any]:
+def settings(pairs: list[str]) -> dict[str, Any]:
     """The values of `NAME=VALUE` pairs, read as TOML; text needs no quotes."""
     found: dict[str, Any] = {}
     for pair in pairs:

@@ -17,7 +17,8 @@ from clipdraw.encoders import Encoder
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.initialize import ImaginedStrokes, RandomStrokes
 from clipdraw.losses import Centre, Ink, Likeness, Loss, Prompt
-from clipdraw.optimization import Rates, Recipe
+from clipdraw.optimization import Recipe
+from clipdraw.parameterizations import Rates
 from clipdraw.schedules import SCHEDULES
 
 _MOST = {"strokes": 100_000, "steps": 1_000_000, "views": 1024, "canvas": 16_384}
