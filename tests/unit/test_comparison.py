@@ -61,6 +61,17 @@ def test_both_similarities_are_of_the_picture_that_is_saved(tmp_path, other):
     assert read_image(found.folder / result.files[1]).shape == (3, 358, 448)
 
 
+def test_negatives_have_a_number_of_their_own(tmp_path, other):
+    asked = [Config("red", negative=("blue:2", "green"), strokes=5, steps=2, views=2)]
+    found = compare(asked, ["clipdraw", "no-negative"], held_out=other, out=tmp_path / "out")
+    for result in found.results:
+        red, blue, green = score(Drawing.load(found.folder / result.files[0]), ["red", "blue", "green"], TinyEncoder())
+        assert result.similarity == pytest.approx(red, abs=1e-5)
+        assert result.unwanted == pytest.approx((2 * blue + 0.3 * green) / 2.3, abs=1e-5)
+        assert f"negatives {result.unwanted:.3f}" in (found.folder / "comparison.svg").read_text()
+    assert found.results[0].similarity != found.results[1].similarity
+
+
 def test_the_figure_is_labeled(tmp_path, other):
     found = compare(configs("red"), ["clipdraw", "pixels"], held_out=other, out=tmp_path / "out")
     root = ElementTree.parse(found.folder / "comparison.svg").getroot()

@@ -16,7 +16,7 @@ from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import ConfigError, DivergedError, InputError, MissingExtraError, WeightsError
 from clipdraw.formats.png import write_png
-from clipdraw.losses import similarity
+from clipdraw.losses import Prompt, similarity
 from clipdraw.methods import FIGURE_3, method
 from clipdraw.optimization import Step, optimize
 from clipdraw.run.figure import Cell, Figure, Picture, write_figure
@@ -46,6 +46,8 @@ class Result:
         seed: of the start and the views.
         similarity: cosine of the picture, seen whole, under the encoder that was optimized; None if there is none.
         held_out: the same under the encoder that was not, or on views of a kind that was not; None if there is none.
+        unwanted: cosine of the picture and the negative prompts under the encoder that was optimized, their mean by
+            weight; None without any.
         seconds: time in the loop.
         steps: updates made.
         files: of the picture, within the folder.
@@ -58,6 +60,7 @@ class Result:
     seed: int
     similarity: float | None = None
     held_out: float | None = None
+    unwanted: float | None = None
     seconds: float = 0.0
     steps: int = 0
     files: tuple[str, ...] = ()
@@ -210,22 +213,29 @@ class _Work:
             picture: Picture = replace(step.drawing.detached().to(device="cpu"), metadata=config.about())
         else:
             picture = step.subject.image(round(max(config.canvas))).detach().cpu()
-        optimized, held_out = self._similarities(config, picture)
         files = self._save(picture, f"{slug(config.title)}-s{config.seed}-{name}")
+        optimized, other, unwanted = self._similarities(config, picture)
         return replace(
-            result, similarity=optimized, held_out=held_out, seconds=seconds, steps=step.index, files=files
+            result,
+            similarity=optimized,
+            held_out=other,
+            unwanted=unwanted,
+            seconds=seconds,
+            steps=step.index,
+            files=files,
         ), picture
 
-    def _similarities(self, config: Config, picture: Picture) -> tuple[float, float]:
+    def _similarities(self, config: Config, picture: Picture) -> tuple[float, float, float | None]:
         prompts = config.prompts()
         texts = [prompt.text for prompt in prompts]
         optimized = score(picture, texts, self._judge)
-        other = (
-            score(picture, texts, self._held_out)
-            if self._held_out
-            else unseen_similarities(picture, texts, self._judge)
-        )
-        return similarity(prompts, optimized), similarity(prompts, other)
+        if self._held_out:
+            other = score(picture, texts, self._held_out)
+        else:
+            other = unseen_similarities(picture, texts, self._judge)
+        turned = [Prompt(prompt.text, -prompt.weight) for prompt in prompts]
+        unwanted = similarity(turned, optimized) if config.negative else None
+        return similarity(prompts, optimized), similarity(prompts, other), unwanted
 
     def _save(self, picture: Picture, stem: str) -> tuple[str, ...]:
         files = [f"{stem}.png"]
@@ -266,7 +276,8 @@ def _write(comparison: Comparison, configs: Sequence[Config], pictures: Sequence
 def _cell(result: Result, picture: Picture | None, label: str) -> Cell:
     if result.similarity is None:
         return Cell(None, note=f"not available: {result.missing}")
-    return Cell(picture, (f"optimized {result.similarity:.3f}", f"{label} {result.held_out:.3f}"))
+    unwanted = () if result.unwanted is None else (f"negatives {result.unwanted:.3f}",)
+    return Cell(picture, (f"optimized {result.similarity:.3f}", f"{label} {result.held_out:.3f}", *unwanted))
 
 
 def _notes(comparison: Comparison) -> tuple[str, ...]:

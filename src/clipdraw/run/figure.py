@@ -21,7 +21,7 @@ from clipdraw.formats.png import to_bytes
 from clipdraw.formats.svg import to_svg
 from clipdraw.raster import rasterize
 
-Picture = Drawing | Float[Tensor, "3 height width"]
+Picture = Drawing | Float[Tensor, "3 _ _"]
 
 CELL, GAP, MARGIN = 200, 12, 16
 """Width of a picture, between pictures and around the figure, in the figure's units."""
