@@ -98,6 +98,8 @@ def test_the_weightiest_prompt_is_imagined(encoder):
 
 def test_a_file_says_what_was_asked_for():
     assert Config("a cat", seed=2).about() == {"prompt": "a cat", "seed": "2"}
+    lines = Config("a cat", also=("wool\nand  silk",)).about()["prompts"]
+    assert lines == "a cat\nwool and silk"
     config = Config("a cat:2", also=("wool",), negative=("text", "mess:1.5"))
     assert config.about() == {
         "prompt": "a cat:2, wool, not text, not mess:1.5",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def compare(
     prompts: Annotated[list[str], typer.Argument(help="What to draw: a row of the figure each.")],
     methods: Annotated[
-        str, typer.Option(help="Methods in the order of the columns: also no-negative.")
+        str, typer.Option(help="The columns, of clipdraw, pixels, biggan, no-augment, no-negative.")
     ] = "clipdraw,pixels,biggan,no-augment",
     seed: Annotated[list[int] | None, typer.Option(help="Repeat it for several, a row each.")] = None,
     held_out: Annotated[

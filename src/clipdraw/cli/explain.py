@@ -69,8 +69,9 @@ def _prompts(picture: Any, given: list[str]) -> tuple[Prompt, ...]:
 
     if given or not isinstance(picture, Drawing):
         return parse_prompts(tuple(given), ())
-    kept = picture.metadata.get("prompts") or picture.metadata.get("prompt") or ""
-    return parse_prompts(tuple(line for line in kept.splitlines() if line.strip()), ())
+    about = picture.metadata
+    kept = about["prompts"].splitlines() if "prompts" in about else [about.get("prompt", "")]
+    return parse_prompts(tuple(text for text in kept if text.strip()), ())
 
 
 def _write_picture(drawing: Drawing, found: Explanation, prompts: tuple[Prompt, ...], out: Path) -> None:

@@ -150,7 +150,11 @@ class Config:
             "prompts": [written(prompt) for prompt in prompts if prompt.weight > 0],
             "negative": [written(prompt) for prompt in prompts if prompt.weight < 0],
         }
-        more = {name: "\n".join(texts) for name, texts in groups.items() if texts} if len(prompts) > 1 else {}
+        more = (
+            {name: "\n".join(" ".join(text.split()) for text in texts) for name, texts in groups.items() if texts}
+            if len(prompts) > 1
+            else {}
+        )
         return {"prompt": self.title, **more, "seed": str(self.seed)}
 
     def losses(self) -> tuple[Loss, ...]:
