@@ -13,7 +13,8 @@ To add one, write a frozen dataclass with a `name` and a `build`, and pass it to
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, runtime_checkable
@@ -27,6 +28,7 @@ from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder, Imagines
 from clipdraw.errors import InputError
 from clipdraw.framing import framed
+from clipdraw.parameterizations import Parameterization
 
 
 @dataclass(frozen=True)
@@ -34,16 +36,36 @@ class Frame:
     """What a loss may look at in one step; gradients flow from all of it to the drawing.
 
     Args:
-        drawing: the drawing as it is.
-        image: the drawing rasterized, in [0, 1].
+        subject: what is optimized as it is: the drawing, or another parameterization.
+        image: what it looks like, in [0, 1].
         embeddings: unit vectors of the views.
         progress: share of the steps already taken, in [0, 1).
     """
 
-    drawing: Drawing
+    subject: Drawing | Parameterization
     image: Float[Tensor, "3 height width"]
     embeddings: Float[Tensor, "views dimensions"]
     progress: float
+
+    @property
+    def drawing(self) -> Drawing:
+        """The drawing.
+
+        Raises:
+            InputError: what is optimized is not a drawing.
+        """
+        return drawing_of(self.subject)
+
+
+def drawing_of(subject: object) -> Drawing:
+    """`subject`, which is a drawing.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(subject, Drawing):
+        raise InputError(f"only a drawing has strokes; what is optimized here is {type(subject).__name__}")
+    return subject
 
 
 Term = Callable[[Frame], Float[Tensor, ""]]
@@ -72,7 +94,7 @@ class Prompt:
 
     Args:
         text: a description, not blank.
-        weight: its importance; -0.3 is the paper's for negative prompts.
+        weight: its importance against other losses; -0.3 is the paper's for negative prompts.
 
     Raises:
         InputError: the text is blank or the weight is 0 or not finite.
@@ -98,6 +120,12 @@ class Prompt:
         """The weighted negative cosine, summed over views."""
         (target,) = encoder.encode_text([self.text])
         return lambda frame: -self.weight * (frame.embeddings @ target).sum()
+
+
+def similarity(prompts: Sequence[Prompt], cosines: Sequence[float]) -> float:
+    """The mean of the cosines of the prompts to draw, by their weights; NaN if there are none."""
+    pairs = [(prompt.weight, cosine) for prompt, cosine in zip(prompts, cosines, strict=True) if prompt.weight > 0]
+    return sum(w * c for w, c in pairs) / sum(w for w, _ in pairs) if pairs else math.nan
 
 
 @dataclass(frozen=True)

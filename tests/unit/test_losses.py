@@ -1,8 +1,10 @@
+import math
+
 import pytest
 import torch
 
 from clipdraw.errors import InputError
-from clipdraw.losses import Frame, Ink, Prompt
+from clipdraw.losses import Frame, Ink, Prompt, similarity
 
 
 def test_a_prompt_sums_the_cosines_of_the_views(drawing, encoder):
@@ -22,6 +24,12 @@ def test_names_tell_negatives():
 def test_blank_texts_and_empty_weights_are_refused(text, weight):
     with pytest.raises(InputError):
         Prompt(text, weight)
+
+
+def test_the_similarity_is_the_mean_of_what_is_wanted_by_weight():
+    prompts = [Prompt("a", 3.0), Prompt("b", -0.3), Prompt("c")]
+    assert similarity(prompts, [0.4, 0.9, 0.8]) == pytest.approx(0.5)
+    assert math.isnan(similarity(prompts[1:2], [0.9]))
 
 
 def test_ink_fades_only_strokes_that_nothing_else_moves(drawing, encoder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,10 @@ _CENTRE, _FILMS = "Keep to the middle", "Films"
 
 
 def draw(
-    prompt: Annotated[str, typer.Argument(help="What to draw.")],
+    prompt: Annotated[
+        list[str],
+        typer.Argument(help='TEXT[:WEIGHT] to draw (weight 1). Name several for one picture: "a cat:2" watercolor.'),
+    ],
     strokes: Annotated[int | None, typer.Option(help="Number of strokes: few is a cartoon, many has detail.")] = None,
     steps: Annotated[int | None, typer.Option(help="Number of updates.")] = None,
     views: Annotated[int | None, typer.Option(help="Distorted copies that are judged in each step.")] = None,
@@ -77,10 +81,15 @@ def draw(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="NAME=VALUE for any setting, such as --set points_rate=2.0.")
     ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the words nearest to it all along.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw what PROMPT describes, as SVG, PNG and a film of how it came about."""
+    """Draw what PROMPT describes, as SVG, PNG and a film of how it came about.
+
+    A colon followed by a number gives a text its weight; times such as 12:30 stay text, and so does all that is in
+    double quotes: '"route 66"'.
+    """
     options: dict[str, Any] = settings(setting or [])
     given = {
         "strokes": strokes, "steps": steps, "views": views, "seed": seed, "preset": preset, "device": device,
@@ -99,7 +108,12 @@ def draw(
         options["film_formats"] = tuple(film_format)
     if negative:
         options["negative"] = tuple(negative)
-    _start(lambda on_step: _draw(prompt, canvas, out, config, options, on_step), as_json=as_json, quiet=quiet)
+    if explain:
+        options["explain"] = True
+    if prompt[1:]:
+        options["also"] = tuple(prompt[1:])
+        _note_lone_words(prompt)
+    _start(lambda on_step: _draw(prompt[0], canvas, out, config, options, on_step), as_json=as_json, quiet=quiet)
 
 
 def resume(
@@ -127,6 +141,13 @@ def _draw(
     if canvas is not None:
         options["canvas"] = parse_canvas(canvas)
     return run.draw(prompt, out=out, config_file=file, on_step=on_step, **options)
+
+
+def _note_lone_words(prompts: list[str]) -> None:
+    """Say so if it looks as if the quotes of one text were forgotten."""
+    if not any(" " in text or ":" in text for text in prompts):
+        words = " ".join(prompts)
+        warnings.warn(f'these are {len(prompts)} texts for one picture; one text is written "{words}"', stacklevel=2)
 
 
 def settings(pairs: list[str]) -> dict[str, Any]:
@@ -176,12 +197,13 @@ def _summary(run: Run) -> dict[str, Any]:
         "svg": str(run.folder / "drawing.svg"),
         "png": str(run.folder / "drawing.png"),
         "similarity": run.similarity,
+        "similarities": dict(run.similarities),
         "seconds": run.seconds,
         "steps": run.steps,
         "steps_per_second": run.steps_per_second,
         "seed": run.seed,
         "status": run.status,
-    }
+    } | ({"words": dict(run.words)} if run.words else {})
 
 
 @contextmanager
@@ -190,8 +212,9 @@ def _progress(*, shown: bool) -> Iterator[Callable[[Step], None] | None]:
     if not shown:
         yield None
         return
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.text import Text
 
     columns = (
         TextColumn("step"),
@@ -201,13 +224,22 @@ def _progress(*, shown: bool) -> Iterator[Callable[[Step], None] | None]:
         TextColumn("{task.fields[rate]:.1f} steps/s"),
         TimeRemainingColumn(),
     )
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = progress.add_task("draw", total=None, similarity=0.0, rate=0.0)
+
+    class WithWords(Progress):
+        """The bar, and below it the words nearest to the drawing."""
+
+        def get_renderables(self) -> Iterator[RenderableType]:
+            yield from super().get_renderables()
+            yield from (Text(task.fields["words"]) for task in self.tasks if task.fields["words"])
+
+    progress = WithWords(*columns, console=Console(stderr=True), transient=True)
+    task = progress.add_task("draw", total=None, similarity=0.0, rate=0.0, words="")
 
     def on_step(step: Step) -> None:
         progress.start()  # only now: until the first step a message may still be printed
         rate = progress.tasks[0].speed or 0.0
-        progress.update(task, total=step.of, completed=step.index, similarity=step.similarity, rate=rate)
+        words = "  ".join(f"{word.text} {word.probability:.0%}" for word in step.words)
+        progress.update(task, total=step.of, completed=step.index, similarity=step.similarity, rate=rate, words=words)
 
     try:
         yield on_step

@@ -32,7 +32,7 @@ def score(
 
     if any(not prompt.strip() for prompt in prompts):
         raise InputError("a prompt is empty: give texts to compare the picture with")
-    picture = _read(file)
+    picture = read_picture(file)
     values = cosines(picture, prompts, load_encoder(encoder, device=chosen_device(device)))
     if as_json:
         print(json.dumps({"file": str(file), "encoder": encoder, "scores": dict(zip(prompts, values, strict=True))}))
@@ -88,7 +88,12 @@ def film(
     print(written)
 
 
-def _read(file: Path) -> Drawing | Tensor:
+def read_picture(file: Path) -> Drawing | Tensor:
+    """The drawing or picture in a file, by its ending.
+
+    Raises:
+        FormatError: there is no such file, or it cannot be read.
+    """
     from clipdraw.drawing import Drawing
     from clipdraw.formats.png import read_image
 

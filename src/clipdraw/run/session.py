@@ -20,8 +20,9 @@ from clipdraw.config import Config, from_dict, resolve
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
 from clipdraw.errors import ClipdrawError, FormatError, InputError
+from clipdraw.explanation import Vocabulary, Word
 from clipdraw.formats.png import write_png
-from clipdraw.losses import Prompt
+from clipdraw.losses import Prompt, similarity
 from clipdraw.optimization import Optimization, Step
 from clipdraw.run.films import films_of, kept_states, write_films
 from clipdraw.run.folder import (
@@ -34,7 +35,7 @@ from clipdraw.run.folder import (
     write_record,
 )
 from clipdraw.run.interrupt import interruptible
-from clipdraw.scoring import score
+from clipdraw.scoring import embed, score
 
 CHECKPOINT_EVERY_S = 2.0
 """Seconds between checkpoints: what a killed run has to do again."""
@@ -51,20 +52,25 @@ class Run:
     Args:
         folder: where its files are.
         drawing: the drawing.
-        similarity: cosine between the drawing, seen whole and undistorted, and the prompt.
+        similarity: cosine between the drawing, seen whole and undistorted, and the prompt; of several, their mean by
+            weight.
+        similarities: cosine of each prompt by its text, negative ones too.
         seconds: time in the loop, of all sessions together.
         steps: updates made.
         seed: the seed.
         status: `finished`, or `interrupted` if it was asked to stop.
+        words: the words nearest to the drawing, if the run was asked to explain itself.
     """
 
     folder: Path
     drawing: Drawing
     similarity: float
+    similarities: Mapping[str, float]
     seconds: float
     steps: int
     seed: int
     status: str
+    words: tuple[Word, ...] = ()
 
     @property
     def steps_per_second(self) -> float:
@@ -88,7 +94,7 @@ def draw(
     Ctrl-C ends the run after the step that is under way; what is drawn by then is written.
 
     Args:
-        prompt: what to draw.
+        prompt: what to draw, `TEXT` or `TEXT:WEIGHT`; more texts go into `also`.
         out: the folder; `drawings/<slug>-s<seed>` if not given.
         config_file: a TOML file of settings.
         on_step: called after each step.
@@ -105,7 +111,7 @@ def draw(
     config = resolve(prompt, options, file=Path(config_file) if config_file else None)
     films_of(config)  # what is wrong with them is told before anything is drawn
     encoder = prepare(config)
-    folder = make_folder(config.prompt, config.seed, Path(out) if out is not None else None)
+    folder = make_folder(config.title, config.seed, Path(out) if out is not None else None)
     return _Session(folder, config, encoder).go(on_step)
 
 
@@ -207,6 +213,7 @@ class _Session:
         generator = torch.Generator().manual_seed(config.seed)
         start = config.start(encoder)(config.drawing_canvas(), generator)
         self.run = Optimization(start, self.losses, encoder=encoder, recipe=self.recipe, seed=config.seed)
+        self.vocabulary = Vocabulary(encoder) if config.explain else None
         self.snapshots: dict[int, Drawing] = {0: self.run.drawing.detached()}
         self.seconds = 0.0
         self.last: Step | None = None
@@ -233,7 +240,7 @@ class _Session:
         began = saved
         with interruptible() as interrupt:
             while self.run.index < self.recipe.steps and not interrupt.requested:
-                self.last = step = self.run.step()
+                self.last = step = self._explained(self.run.step())
                 now = time.perf_counter()
                 self.seconds = before + now - began
                 metrics.add(_metrics(step, self.seconds))
@@ -246,12 +253,17 @@ class _Session:
                     on_step(step)
         return self.run.index < self.recipe.steps
 
+    def _explained(self, step: Step) -> Step:
+        return replace(step, words=self.vocabulary.nearest(step.embeddings)) if self.vocabulary else step
+
     def _finish(self, status: str) -> Run:
         """Write the drawing and the record; the rest of the files too unless the run failed."""
         self._save_checkpoint()
-        about = {"prompt": self.config.prompt, "seed": str(self.config.seed)}
+        about, prompts = self.config.about(), self.config.prompts()
         drawing = replace(self.run.drawing.detached().to(device="cpu"), metadata=about)
-        similarity = score(drawing, [self.config.prompt], self.encoder)[0]
+        cosines = score(drawing, [prompt.text for prompt in prompts], self.encoder)
+        words = self.vocabulary.nearest(embed(drawing, self.encoder)[None]) if self.vocabulary else ()
+        mean, each = similarity(prompts, cosines), {p.text: c for p, c in zip(prompts, cosines, strict=True)}
         drawing.save(self.folder / "drawing.svg")
         canvas = drawing.canvas
         scale = min(PNG_SCALE, PNG_LARGEST_SIDE / max(canvas.width, canvas.height))
@@ -260,11 +272,11 @@ class _Session:
         if status != "failed":
             states = {**self.snapshots, self.run.index: drawing}
             write_films(states, self.folder, films_of(self.config), self.config.film_formats)
-        self._record(status, similarity=similarity)
+        self._record(status, similarity=mean, similarities=each, **({"words": words} if words else {}))
         steps, seed = self.run.index, self.config.seed
-        return Run(self.folder, drawing, similarity, self.seconds, steps, seed, status)
+        return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status, words)
 
-    def _record(self, status: str, **results: float) -> None:
+    def _record(self, status: str, **results: Any) -> None:
         record = {
             "status": status,
             "config": self.config.to_dict(),
@@ -299,7 +311,9 @@ class _Session:
 
 def _metrics(step: Step, seconds: float) -> dict[str, Any]:
     line: dict[str, Any] = {"step": step.index, "similarity": step.similarity, "losses": dict(step.losses)}
-    return line | {"seconds": round(seconds, 4), "dropped": step.dropped}
+    return (
+        line | {"seconds": round(seconds, 4), "dropped": step.dropped} | ({"words": step.words} if step.words else {})
+    )
 
 
 def versions() -> dict[str, str]:
