@@ -37,6 +37,7 @@ corpus: .venv/installed-training
 	$(BIN)/python -m training.teacher
 	$(BIN)/python -m training.colored
 	$(BIN)/python -m training.phrases
+	$(BIN)/python -m training.nouns
 	$(BIN)/python -m training.backbone
 
 encoder: .venv/installed-training

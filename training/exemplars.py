@@ -1,8 +1,8 @@
 """Choose the small pictures that ship as exemplars: `python -m training.exemplars --out FILE.pt`.
 
 Drawings of concrete things, in one paint only where there is no colored one; of each name one of the preferred set
-or else those that the encoder tells best from all other names. Only drawings of the encoder's training split that the judge's split
-leaves out, so that no drawing is judged by who has seen the picture that it began with.
+or else those that the encoder tells best from all other names. Only drawings of the encoder's training split that the
+judge's split leaves out, so that no drawing is judged by who has seen the picture that it began with.
 """
 
 from __future__ import annotations

@@ -25,17 +25,21 @@ _HOMES = {
     "Drawing": "drawing",
     "Optimization": "optimization",
     "RandomStrokes": "initialize",
-    "Rates": "optimization",
+    "Rates": "parameterizations",
     "Recipe": "optimization",
     "Run": "run",
     "Step": "optimization",
     "Views": "augment",
+    "compare": "run",
     "draw": "run",
+    "explain": "explanation",
+    "film": "run",
     "load_encoder": "encoders",
     "optimize": "optimization",
     "rasterize": "raster",
     "resume": "run",
     "score": "scoring",
+    "sweep": "sweeping",
 }
 
 __all__ = [
@@ -51,12 +55,16 @@ __all__ = [
     "Step",
     "Views",
     "__version__",
+    "compare",
     "draw",
+    "explain",
+    "film",
     "load_encoder",
     "optimize",
     "rasterize",
     "resume",
     "score",
+    "sweep",
 ]
 
 if TYPE_CHECKING:
@@ -65,11 +73,14 @@ if TYPE_CHECKING:
     from clipdraw.drawing import Canvas, Drawing
     from clipdraw.encoders import load_encoder
     from clipdraw.errors import ClipdrawError
+    from clipdraw.explanation import explain
     from clipdraw.initialize import RandomStrokes
-    from clipdraw.optimization import Optimization, Rates, Recipe, Step, optimize
+    from clipdraw.optimization import Optimization, Recipe, Step, optimize
+    from clipdraw.parameterizations import Rates
     from clipdraw.raster import rasterize
-    from clipdraw.run import Run, draw, resume
+    from clipdraw.run import Run, compare, draw, film, resume
     from clipdraw.scoring import score
+    from clipdraw.sweeping import sweep
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,8 @@ To add one, write a frozen dataclass with a `name` and a `build`, and pass it to
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, runtime_checkable
@@ -22,10 +23,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from clipdraw.drawing import Drawing
+from clipdraw.distances import ink, pixel_distances, point_distances
+from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder, Imagines
 from clipdraw.errors import InputError
 from clipdraw.framing import framed
+from clipdraw.parameterizations import Parameterization
 
 
 @dataclass(frozen=True)
@@ -33,16 +36,36 @@ class Frame:
     """What a loss may look at in one step; gradients flow from all of it to the drawing.
 
     Args:
-        drawing: the drawing as it is.
-        image: the drawing rasterized, in [0, 1].
+        subject: what is optimized as it is: the drawing, or another parameterization.
+        image: what it looks like, in [0, 1].
         embeddings: unit vectors of the views.
         progress: share of the steps already taken, in [0, 1).
     """
 
-    drawing: Drawing
+    subject: Drawing | Parameterization
     image: Float[Tensor, "3 height width"]
     embeddings: Float[Tensor, "views dimensions"]
     progress: float
+
+    @property
+    def drawing(self) -> Drawing:
+        """The drawing.
+
+        Raises:
+            InputError: what is optimized is not a drawing.
+        """
+        return drawing_of(self.subject)
+
+
+def drawing_of(subject: object) -> Drawing:
+    """`subject`, which is a drawing.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(subject, Drawing):
+        raise InputError(f"only a drawing has strokes; what is optimized here is {type(subject).__name__}")
+    return subject
 
 
 Term = Callable[[Frame], Float[Tensor, ""]]
@@ -71,7 +94,7 @@ class Prompt:
 
     Args:
         text: a description, not blank.
-        weight: its importance; -0.3 is the paper's for negative prompts.
+        weight: its importance against other losses; -0.3 is the paper's for negative prompts.
 
     Raises:
         InputError: the text is blank or the weight is 0 or not finite.
@@ -97,6 +120,12 @@ class Prompt:
         """The weighted negative cosine, summed over views."""
         (target,) = encoder.encode_text([self.text])
         return lambda frame: -self.weight * (frame.embeddings @ target).sum()
+
+
+def similarity(prompts: Sequence[Prompt], cosines: Sequence[float]) -> float:
+    """The mean of the cosines of the prompts to draw, by their weights; NaN if there are none."""
+    pairs = [(prompt.weight, cosine) for prompt, cosine in zip(prompts, cosines, strict=True) if prompt.weight > 0]
+    return sum(w * c for w, c in pairs) / sum(w for w, _ in pairs) if pairs else math.nan
 
 
 @dataclass(frozen=True)
@@ -173,43 +202,78 @@ class Likeness:
         return difference
 
 
+_DISTANCE_PENALTIES: dict[str, Callable[[Tensor, float, float], Tensor]] = {
+    "sum": lambda distances, radius, power: distances,
+    "pull": lambda distances, radius, power: distances,
+    "ring": lambda distances, radius, power: (distances - radius).abs().pow(power),
+    "disc": lambda distances, radius, power: torch.relu(distances - radius).pow(power),
+}
+
+
 @dataclass(frozen=True)
 class Centre:
-    """A pull on control points that lie beyond a circle about the middle of the canvas.
+    """A pull on what lies far from the middle of the canvas, in four kinds.
 
-    weight x (sum over points of max(0, distance - radius) ^ power) / strokes, so that it means the same for any
-    number of strokes; distances are in units of a 224-unit canvas. At the exact middle the gradient is 0.
+    With d the distances from the middle, in units of a 224-unit canvas:
+
+    - `sum`: weight x sum(d): everything is drawn into the middle, the more the more strokes there are;
+    - `pull`: weight x sum(d) / strokes: the same for any number of strokes;
+    - `ring`: weight x sum(|d - radius| ^ power) / strokes: everything is drawn to a circle;
+    - `disc`: weight x sum(max(0, d - radius) ^ power) / strokes: free within the circle.
 
     Args:
-        radius: points within it are free, 0 or more.
-        weight: 0.001 in the article.
-        power: 2 in the article, at least 1.
+        radius: of the circle, 0 or more; of no meaning for `sum` and `pull`.
+        weight: above 0. A prompt's loss is about -0.5 a view.
+        power: from 1 to 10; of no meaning for `sum` and `pull`.
+        kind: one of the four.
+        on: `points`, the control points, as published; or `ink`: the mean over what is painted, as the encoder sees
+            it, times the number of points, so that the same weight means about the same. Ink on the background's
+            color and beyond the canvas does not count; where it does, strokes also become fainter or thinner.
 
     Raises:
         InputError: a value is out of range.
 
-    Source: Constraining CLIPDraw (the article's final code: threshold 75, power 2, weight 0.001).
+    Source: Constraining CLIPDraw (the article, step by step; its final code is `disc` with 75, 0.001 and 2).
     """
 
     radius: float = 75.0
     weight: float = 0.001
     power: float = 2.0
+    kind: str = "disc"
+    on: str = "points"
     name: str = "centre"
 
     def __post_init__(self) -> None:
-        if not (0 <= self.radius < float("inf") and 0 < self.weight < float("inf") and 1 <= self.power < 100):
+        if not (0 <= self.radius < float("inf") and 0 < self.weight < float("inf") and 1 <= self.power <= 10):
             raise InputError(
-                f"the centre's radius is 0 or more, its weight above 0, its power at least 1, got {self.radius}, "
+                f"the centre's radius is 0 or more, its weight above 0, its power from 1 to 10, got {self.radius}, "
                 f"{self.weight}, {self.power}"
             )
+        for what, value, allowed in (
+            ("kind", self.kind, tuple(_DISTANCE_PENALTIES)), ("measure", self.on, ("points", "ink")),
+        ):  # fmt: skip
+            if value not in allowed:
+                raise InputError(f"the centre's {what} is one of {', '.join(allowed)}, got {value!r}")
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted penalty."""
 
+        @cache
+        def places(canvas: Canvas, height: int, width: int, device: torch.device) -> Tensor:
+            return self._each(pixel_distances(canvas, height, width).to(device))
+
+        def mean(frame: Frame) -> Tensor:
+            if self.on == "points":
+                return self._each(point_distances(frame.drawing)).mean()
+            amount = ink(frame.image, frame.drawing.background)
+            penalties = places(frame.drawing.canvas, *amount.shape, amount.device)
+            return (amount * penalties).sum() / amount.detach().sum().clamp(min=1e-6)
+
         def penalty(frame: Frame) -> Tensor:
-            drawing = frame.drawing
-            middle = drawing.points.new_tensor([drawing.canvas.width / 2, drawing.canvas.height / 2])
-            distances = torch.linalg.vector_norm(drawing.points - middle, dim=1) / drawing.canvas.scale
-            return self.weight * torch.relu(distances - self.radius).pow(self.power).sum() / len(drawing)
+            total = self.weight * len(frame.drawing.points) * mean(frame)
+            return total if self.kind == "sum" else total / len(frame.drawing)
 
         return penalty
+
+    def _each(self, distances: Tensor) -> Tensor:
+        return _DISTANCE_PENALTIES[self.kind](distances, self.radius, self.power)

@@ -11,6 +11,7 @@ import torch
 
 from clipdraw import Drawing, rasterize
 from clipdraw.formats.png import read_image
+from tests import tiny_biggan
 
 QUICK = ("--strokes", "8", "--steps", "6", "--views", "2")
 
@@ -83,6 +84,80 @@ def test_score_and_rasterize(finished):
     assert read_image(folder / "small.png").shape == (3, 50, 50)
 
 
+def test_a_film_of_a_finished_run(finished):
+    printed, folder = finished
+    asked = ("--kind", "strokes", "--length", "0.4", "--hold", "0.2", "--size", "64", "--out", "film.mp4", "--json")
+    done = clipdraw("film", printed["folder"], *asked, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["film"], told["seconds"]) == ("film.mp4", pytest.approx(0.6))
+    assert told["bytes"] == (folder / "film.mp4").stat().st_size
+
+
+@pytest.fixture
+def tiny_clip(tmp_path):
+    """A folder with a CLIP checkpoint of random weights."""
+    from tests.unit.test_encoders_transformers import clip_model, letters_tokenizer
+
+    folder = tmp_path / "clip"
+    tokenizer = letters_tokenizer()
+    torch.manual_seed(0)
+    clip_model(tokenizer).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_compare_judges_by_an_encoder_that_was_not_optimized(tiny_clip, tmp_path):
+    generator = tiny_biggan.save(tmp_path / "biggan", pickled=True)
+    options = ("--held-out", tiny_clip, "--biggan", generator, "--seed", 0, "--seed", 3, "--out", "out", "--json")
+    done = clipdraw("compare", "a red heart", *QUICK, *options, "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["encoder"], found["held_out"]) == ("builtin", str(tiny_clip))
+    assert [r["method"] for r in found["results"]] == ["clipdraw", "pixels", "biggan", "no-augment"] * 2
+    assert set(found["means"]) == {"clipdraw", "pixels", "biggan", "no-augment"}
+    assert all(-1 <= r["held_out"] <= 1 and r["steps"] == 6 for r in found["results"])
+    assert (tmp_path / found["svg"]).is_file()
+    assert read_image(tmp_path / found["png"]).shape[2] > 1600
+
+
+def test_compare_makes_a_pair_with_and_without_negatives(tmp_path):
+    options = ("--methods", "no-negative,clipdraw", "--negative", "blue", "--out", "out")
+    done = clipdraw("compare", "a red heart", *QUICK, *options, "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "out"
+    pictures = [Drawing.load(file) for file in sorted((tmp_path / "out").glob("a-red*.svg"))]
+    assert len(pictures) == 2
+    assert not torch.equal(pictures[0].points, pictures[1].points)
+
+
+def test_explain(finished, tmp_path):
+    printed, folder = finished
+    words = tmp_path / "words.txt"
+    words.write_text("heart\ncat\n")
+    options = ("--word-list", str(words), "--out", str(tmp_path / "why.svg"))
+    told = clipdraw("explain", printed["svg"], *options, "--json", cwd=folder)
+    assert told.returncode == 0, told.stderr
+    found = json.loads(told.stdout)
+    assert found["prompts"] == {"a red heart": 1.0}
+    assert found["similarity"] == pytest.approx(printed["similarity"], abs=1e-3)
+    assert sum(found["words"].values()) == pytest.approx(1)
+    assert len(found["strokes"]) == 8
+    assert "what each stroke adds" in (tmp_path / "why.svg").read_text()
+    told = clipdraw("explain", printed["png"], "--word-list", str(words), "--words", "1", cwd=folder)
+    assert len(told.stdout.splitlines()) == 1
+
+
+def test_a_run_that_explains_itself(tmp_path):
+    done = clipdraw("draw", "a red heart", *QUICK, "--explain", "--quiet", "--json", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert json.loads(done.stdout)["words"] == dict(record["words"])
+    assert record["config"]["explain"]
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert all(len(line["words"]) == 5 for line in lines)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -98,9 +173,19 @@ def test_score_and_rasterize(finished):
         (["draw", "a cat", "--config", "none.toml"], "none.toml"),
         (["draw", "a cat", "--set", "colour=3"], "colour"),
         (["draw", "a cat", "--negative", " "], "prompt is empty"),
+        (["draw", "a cat", ""], "prompt is empty"),
+        (["draw", "a cat:-1"], "a weight is above 0"),
         (["draw", "a cat", "--strokes", "many"], "--strokes"),
+        (["draw", "a cat", "--centre-kind", "square"], "kind is one of"),
         (["resume", "nowhere"], "not the folder of a run"),
         (["score", "none.svg", "a cat"], "none.svg"),
+        (["film", "nowhere.svg", "--out", "a.avi"], "a film is stored as"),
+        (["compare", "a cat", "--methods", "vqgan"], "no method 'vqgan'"),
+        (["compare", "a cat", "--methods", "biggan", "--biggan", "none"], "no folder 'none'"),
+        (["compare", "a cat", "--held-out", "builtin"], "is the encoder that is optimized"),
+        (["explain", "none.svg"], "none.svg"),
+        (["explain", "none.svg", "--words", "0"], "--words must be at least 1"),
+        (["explain", "none.svg", "--out", "a.jpg"], "--out names a .png or .svg file"),
         (["rasterize", "none.svg", "--out", "a.png"], "none.svg"),
     ],
 )
@@ -142,6 +227,30 @@ def test_a_long_prompt_is_cut_with_a_note(tmp_path):
     done = clipdraw("draw", "a red heart " * 60 + "END", *QUICK, "--quiet", "--out", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "does not read the end" in done.stderr
+
+
+def test_weights_and_negatives_are_kept_everywhere(tmp_path):
+    asked = ("a cat:2", "watercolor:0.5", "--negative", "words and text", "--negative", '"9:30":0.5')
+    done = clipdraw("draw", *asked, *QUICK, "--quiet", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert printed["folder"] == "drawings/a-cat-2-watercolor-0-5-not-words-and-text-not-9-30-0-5-s0"
+    assert list(printed["similarities"]) == ["a cat", "watercolor", "words and text", "9:30"]
+    first, second = list(printed["similarities"].values())[:2]
+    assert printed["similarity"] == pytest.approx((2 * first + 0.5 * second) / 2.5)
+    record = json.loads((tmp_path / printed["folder"] / "run.json").read_text())
+    assert record["config"]["also"] == ["watercolor:0.5"]
+    assert record["config"]["negative"] == ["words and text", '"9:30":0.5']
+    assert record["similarities"] == printed["similarities"]
+    metadata = Drawing.load(tmp_path / printed["svg"]).metadata
+    assert metadata["prompts"] == "a cat:2\nwatercolor:0.5"
+    assert metadata["negative"] == "words and text\n9:30:0.5"
+
+
+def test_forgotten_quotes_are_pointed_out(tmp_path):
+    done = clipdraw("draw", "a", "red", "heart", *QUICK, "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert 'one text is written "a red heart"' in done.stderr
 
 
 def start(cwd, *arguments):
@@ -191,7 +300,9 @@ def test_doctor_finds_nothing_broken(tmp_path):
 
 
 def test_lists(tmp_path):
-    assert "paper" in clipdraw("presets", cwd=tmp_path).stdout
+    told = clipdraw("presets", cwd=tmp_path).stdout
+    assert "paper" in told
+    assert "figure-5       sweep: " in told
     assert "steps = 1000" in clipdraw("presets", "notebook", cwd=tmp_path).stdout
     assert "builtin" in clipdraw("models", cwd=tmp_path).stdout
     assert torch.__version__ in clipdraw("doctor", cwd=tmp_path).stdout

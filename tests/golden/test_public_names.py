@@ -7,7 +7,8 @@ from tests.end_to_end.test_commands import clipdraw as command
 def test_public_names():
     assert sorted(clipdraw.__all__) == [
         "Canvas", "ClipdrawError", "Config", "Drawing", "Optimization", "RandomStrokes", "Rates", "Recipe", "Run",
-        "Step", "Views", "__version__", "draw", "load_encoder", "optimize", "rasterize", "resume", "score",
+        "Step", "Views", "__version__", "compare", "draw", "explain", "film", "load_encoder", "optimize", "rasterize",
+        "resume", "score", "sweep",
     ]  # fmt: skip
     for name in clipdraw.__all__:
         assert getattr(clipdraw, name) is not None
@@ -19,11 +20,15 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_commands_and_options(tmp_path):
     told = " ".join(command("--help", cwd=tmp_path).stdout.split())
-    for name in ("draw", "resume", "score", "rasterize", "presets", "models", "doctor"):
+    for name in (
+        "draw", "resume", "compare", "sweep", "film", "score", "explain", "rasterize", "presets", "models", "doctor",
+    ):  # fmt: skip
         assert f"│ {name} " in told
     told = command("draw", "--help", cwd=tmp_path).stdout
     for option in (
         "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "preset", "out", "device", "threads",
-        "config", "set", "json", "quiet",
+        "config", "set", "explain", "json", "quiet",
+        "centre-radius", "centre-weight", "centre-power", "centre-kind", "centre-on",
+        "film-kind", "film-format", "film-length", "film-hold", "film-size",
     ):  # fmt: skip
         assert f"--{option} " in told

@@ -11,8 +11,8 @@ from PIL import Image
 from svg_samples import same, wild_drawing
 
 from clipdraw.errors import InputError
-from clipdraw.formats.animated_svg import making_of_svg, self_drawing_svg, write_making_of
-from clipdraw.formats.svg import from_svg, read_drawing, to_svg
+from clipdraw.formats.animated_svg import making_of_svg, self_drawing_svg
+from clipdraw.formats.svg import from_svg, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -36,15 +36,13 @@ def animations(text, name):
     return ElementTree.fromstring(text).findall(f".//{SVG}animate[@attributeName='{name}']")
 
 
-def test_without_animation_both_films_show_the_finished_drawing(tmp_path):
+def test_without_animation_both_films_show_the_finished_drawing():
     snaps = snapshots()
     times = [0.5 * at for at in range(9)]
     still = resvg(to_svg(snaps[-1]))
     for film in (making_of_svg(snaps, times), making_of_svg(snaps, times, hold_s=1.0), self_drawing_svg(snaps[-1])):
         assert np.array_equal(resvg(film), still)
         assert same(from_svg(film), snaps[-1])
-    write_making_of(snaps, times, tmp_path / "making-of.svg")
-    assert same(read_drawing(tmp_path / "making-of.svg"), snaps[-1])
 
 
 def test_key_frames_are_the_snapshots_to_a_tenth_of_a_unit():
@@ -138,6 +136,14 @@ def test_strokes_are_drawn_one_after_another():
     assert ends == pytest.approx(6.0, abs=2e-3)
 
 
+def test_a_drawing_that_draws_itself_again_follows_one_clock():
+    film = ElementTree.fromstring(self_drawing_svg(wild_drawing(5), seconds=6.0, hold_s=2.0))
+    (clock,) = (element for element in film.iter() if element.get("id") == "film")
+    assert (clock.get("begin"), clock.get("dur")) == ("0s;film.end+2.000s", "6.000s")
+    timed = [element for element in film.iter() if element.get("begin") and element is not clock]
+    assert all(element.get("begin").startswith("film.begin+") for element in timed)
+
+
 @pytest.mark.parametrize(
     ("change", "times", "reason"),
     [
@@ -165,3 +171,5 @@ def test_impossible_times(seconds):
 def test_impossible_holds(hold):
     with pytest.raises(InputError, match="hold"):
         making_of_svg(snapshots(2), [0.0, 1.0], hold_s=hold)
+    with pytest.raises(InputError, match="hold"):
+        self_drawing_svg(snapshots(1)[0], hold_s=hold)

@@ -1,6 +1,6 @@
 import pytest
 
-from clipdraw.config import Config, from_dict, parse_canvas, parse_weighted, presets, resolve
+from clipdraw.config import Config, from_dict, parse_canvas, presets, resolve
 from clipdraw.errors import ConfigError, InputError
 
 
@@ -37,7 +37,7 @@ def test_every_preset_says_what_it_is_for_and_resolves():
 
 
 def test_a_configuration_survives_plain_values():
-    config = resolve("a cat", {"canvas": (320.0, 180.0), "negative": ("text:0.5",), "preset": "fast"})
+    config = resolve("a cat", {"canvas": (320.0, 180.0), "also": ("wool:2",), "negative": ("text:0.5",)})
     assert from_dict(config.to_dict()) == config
 
 
@@ -84,19 +84,26 @@ def test_other_canvases_are_refused(text):
         parse_canvas(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "parsed"),
-    [
-        ("text", ("text", 0.3)),
-        ("text:2", ("text", 2.0)),
-        ("ratio 3: four", ("ratio 3: four", 0.3)),
-        (":2", (":2", 0.3)),
-    ],
-)
-def test_a_weight_follows_the_last_colon(text, parsed):
-    assert parse_weighted(text) == parsed
+def test_the_losses_are_the_prompts_and_the_negatives():
+    losses = Config("a cat:2", also=("watercolor:0.5",), negative=("text", "mess:1.5")).losses()
+    pairs = [(loss.text, loss.weight) for loss in losses]
+    assert pairs == [("a cat", 2.0), ("watercolor", 0.5), ("text", -0.3), ("mess", -1.5)]
 
 
-def test_the_losses_are_the_prompt_and_the_negatives():
-    losses = Config("a cat", negative=("text", "mess:1.5")).losses()
-    assert [(loss.text, loss.weight) for loss in losses] == [("a cat", 1.0), ("text", -0.3), ("mess", -1.5)]
+def test_the_weightiest_prompt_is_imagined(encoder):
+    config = resolve("watercolor:0.5", {"also": ("a cat", "a dog")})
+    assert config.losses()[-1].text == "a cat"
+    assert config.start(encoder).text == "a cat"
+
+
+def test_a_file_says_what_was_asked_for():
+    assert Config("a cat", seed=2).about() == {"prompt": "a cat", "seed": "2"}
+    lines = Config("a cat", also=("wool\nand  silk",)).about()["prompts"]
+    assert lines == "a cat\nwool and silk"
+    config = Config("a cat:2", also=("wool",), negative=("text", "mess:1.5"))
+    assert config.about() == {
+        "prompt": "a cat:2, wool, not text, not mess:1.5",
+        "prompts": "a cat:2\nwool",
+        "negative": "text\nmess:1.5",
+        "seed": "0",
+    }

@@ -12,7 +12,7 @@ from threading import Event, Thread
 import pytest
 
 from clipdraw.encoders import hub
-from clipdraw.encoders.hub import fetch_model, is_model_id, missing_part, one_line, unreachable
+from clipdraw.encoders.hub import Kind, fetch_model, is_model_id, missing_part, one_line, unreachable
 from clipdraw.errors import WeightsError
 
 pytest.importorskip("huggingface_hub")
@@ -24,6 +24,7 @@ PICKLED = {"config.json": b"{}", "tokenizer.json": b"{}", "pytorch_model.bin": b
 REVISIONS = {
     "owner/good": {"main": FILES},
     "owner/pickled": {"main": PICKLED},
+    "owner/generator": {"main": {"config.json": b"{}", "pytorch_model.bin": b"tensors"}},
     "owner/converted": {"main": PICKLED, "refs/pr/7": {**PICKLED, "model.safetensors": b"converted"}},
 }
 
@@ -274,3 +275,16 @@ def test_what_a_folder_of_shards_lacks(tmp_path):
 @pytest.mark.parametrize(("error", "line"), [("one.\ntwo", "one"), ("x" * 300, "x" * 200), (OSError(), "OSError")])
 def test_errors_fit_on_one_line(error, line):
     assert one_line(error) == line
+
+
+def test_another_kind_of_model_has_files_and_words_of_its_own(server, cache, monkeypatch):
+    def missing(folder):
+        return "" if (folder / "pytorch_model.bin").is_file() else "pytorch_model.bin"
+
+    kind = Kind("the generator", "leave it out", ("config.json", "*.bin"), missing, pickles=True)
+    folder = fetch_model("owner/generator", kind)
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "pytorch_model.bin"]
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert fetch_model("owner/generator", kind) == folder
+    with pytest.raises(WeightsError, match=r"cannot fetch the generator 'owner/other': .*; leave it out, or"):
+        fetch_model("owner/other", kind)

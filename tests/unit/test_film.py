@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from clipdraw.errors import InputError
-from clipdraw.formats.film import write_webp
+from clipdraw.formats.film import write_gif, write_webp
 
 
 def ramp(count, height=12, width=18):
@@ -25,9 +25,25 @@ def test_webp_has_every_frame_and_holds_the_last(tmp_path):
     assert np.abs(np.array(levels) - np.linspace(0, 255, 7)).max() <= 4
 
 
-def test_a_film_of_one_frame(tmp_path):
-    write_webp(ramp(1), tmp_path / "a.webp", fps=10.0, hold_s=0.0)
-    with Image.open(tmp_path / "a.webp") as film:
+@pytest.mark.parametrize(("fps", "count"), [(30.0, 7), (120.0, 3)])
+def test_gif_keeps_the_time_and_the_last_frame(tmp_path, fps, count):
+    write_gif(ramp(7), tmp_path / "a.gif", fps=fps, hold_s=1.5)
+    with Image.open(tmp_path / "a.gif") as film:
+        assert (film.size, film.n_frames, film.info["loop"]) == ((18, 12), count, 0)
+        times = []
+        for index in range(count):
+            film.seek(index)
+            film.load()
+            times.append(film.info["duration"])
+        assert film.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
+    assert sum(times) == pytest.approx(1500 + 7000 / fps, abs=10)
+    assert min(times) >= 20
+
+
+@pytest.mark.parametrize("write", [write_gif, write_webp])
+def test_a_film_of_one_frame(tmp_path, write):
+    write(ramp(1), tmp_path / "a", fps=10.0, hold_s=0.0)
+    with Image.open(tmp_path / "a") as film:
         assert film.size == (18, 12)
 
 

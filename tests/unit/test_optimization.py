@@ -8,7 +8,8 @@ from clipdraw.constraints import ColorRange, PointsOnCanvas, WidthRange
 from clipdraw.drawing import Canvas, Style
 from clipdraw.errors import DivergedError, InputError
 from clipdraw.losses import Prompt
-from clipdraw.optimization import Optimization, Rates, Recipe, optimize
+from clipdraw.optimization import Optimization, Recipe, optimize
+from clipdraw.parameterizations import Rates
 
 
 def recipe(steps=12, **settings):
@@ -55,6 +56,15 @@ def test_a_negative_prompt_pushes_away(drawing, encoder):
         return last.colors[:, 2].mean()
 
     assert blue([Prompt("red"), Prompt("blue", -2.0)]) < blue([Prompt("red"), Prompt("blue", 2.0)]) - 0.05
+
+
+def test_the_similarity_of_a_step_counts_prompts_by_weight(drawing, encoder):
+    def first(losses):
+        return Optimization(drawing, losses, encoder=encoder, recipe=recipe()).step().similarity
+
+    red, blue = first([Prompt("red")]), first([Prompt("blue", 2.0)])
+    both = first([Prompt("blue", -0.3), Prompt("red", 3.0), Prompt("blue", 1.0)])
+    assert both == pytest.approx((3 * red + blue) / 4)
 
 
 def test_the_same_seed_gives_the_same_drawing(drawing, encoder):

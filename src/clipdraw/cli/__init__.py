@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from clipdraw.cli import about, draw, files
+from clipdraw.cli import about, compare, draw, explain, files, sweep
 from clipdraw.errors import ClipdrawError, DivergedError
 
 # Typer carries a click of its own in newer versions; this is the usage error of whichever it uses.
@@ -24,7 +24,11 @@ app = typer.Typer(
 )
 app.command("draw")(draw.draw)
 app.command("resume")(draw.resume)
+app.command("compare")(compare.compare)
+app.command("sweep")(sweep.sweep)
+app.command("film")(files.film)
 app.command("score")(files.score)
+app.command("explain")(explain.explain)
 app.command("rasterize")(files.rasterize)
 app.command("presets")(about.presets)
 app.command("models")(about.models)

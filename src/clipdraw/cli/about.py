@@ -22,8 +22,8 @@ _HUB_MODELS = (
 def presets(
     name: Annotated[str | None, typer.Argument(help="Show every setting of this preset.")] = None,
 ) -> None:
-    """List the presets, or every setting of one."""
-    from clipdraw import config
+    """List the presets of draw and sweep, or every setting of one of draw."""
+    from clipdraw import config, sweeping
 
     if name is not None:
         resolved = config.resolve("what you ask for", {"preset": name})
@@ -32,7 +32,9 @@ def presets(
                 print(f"{setting} = {value}")
         return
     for preset, settings in config.presets().items():
-        print(f"{preset:10} {settings['about']}")
+        print(f"{preset:14} {settings['about']}")
+    for name, plan in sweeping.plans().items():
+        print(f"{name:14} sweep: {plan.about}")
 
 
 def models() -> None:

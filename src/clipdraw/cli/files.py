@@ -1,4 +1,4 @@
-"""`clipdraw score` and `clipdraw rasterize`."""
+"""`clipdraw score`, `clipdraw rasterize` and `clipdraw film`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def score(
 
     if any(not prompt.strip() for prompt in prompts):
         raise InputError("a prompt is empty: give texts to compare the picture with")
-    picture = _read(file)
+    picture = read_picture(file)
     values = cosines(picture, prompts, load_encoder(encoder, device=chosen_device(device)))
     if as_json:
         print(json.dumps({"file": str(file), "encoder": encoder, "scores": dict(zip(prompts, values, strict=True))}))
@@ -62,7 +62,38 @@ def rasterize(
     print(out)
 
 
-def _read(file: Path) -> Drawing | Tensor:
+def film(
+    source: Annotated[Path, typer.Argument(help="The folder of a run; for strokes an SVG file will do.")],
+    kind: Annotated[
+        str, typer.Option(help="optimization: as it came about; strokes: one stroke after another.")
+    ] = "optimization",
+    length: Annotated[float, typer.Option(help="Seconds until the drawing is complete.")] = 8.0,
+    hold: Annotated[float, typer.Option(help="Seconds that it then stays.")] = 2.0,
+    size: Annotated[int, typer.Option(help="Pixels along the longer side.")] = 448,
+    fps: Annotated[int, typer.Option(help="Frames a second.")] = 25,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The film: .mp4, .webp, .gif, .svg, or .png for a strip of eight moments."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Make a film of a finished run: how it came about, or how it is drawn."""
+    from clipdraw import run
+
+    written = run.film(source, kind=kind, out=out, length=length, hold=hold, size=size, fps=fps)
+    if as_json:
+        about = {"film": str(written), "kind": kind, "seconds": length + hold, "bytes": written.stat().st_size}
+        print(json.dumps(about))
+        return
+    print(written)
+
+
+def read_picture(file: Path) -> Drawing | Tensor:
+    """The drawing or picture in a file, by its ending.
+
+    Raises:
+        FormatError: there is no such file, or it cannot be read.
+    """
     from clipdraw.drawing import Drawing
     from clipdraw.formats.png import read_image
 

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from clipdraw.augment import OUTSIDES, Views
+from clipdraw.config.prompts import parse_prompts, title_of, written
 from clipdraw.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.drawing import Canvas
 from clipdraw.encoders import Encoder
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.initialize import ImaginedStrokes, RandomStrokes
 from clipdraw.losses import Centre, Ink, Likeness, Loss, Prompt
-from clipdraw.optimization import Rates, Recipe
+from clipdraw.optimization import Recipe
+from clipdraw.parameterizations import Rates
 from clipdraw.schedules import SCHEDULES
 
-NEGATIVE_WEIGHT = 0.3
-"""Weight of a negative prompt against the prompt's 1. Source: Frans et al. 2021 (CLIPDraw), section 4.6."""
-
+_LISTS = ("encoder", "film_kinds", "film_formats")
+"""Settings with any number of values."""
 _MOST = {"strokes": 100_000, "steps": 1_000_000, "views": 1024, "canvas": 16_384}
 
 
@@ -30,8 +31,9 @@ class Config:
     """Every setting of a run. Lengths are in units of a 224-unit canvas and scale with the canvas.
 
     Args:
-        prompt: the text to draw.
-        negative: texts to stay away from, each `TEXT` or `TEXT:WEIGHT`.
+        prompt: the text to draw, `TEXT` or `TEXT:WEIGHT` (weight 1, see `prompts.parse_weighted`).
+        also: more texts to draw in the same picture, written in the same way.
+        negative: texts to stay away from, written in the same way (weight 0.3).
         encoder: one or more judges, each `builtin`, a hub id or a folder.
         preset: the preset that the other values come from.
         seed: of the start and the views.
@@ -44,13 +46,15 @@ class Config:
         start_width: full stroke width at the start.
         start_opacity: smallest and largest opacity at the start.
         start_spread: share of the canvas, about its middle, in which strokes begin.
-        likeness: how strongly the drawing keeps to what the encoder imagines, from which it then starts; 0: it
-            starts at random and nothing is imagined. Only the built-in encoder imagines.
+        likeness: how strongly the drawing keeps to what the encoder imagines of the weightiest prompt, from which
+            it then starts; 0: it starts at random and nothing is imagined. Only the built-in encoder imagines.
         likeness_until: share of the run at whose end that has faded.
         ink: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
-        centre_radius: control points beyond this distance from the middle are pulled back.
-        centre_weight: how strongly; 0 leaves it out.
+        centre_radius: what lies beyond this distance from the middle is pulled back.
+        centre_weight: how strongly; 0 leaves it out. If it is not given and another of these is, the published 0.001.
         centre_power: of the distance beyond the radius.
+        centre_kind: `sum`, `pull`, `ring` or `disc`; see `losses.Centre`.
+        centre_on: what is pulled: control `points` or `ink`.
         width_range: smallest and largest full width.
         least_opacity: strokes are never fainter.
         keep_on_canvas: whether control points stay on the canvas.
@@ -65,11 +69,19 @@ class Config:
         outside: `white`, `black` or `gray` beyond the picture's edge.
         normalize: whether pixel values are normalized as the encoder was trained; for real CLIP only.
         resolution: pixels along the longer side of the optimized picture; 0 takes the encoder's view size.
+        explain: whether the words nearest to the drawing are found in each step.
+        film_kinds: films that are made of the run: `optimization`, `strokes`, both, or none.
+        film_formats: each as `svg`, `mp4`, `webp`, `gif`, or `video`: mp4 with the extra of that name, else WebP.
+        film_length: seconds until the drawing is complete.
+        film_hold: seconds that it then stays.
+        film_size: pixels along the longer side.
+        film_fps: frames a second.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: CPU threads; 0 takes what is there.
     """
 
     prompt: str
+    also: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
     encoder: tuple[str, ...] = ("builtin",)
     preset: str = "default"
@@ -89,6 +101,8 @@ class Config:
     centre_radius: float = 75.0
     centre_weight: float = 0.0
     centre_power: float = 2.0
+    centre_kind: str = "disc"
+    centre_on: str = "points"
     width_range: tuple[float, float] = (2.0, 100.0)
     least_opacity: float = 0.0
     keep_on_canvas: bool = False
@@ -103,6 +117,13 @@ class Config:
     outside: str = "white"
     normalize: bool = True
     resolution: int = 0
+    explain: bool = False
+    film_kinds: tuple[str, ...] = ("optimization",)
+    film_formats: tuple[str, ...] = ("svg", "video")
+    film_length: float = 4.0
+    film_hold: float = 2.0
+    film_size: int = 336
+    film_fps: int = 15
     device: str = "auto"
     threads: int = 0
 
@@ -124,19 +145,54 @@ class Config:
             if getattr(self, name) not in allowed:
                 raise ConfigError(f"{name} is one of {', '.join(allowed)}, got {getattr(self, name)!r}")
 
-    def losses(self) -> tuple[Loss, ...]:
-        """The prompt, the negative prompts and what else is asked of the drawing.
+    def prompts(self) -> tuple[Prompt, ...]:
+        """The texts to draw, then those to stay away from.
 
         Raises:
-            InputError: a text is blank.
+            InputError: a text is blank or a weight is not above 0.
         """
-        negative = [Prompt(text, -weight) for text, weight in map(parse_weighted, self.negative)]
+        return parse_prompts((self.prompt, *self.also), self.negative)
+
+    @property
+    def title(self) -> str:
+        """All prompts in one line, with the weights that are not the usual ones."""
+        return title_of(self.prompts())
+
+    def about(self) -> dict[str, str]:
+        """What a file of the drawing says about it: the title as `prompt`, the seed, and each prompt if there are more.
+
+        `prompts` and `negative` hold one text a line, with its weight if that is not the usual one.
+        """
+        prompts = self.prompts()
+        groups = {
+            "prompts": [written(prompt) for prompt in prompts if prompt.weight > 0],
+            "negative": [written(prompt) for prompt in prompts if prompt.weight < 0],
+        }
+        more = (
+            {name: "\n".join(" ".join(text.split()) for text in texts) for name, texts in groups.items() if texts}
+            if len(prompts) > 1
+            else {}
+        )
+        return {"prompt": self.title, **more, "seed": str(self.seed)}
+
+    def losses(self) -> tuple[Loss, ...]:
+        """The prompts and what else is asked of the drawing.
+
+        Raises:
+            InputError: a text is blank or a weight is not above 0.
+        """
         others: list[Loss] = [Ink(self.ink)] if self.ink else []
         if self.likeness:
-            others.append(Likeness(self.prompt, self.likeness, self.likeness_until, choice=self.seed))
+            others.append(Likeness(self._imagined(), self.likeness, self.likeness_until, choice=self.seed))
         if self.centre_weight:
-            others.append(Centre(self.centre_radius, self.centre_weight, self.centre_power))
-        return Prompt(self.prompt), *negative, *others
+            others.append(
+                Centre(self.centre_radius, self.centre_weight, self.centre_power, self.centre_kind, self.centre_on)
+            )
+        return *self.prompts(), *others
+
+    def _imagined(self) -> str:
+        """The text of the weightiest prompt: the one that is imagined."""
+        return max(self.prompts(), key=lambda prompt: prompt.weight).text
 
     def start(self, encoder: Encoder) -> RandomStrokes | ImaginedStrokes:
         """How the drawing starts, if `encoder` judges it."""
@@ -145,7 +201,7 @@ class Config:
         )
         if not self.likeness:
             return strokes
-        return ImaginedStrokes(strokes, self.prompt, encoder, self.seed, self.recipe().constraints)
+        return ImaginedStrokes(strokes, self._imagined(), encoder, self.seed, self.recipe().constraints)
 
     def drawing_canvas(self) -> Canvas:
         """The canvas."""
@@ -188,17 +244,6 @@ def parse_canvas(text: str) -> tuple[float, float]:
     return width, float(match[2] or width)
 
 
-def parse_weighted(text: str) -> tuple[str, float]:
-    """The text and weight of `TEXT[:WEIGHT]`; a colon that no number follows belongs to the text."""
-    head, colon, tail = text.rpartition(":")
-    if colon and head.strip():
-        try:
-            return head, float(tail)
-        except ValueError:
-            pass
-    return text, NEGATIVE_WEIGHT
-
-
 def presets() -> dict[str, dict[str, Any]]:
     """The presets by name: `about`, and the settings that each changes."""
     return tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8"))
@@ -227,7 +272,7 @@ def _converted(name: str, value: Any) -> Any:
             if isinstance(value, str) or not hasattr(value, "__len__"):
                 raise TypeError
             kind = type(default[0]) if default else str
-            if default and name != "encoder" and len(value) != len(default):
+            if default and name not in _LISTS and len(value) != len(default):
                 raise TypeError
             return tuple(_checked(kind, item) for item in value)
         return _checked(type(default), value)
@@ -248,7 +293,7 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
     """The configuration of a run: the preset's values, over them the file's, over them the options.
 
     Args:
-        prompt: the text to draw.
+        prompt: the text to draw, `TEXT` or `TEXT:WEIGHT`.
         options: settings given by the caller; None means not given.
         file: a TOML file of settings.
 
@@ -262,7 +307,10 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
     if name not in available:
         raise ConfigError(f"there is no preset {name!r}; there are: {', '.join(available)}")
     preset = {key: value for key, value in available[name].items() if key != "about"}
-    return from_dict({**preset, **stored, **given, "prompt": prompt, "preset": name})
+    chosen = {**stored, **given}
+    if "centre_weight" not in {**preset, **chosen} and any(setting.startswith("centre_") for setting in chosen):
+        chosen["centre_weight"] = Centre.weight
+    return from_dict({**preset, **chosen, "prompt": prompt, "preset": name})
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

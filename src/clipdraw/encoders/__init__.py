@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
-from clipdraw.encoders.base import Encoder, Imagines
+from clipdraw.encoders.base import Calibrated, Encoder, Imagines, logit_scale_of
 from clipdraw.encoders.ensemble import Ensemble
 from clipdraw.errors import ConfigError
 from clipdraw.registry import Registry
 
-__all__ = ["Encoder", "Ensemble", "Imagines", "encoders", "load_encoder"]
+__all__ = ["Calibrated", "Encoder", "Ensemble", "Imagines", "encoders", "load_encoder", "logit_scale_of"]
 
 encoders = Registry("encoders", {"builtin": "clipdraw.encoders.builtin:load"})
 """Name to `load(*, device, precision, normalize) -> Encoder`.

@@ -50,3 +50,22 @@ class Imagines(Protocol):
     def imagine(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
         """One or more small square pictures on white, in [0, 1]; the one that fits best comes first."""
         ...
+
+
+CLIP_LOGIT_SCALE = 100.0
+"""Where CLIP's training ended. Source: Radford et al. 2021, arXiv 2103.00020, section 2.5."""
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """What an encoder may know besides: how much a difference of cosines means to it."""
+
+    @property
+    def logit_scale(self) -> float:
+        """What cosines are multiplied by before a softmax over texts, as in its training."""
+        ...
+
+
+def logit_scale_of(encoder: Encoder) -> float:
+    """The encoder's own scale, or CLIP's if it does not say."""
+    return encoder.logit_scale if isinstance(encoder, Calibrated) else CLIP_LOGIT_SCALE

@@ -39,6 +39,7 @@ _MEDIUM = re.compile(
 _NEARLY_AS_GOOD, _MOST_PICTURES = 0.06, 3
 _EXEMPLARS = 6  # that each reading of a text brings
 _OF_NAME, _IMAGINED = 0.5, 0.6  # what a name's cosine with the text counts; the cosine that imagining is worth
+_FEW, _TEXTS_AT_ONCE = 32, 64
 _TYPICAL_VIEWS = 4  # in one thread in one step: the convolutions' layout is chosen for it
 
 
@@ -55,6 +56,8 @@ class BuiltinEncoder:
 
     name = "builtin"
     view_size = VIEW_SIZE
+    logit_scale = 39.1
+    """Learned in training, with the weights that ship."""
 
     def __init__(self, tensors: dict[str, Tensor], *, version: str, device: torch.device, dtype: torch.dtype) -> None:
         self.version, self._dtype = version, dtype
@@ -87,13 +90,22 @@ class BuiltinEncoder:
         return TextTower.from_tensors(self._text_tensors)
 
     def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
-        """Unit vectors of texts; each is computed once."""
-        with torch.no_grad():
-            for text in texts:
-                if text not in self._cache:
-                    vector = self._text.embed([text]).to(self.device)
-                    self._cache[text] = functional.normalize(vector @ self._projection.T, dim=1)[0]
+        """Unit vectors of texts.
+
+        Of a few each is computed once, by itself, so that its last digit does not depend on the others. Many, such as
+        a list of words, are computed together, which takes a fifth of the time.
+        """
+        if len(texts) > _FEW:
+            groups = [texts[at : at + _TEXTS_AT_ONCE] for at in range(0, len(texts), _TEXTS_AT_ONCE)]
+            return torch.cat([self._embed_texts(group) for group in groups])
+        for text in texts:
+            if text not in self._cache:
+                self._cache[text] = self._embed_texts([text])[0]
         return torch.stack([self._cache[text] for text in texts])
+
+    @torch.no_grad()
+    def _embed_texts(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
+        return functional.normalize(self._text.embed(texts).to(self.device) @ self._projection.T, dim=1)
 
     def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of views in [0, 1]; differentiable in `views`."""

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from clipdraw.encoders.base import Encoder
+from clipdraw.encoders.base import Encoder, logit_scale_of
 
 
 class Ensemble:
@@ -26,6 +26,7 @@ class Ensemble:
         self.view_size = max(encoder.view_size for encoder in encoders)
         self.dimensions = sum(encoder.dimensions for encoder in encoders)
         self.device = self.encoders[0].device
+        self.logit_scale = sum(map(logit_scale_of, self.encoders)) / len(self.encoders)
 
     def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
         """Unit vectors of texts."""

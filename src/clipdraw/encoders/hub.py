@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -51,7 +52,26 @@ def is_model_id(name: str) -> bool:
     return _ID.fullmatch(name) is not None
 
 
-def fetch_model(name: str) -> Path:
+@dataclass(frozen=True)
+class Kind:
+    """A kind of model: which files it has and how messages speak of it.
+
+    Args:
+        what: its name in messages.
+        advice: what to do without the hub.
+        files: patterns of the files that are downloaded.
+        missing: what a folder lacks to be loaded, in words; empty if it is complete.
+        pickles: whether pickled weights will do, as they are loaded by a reader that runs no code.
+    """
+
+    what: str
+    advice: str
+    files: tuple[str, ...]
+    missing: Callable[[Path], str]
+    pickles: bool = False
+
+
+def fetch_model(name: str, kind: Kind | None = None) -> Path:
     """The folder with the files of a model on the hub.
 
     A model in the local cache is taken without using the network. Respects `HF_HOME`, `HF_HUB_CACHE`,
@@ -59,15 +79,18 @@ def fetch_model(name: str) -> Path:
 
     Args:
         name: the model's id, `owner/model`.
+        kind: what it is; an encoder if not given.
 
     Returns:
-        A folder that holds a configuration, a tokenizer and weights as safetensors.
+        A folder that holds all files of its kind: of an encoder a configuration, a tokenizer and weights as
+        safetensors.
 
     Raises:
         WeightsError: the hub cannot be reached, has no such model, does not give it to this user,
             or has it only as pickled weights.
     """
-    folder = _cached_folder(name)
+    kind = kind or ENCODER
+    folder = _cached_folder(name, kind)
     if folder is not None:
         return folder
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
@@ -76,10 +99,10 @@ def fetch_model(name: str) -> Path:
     if why:
         problem = "it is not in the local cache" if offline else f"the hub {endpoint} cannot be reached"
         raise WeightsError(
-            f"cannot fetch the encoder {name!r}: {problem} ({why}); "
-            "use --encoder builtin, or download the model elsewhere and pass its folder"
+            f"cannot fetch {kind.what} {name!r}: {problem} ({why}); "
+            f"{kind.advice}, or download the model elsewhere and pass its folder"
         )
-    return _download(name, endpoint)
+    return _download(name, endpoint, kind)
 
 
 def unreachable(url: str, *, seconds: float = PROBE_SECONDS) -> str:
@@ -142,12 +165,15 @@ def _offline_variable() -> str:
     return next((name for name in names if os.environ.get(name, "").upper() in {"1", "ON", "YES", "TRUE"}), "")
 
 
-def _cached_folder(name: str) -> Path | None:
+ENCODER = Kind("the encoder", "use --encoder builtin", tuple(_WANTED), missing_part)
+
+
+def _cached_folder(name: str, kind: Kind) -> Path | None:
     """The newest complete copy in the local cache: of the main branch, else of any pull request."""
     from huggingface_hub import constants
 
     cache = Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
-    return next((folder for folder in _snapshots(cache) if not missing_part(folder)), None)
+    return next((folder for folder in _snapshots(cache) if not kind.missing(folder)), None)
 
 
 def _snapshots(cache: Path) -> Iterator[Path]:
@@ -158,7 +184,7 @@ def _snapshots(cache: Path) -> Iterator[Path]:
             yield cache / "snapshots" / reference.read_text(encoding="utf-8").strip()
 
 
-def _download(name: str, endpoint: str) -> Path:
+def _download(name: str, endpoint: str, kind: Kind) -> Path:
     """The folder of a model that was downloaded just now; arguments and errors as in `fetch_model`."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
@@ -166,12 +192,13 @@ def _download(name: str, endpoint: str) -> Path:
     # HfHubHTTPError inherits from the error class of the HTTP library in use (requests or httpx).
     failures: tuple[type[Exception], ...] = (OSError, ValueError, *HfHubHTTPError.__bases__)
     try:
-        revision = _safetensors_revision(HfApi(endpoint=endpoint), name)
-        return Path(snapshot_download(name, revision=revision, endpoint=endpoint, allow_patterns=_WANTED))
+        revision = "main" if kind.pickles else _safetensors_revision(HfApi(endpoint=endpoint), name)
+        wanted = list(kind.files)
+        return Path(snapshot_download(name, revision=revision, endpoint=endpoint, allow_patterns=wanted))
     except GatedRepoError as error:
         raise WeightsError(
-            f"the encoder {name!r} is given only to those who accept its terms: "
-            f"do so at {endpoint}/{name} and set HF_TOKEN, or use --encoder builtin"
+            f"{kind.what} {name!r} is given only to those who accept its terms: "
+            f"do so at {endpoint}/{name} and set HF_TOKEN, or {kind.advice}"
         ) from error
     except RepositoryNotFoundError as error:
         raise WeightsError(
@@ -180,8 +207,8 @@ def _download(name: str, endpoint: str) -> Path:
         ) from error
     except failures as error:
         raise WeightsError(
-            f"cannot fetch the encoder {name!r} from {endpoint}: {one_line(error)}; "
-            "try again, use --encoder builtin, or download the model elsewhere and pass its folder"
+            f"cannot fetch {kind.what} {name!r} from {endpoint}: {one_line(error)}; "
+            f"try again, {kind.advice}, or download the model elsewhere and pass its folder"
         ) from error
 
 

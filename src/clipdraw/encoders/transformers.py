@@ -139,6 +139,11 @@ class TransformersEncoder:
         return self._mean.device
 
     @property
+    def logit_scale(self) -> float:
+        """What cosines are multiplied by before a softmax over texts, as in its training."""
+        return float(self._model.logit_scale.exp())
+
+    @property
     def precision(self) -> str:
         """The number format it computes in, such as `bfloat16`."""
         return str(self._model.dtype).removeprefix("torch.")

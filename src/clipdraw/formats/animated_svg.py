@@ -11,14 +11,13 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int64
 
 from clipdraw.drawing import Canvas, Drawing, control_points
 from clipdraw.errors import InputError
-from clipdraw.formats.atomic import write_text
+from clipdraw.formats.strokewise import stroke_ends
 from clipdraw.formats.svg_write import document
 
 MAX_RATE = 20.0
@@ -69,51 +68,42 @@ def making_of_svg(
     return still
 
 
-def self_drawing_svg(drawing: Drawing, *, seconds: float = 8.0) -> str:
+def self_drawing_svg(drawing: Drawing, *, seconds: float = 8.0, hold_s: float | None = None) -> str:
     """The drawing, stroke after stroke in painting order, each drawn along its length in proportionate time.
 
     Args:
         drawing: what to draw.
-        seconds: until it is complete, above 0; then it stays.
+        seconds: until it is complete, above 0.
+        hold_s: how long it then stays before the film starts again; None: it plays once.
 
     Raises:
-        InputError: `seconds` is not positive and finite, or the drawing cannot be stored or holds other paths.
+        InputError: `seconds` or `hold_s` is out of range, or the drawing cannot be stored or holds other paths.
     """
     drawing = _plain(drawing)
     if not 0 < seconds < math.inf:
         raise InputError(f"a film of {seconds} seconds cannot be made; use a positive number")
-    lengths = [float((part[1:] - part[:-1]).norm(dim=-1).sum()) for part in drawing.stroke_points()]
-    slack = max(sum(lengths) / max(len(lengths), 1), 1e-9) / 4  # so that short strokes are seen to be drawn
-    ends = np.cumsum([0.0, *(length + slack for length in lengths)])
-    times_ms = [round(time) for time in (ends / max(ends[-1], 1e-9) * seconds * 1000).tolist()]
+    _check_hold(hold_s)
+    times_ms = [round(time) for time in (stroke_ends(drawing) * seconds * 1000).tolist()]
     begins = _decimals_text(times_ms, 3)
     spans = _decimals_text([max(1, end - begin) for begin, end in pairwise(times_ms)], 3)
+    clock, start = "", ""
+    if hold_s is not None:  # all strokes follow the clock that the first one carries
+        begin = f'begin="0s;film.end+{hold_s:.3f}s"'
+        clock = f'<set id="film" attributeName="visibility" to="visible" {begin} dur="{seconds:.3f}s"/>'
+        start = "film.begin+"
 
     def inside(index: int) -> str:
-        begin, spent = begins[index], spans[index]
-        hidden = f'<set attributeName="visibility" to="hidden" begin="0s" dur="{begin}s"/>' if times_ms[index] else ""
+        begin, spent = f"{start}{begins[index]}s", spans[index]
+        hidden = ""
+        if times_ms[index]:
+            hidden = f'<set attributeName="visibility" to="hidden" begin="{start}0s" dur="{begins[index]}s"/>'
         return (
-            f'{hidden}<set attributeName="stroke-dasharray" to="1 2" begin="{begin}s" dur="{spent}s"/>'
-            f'<animate attributeName="stroke-dashoffset" values="1;0" begin="{begin}s" dur="{spent}s"/>'
+            f"{clock if index == 0 else ''}{hidden}"
+            f'<set attributeName="stroke-dasharray" to="1 2" begin="{begin}" dur="{spent}s"/>'
+            f'<animate attributeName="stroke-dashoffset" values="1;0" begin="{begin}" dur="{spent}s"/>'
         )
 
     return document(drawing, inside=inside, attributes=' pathLength="1"')
-
-
-def write_making_of(
-    snapshots: Sequence[Drawing],
-    times_s: Sequence[float],
-    path: str | Path,
-    *,
-    hold_s: float | None = None,
-    max_bytes: int = 1_500_000,
-) -> None:
-    """Write `making_of_svg` to a file, whole or not at all.
-
-    Raises:
-        InputError: see `making_of_svg`; or the folder does not exist.
-    """
-    write_text(making_of_svg(snapshots, times_s, hold_s=hold_s, max_bytes=max_bytes), path)
 
 
 @dataclass(frozen=True)
@@ -142,11 +132,15 @@ def _check(snapshots: Sequence[Drawing], times_s: Sequence[float], hold_s: float
     steps = [later - earlier for earlier, later in pairwise(times_s)]
     if not all(math.isfinite(time) for time in times_s) or any(step <= 0 for step in steps):
         raise InputError("the times of a film must be finite and ascend")
-    if hold_s is not None and not 0 <= hold_s <= 600:
-        raise InputError(f"a film cannot hold its last drawing for {hold_s} seconds; use 0 to 600, or None for ever")
+    _check_hold(hold_s)
     for snapshot in snapshots:
         if not all(part.isfinite().all() for part in snapshot.parameters()):
             raise InputError("a snapshot holds numbers that are not finite")
+
+
+def _check_hold(hold_s: float | None) -> None:
+    if hold_s is not None and not 0 <= hold_s <= 600:
+        raise InputError(f"a film cannot hold its last drawing for {hold_s} seconds; use 0 to 600, or None for ever")
 
 
 def _least_gap(times_s: Sequence[float]) -> float:

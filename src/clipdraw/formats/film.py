@@ -1,7 +1,8 @@
-"""Frames to an animated WebP file, which needs nothing beyond Pillow."""
+"""Frames to an animated WebP or GIF file, which needs nothing beyond Pillow."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -34,13 +35,9 @@ def write_webp(
         InputError: there are no frames, their sizes differ, or `fps` or `hold_s` is out of range.
     """
     check_timing(fps, hold_s)
-    pictures = [Image.fromarray(frame) for frame in same_size(frames)]
-    if not pictures:
-        raise InputError("a film needs at least one frame")
+    pictures = _pictures(frames)
+    times = _times_ms(len(pictures), fps, hold_s, unit_ms=1)
     first, *rest = pictures
-    ends = [round(1000 * index / fps) for index in range(len(pictures) + 1)]
-    times = [max(1, end - begin) for begin, end in pairwise(ends)]
-    times[-1] += round(1000 * hold_s)
     with atomic_path(path) as temporary:
         first.save(
             temporary,
@@ -52,6 +49,43 @@ def write_webp(
             quality=QUALITY,
             method=2,
         )
+
+
+def write_gif(
+    frames: Iterable[UInt8[np.ndarray, "_ _ 3"]], path: str | Path, *, fps: float = 25.0, hold_s: float = 2.0
+) -> None:
+    """Write an endlessly repeating film as GIF, each frame in 256 colors of its own, whole or not at all.
+
+    Median cut is off by 0.7 to 1.8 of 255 on drawings, an octree by 1.8 to 2.7 in a tenth of the time or less.
+    A GIF counts time in hundredths of a second; 2 is the least that viewers keep to, so above 50 frames a second
+    some are left out. Pillow holds all frames in memory until the file is written.
+
+    Args, Raises: as `write_webp`.
+    """
+    check_timing(fps, hold_s)
+    pictures = _pictures(frames)
+    kept = pictures[:: max(1, math.ceil(fps / 50))]
+    if kept[-1] is not pictures[-1]:
+        kept.append(pictures[-1])
+    times = _times_ms(len(kept), fps * len(kept) / len(pictures), hold_s, unit_ms=10)
+    first, *rest = (picture.quantize(256, dither=Image.Dither.NONE) for picture in kept)
+    with atomic_path(path) as temporary:
+        first.save(temporary, format="GIF", save_all=True, append_images=rest, duration=times, loop=0, optimize=False)
+
+
+def _pictures(frames: Iterable[UInt8[np.ndarray, "_ _ 3"]]) -> list[Image.Image]:
+    pictures = [Image.fromarray(frame) for frame in same_size(frames)]
+    if not pictures:
+        raise InputError("a film needs at least one frame")
+    return pictures
+
+
+def _times_ms(count: int, fps: float, hold_s: float, *, unit_ms: int) -> list[int]:
+    """How long each frame is shown, in whole units that add up."""
+    ends = [round(1000 * index / fps / unit_ms) * unit_ms for index in range(count + 1)]
+    times = [max(unit_ms, end - begin) for begin, end in pairwise(ends)]
+    times[-1] += round(1000 * hold_s / unit_ms) * unit_ms
+    return times
 
 
 def check_timing(fps: float, hold_s: float) -> None:

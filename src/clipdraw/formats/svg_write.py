@@ -56,13 +56,28 @@ def document(
         InputError: a number is not finite or beyond ±1e7.
     """
     width, height = (canvas_side(side) for side in (drawing.canvas.width, drawing.canvas.height))
-    paints = paint_attributes(drawing) if drawing.styles else _stroke_attributes(drawing)
-    holds = f' clipdraw:holds="{held(drawing)}"' if drawing.styles else ""
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:clipdraw="{NAMESPACE}" clipdraw:version="{VERSION}"'
         f' viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
         *_about(drawing),
+        *painted(drawing, inside=inside, attributes=attributes),
+        "</svg>",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def painted(
+    drawing: Drawing,
+    *,
+    inside: Callable[[int], str] = lambda index: "",
+    attributes: str = "",
+) -> list[str]:
+    """The elements that paint the drawing, for an `<svg>` whose `viewBox` is its canvas; see `document`."""
+    width, height = (canvas_side(side) for side in (drawing.canvas.width, drawing.canvas.height))
+    paints = paint_attributes(drawing) if drawing.styles else _stroke_attributes(drawing)
+    holds = f' clipdraw:holds="{held(drawing)}"' if drawing.styles else ""
+    lines = [
         *(definitions(drawing) if drawing.styles else []),
         f'<rect width="{width}" height="{height}" fill="{color_text(drawing.background[None])[0]}"/>',
         f'<g fill="none" stroke-linecap="round" stroke-linejoin="round"{holds}>',
@@ -71,7 +86,7 @@ def document(
         start = f'<path d="{data}"{paint}{attributes}'
         content = inside(index)
         lines.append(f"{start}>{content}</path>" if content else f"{start}/>")
-    return "\n".join([*lines, "</g>", "</svg>", ""])
+    return [*lines, "</g>"]
 
 
 def _stroke_attributes(drawing: Drawing) -> list[str]:

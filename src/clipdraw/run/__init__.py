@@ -1,5 +1,20 @@
 """Runs: one configuration executed into a folder, from Python or from the command line."""
 
-from clipdraw.run.session import Run, chosen_device, draw, prepare, resume, versions
+from clipdraw.run.comparison import Comparison, Result, compare
+from clipdraw.run.films import film
+from clipdraw.run.session import Run, chosen_device, draw, judge, prepare, resume, versions, warn_of_unread
 
-__all__ = ["Run", "chosen_device", "draw", "prepare", "resume", "versions"]
+__all__ = [
+    "Comparison",
+    "Result",
+    "Run",
+    "chosen_device",
+    "compare",
+    "draw",
+    "film",
+    "judge",
+    "prepare",
+    "resume",
+    "versions",
+    "warn_of_unread",
+]

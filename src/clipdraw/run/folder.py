@@ -27,7 +27,7 @@ def slug(text: str) -> str:
     return re.sub(r"[\W_]+", "-", plain).strip("-")[:60].strip("-") or "drawing"
 
 
-def make_folder(prompt: str, seed: int, out: Path | None) -> Path:
+def make_folder(title: str, seed: int, out: Path | None) -> Path:
     """A new folder for a run: `out`, or `drawings/<slug>-s<seed>`, with `-2`, `-3` ... if that is taken.
 
     Raises:
@@ -43,7 +43,7 @@ def make_folder(prompt: str, seed: int, out: Path | None) -> Path:
             return out
         base = Path("drawings")
         base.mkdir(exist_ok=True)
-        return _first_free(base / f"{slug(prompt)}-s{seed}")
+        return _first_free(base / f"{slug(title)}-s{seed}")
     except OSError as error:
         raise InputError(f"{out or 'drawings'}: cannot make the folder: {error.strerror or error}") from None
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import platform
-import signal
-import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -23,9 +20,11 @@ from clipdraw.config import Config, from_dict, resolve
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
 from clipdraw.errors import ClipdrawError, FormatError, InputError
+from clipdraw.explanation import Vocabulary, Word
 from clipdraw.formats.png import write_png
-from clipdraw.losses import Prompt
+from clipdraw.losses import Prompt, similarity
 from clipdraw.optimization import Optimization, Step
+from clipdraw.run.films import films_of, kept_states, write_films
 from clipdraw.run.folder import (
     CHECKPOINT,
     Metrics,
@@ -35,8 +34,8 @@ from clipdraw.run.folder import (
     write_checkpoint,
     write_record,
 )
-from clipdraw.run.making_of import write_films
-from clipdraw.scoring import score
+from clipdraw.run.interrupt import interruptible
+from clipdraw.scoring import embed, score
 
 CHECKPOINT_EVERY_S = 2.0
 """Seconds between checkpoints: what a killed run has to do again."""
@@ -53,20 +52,25 @@ class Run:
     Args:
         folder: where its files are.
         drawing: the drawing.
-        similarity: cosine between the drawing, seen whole and undistorted, and the prompt.
+        similarity: cosine between the drawing, seen whole and undistorted, and the prompt; of several, their mean by
+            weight.
+        similarities: cosine of each prompt by its text, negative ones too.
         seconds: time in the loop, of all sessions together.
         steps: updates made.
         seed: the seed.
         status: `finished`, or `interrupted` if it was asked to stop.
+        words: the words nearest to the drawing, if the run was asked to explain itself.
     """
 
     folder: Path
     drawing: Drawing
     similarity: float
+    similarities: Mapping[str, float]
     seconds: float
     steps: int
     seed: int
     status: str
+    words: tuple[Word, ...] = ()
 
     @property
     def steps_per_second(self) -> float:
@@ -90,7 +94,7 @@ def draw(
     Ctrl-C ends the run after the step that is under way; what is drawn by then is written.
 
     Args:
-        prompt: what to draw.
+        prompt: what to draw, `TEXT` or `TEXT:WEIGHT`; more texts go into `also`.
         out: the folder; `drawings/<slug>-s<seed>` if not given.
         config_file: a TOML file of settings.
         on_step: called after each step.
@@ -105,8 +109,9 @@ def draw(
         DivergedError: the optimization broke down; the folder holds what there is.
     """
     config = resolve(prompt, options, file=Path(config_file) if config_file else None)
+    films_of(config)  # what is wrong with them is told before anything is drawn
     encoder = prepare(config)
-    folder = make_folder(config.prompt, config.seed, Path(out) if out is not None else None)
+    folder = make_folder(config.title, config.seed, Path(out) if out is not None else None)
     return _Session(folder, config, encoder).go(on_step)
 
 
@@ -128,6 +133,7 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None) -> Run:
     if not isinstance(record.get("config"), dict):
         raise FormatError(f"{folder}: run.json has no configuration")
     config = from_dict(record["config"])
+    films_of(config)  # what is wrong with them is told before anything is drawn
     return _Session(folder, config, prepare(config), read_checkpoint(folder)).go(on_step)
 
 
@@ -138,17 +144,40 @@ def prepare(config: Config) -> Encoder:
         InputError: the device is not there, or a prompt is blank.
         WeightsError: the encoder cannot be loaded.
     """
-    losses = config.losses()
-    device = chosen_device(config.device)
     if config.threads:
         torch.set_num_threads(config.threads)
         raster.set_threads(config.threads)
-    encoders = [load_encoder(name, device=device, normalize=config.normalize) for name in config.encoder]
-    encoder = encoders[0] if len(encoders) == 1 else Ensemble(encoders)
-    for loss in losses:
+    config.losses()  # a blank text is refused before the encoder is loaded
+    encoder = judge(config)
+    warn_of_unread(config, encoder)
+    return encoder
+
+
+def judge(config: Config) -> Encoder:
+    """The encoder on its device; the last one is kept, so that runs after one another load it once.
+
+    Raises:
+        InputError: the device is not there.
+        WeightsError: the encoder cannot be loaded.
+    """
+    return _judge(config.encoder, chosen_device(config.device), config.normalize)
+
+
+@lru_cache(maxsize=1)
+def _judge(names: tuple[str, ...], device: str, normalize: bool) -> Encoder:
+    encoders = [load_encoder(name, device=device, normalize=normalize) for name in names]
+    return encoders[0] if len(encoders) == 1 else Ensemble(encoders)
+
+
+def warn_of_unread(config: Config, encoder: Encoder) -> None:
+    """Warn of texts whose end the encoder does not read.
+
+    Raises:
+        InputError: a text is blank.
+    """
+    for loss in config.losses():
         if isinstance(loss, Prompt) and (rest := encoder.unread(loss.text)):
             warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
-    return encoder
 
 
 def _shortened(text: str) -> str:
@@ -173,33 +202,6 @@ def chosen_device(name: str) -> str:
     return name
 
 
-class _Interrupt:
-    """Whether the user has asked to stop; a second Ctrl-C stops at once."""
-
-    def __init__(self) -> None:
-        self.requested = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-
-
-@contextmanager
-def _interruptible() -> Iterator[_Interrupt]:
-    """Turn Ctrl-C and termination into a request, while in the block and in the main thread."""
-    interrupt = _Interrupt()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupt
-        return
-    former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interrupt
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-
 class _Session:
     """The work on one folder from a start or a checkpoint to its end or an interruption."""
 
@@ -211,6 +213,7 @@ class _Session:
         generator = torch.Generator().manual_seed(config.seed)
         start = config.start(encoder)(config.drawing_canvas(), generator)
         self.run = Optimization(start, self.losses, encoder=encoder, recipe=self.recipe, seed=config.seed)
+        self.vocabulary = Vocabulary(encoder) if config.explain else None
         self.snapshots: dict[int, Drawing] = {0: self.run.drawing.detached()}
         self.seconds = 0.0
         self.last: Step | None = None
@@ -235,9 +238,9 @@ class _Session:
         every = max(1, self.recipe.steps // FILM_FRAMES)
         saved, before = time.perf_counter(), self.seconds
         began = saved
-        with _interruptible() as interrupt:
+        with interruptible() as interrupt:
             while self.run.index < self.recipe.steps and not interrupt.requested:
-                self.last = step = self.run.step()
+                self.last = step = self._explained(self.run.step())
                 now = time.perf_counter()
                 self.seconds = before + now - began
                 metrics.add(_metrics(step, self.seconds))
@@ -250,24 +253,30 @@ class _Session:
                     on_step(step)
         return self.run.index < self.recipe.steps
 
+    def _explained(self, step: Step) -> Step:
+        return replace(step, words=self.vocabulary.nearest(step.embeddings)) if self.vocabulary else step
+
     def _finish(self, status: str) -> Run:
         """Write the drawing and the record; the rest of the files too unless the run failed."""
         self._save_checkpoint()
-        about = {"prompt": self.config.prompt, "seed": str(self.config.seed)}
+        about, prompts = self.config.about(), self.config.prompts()
         drawing = replace(self.run.drawing.detached().to(device="cpu"), metadata=about)
-        similarity = score(drawing, [self.config.prompt], self.encoder)[0]
+        cosines = score(drawing, [prompt.text for prompt in prompts], self.encoder)
+        words = self.vocabulary.nearest(embed(drawing, self.encoder)[None]) if self.vocabulary else ()
+        mean, each = similarity(prompts, cosines), {p.text: c for p, c in zip(prompts, cosines, strict=True)}
         drawing.save(self.folder / "drawing.svg")
         canvas = drawing.canvas
         scale = min(PNG_SCALE, PNG_LARGEST_SIDE / max(canvas.width, canvas.height))
         height, width = (max(1, round(side * scale)) for side in (canvas.height, canvas.width))
         write_png(raster.rasterize(drawing, height=height, width=width), self.folder / "drawing.png", metadata=about)
         if status != "failed":
-            write_films(list(self.snapshots.values()), drawing, self.folder)
-        self._record(status, similarity=similarity)
+            states = {**self.snapshots, self.run.index: drawing}
+            write_films(states, self.folder, films_of(self.config), self.config.film_formats)
+        self._record(status, similarity=mean, similarities=each, **({"words": words} if words else {}))
         steps, seed = self.run.index, self.config.seed
-        return Run(self.folder, drawing, similarity, self.seconds, steps, seed, status)
+        return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status, words)
 
-    def _record(self, status: str, **results: float) -> None:
+    def _record(self, status: str, **results: Any) -> None:
         record = {
             "status": status,
             "config": self.config.to_dict(),
@@ -295,18 +304,16 @@ class _Session:
         try:
             self.run.restore(checkpoint)
             self.seconds = checkpoint["seconds"].item()
-            stacked = [checkpoint[f"snapshots.{name}"] for name in ("points", "widths", "colors")]
-            for index, points, widths, colors in zip(checkpoint["snapshots.index"].tolist(), *stacked, strict=True):
-                self.snapshots[index] = replace(
-                    self.run.drawing.detached(), points=points, widths=widths, colors=colors
-                )
+            self.snapshots |= kept_states(checkpoint, self.run.drawing.detached())
         except (KeyError, RuntimeError) as error:
             raise FormatError(f"{self.folder / CHECKPOINT}: does not fit run.json: {error}") from None
 
 
 def _metrics(step: Step, seconds: float) -> dict[str, Any]:
     line: dict[str, Any] = {"step": step.index, "similarity": step.similarity, "losses": dict(step.losses)}
-    return line | {"seconds": round(seconds, 4), "dropped": step.dropped}
+    return (
+        line | {"seconds": round(seconds, 4), "dropped": step.dropped} | ({"words": step.words} if step.words else {})
+    )
 
 
 def versions() -> dict[str, str]:

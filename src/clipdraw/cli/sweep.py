@@ -1,0 +1,200 @@
+"""`clipdraw sweep`."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clipdraw.cli.draw import Json, Quiet, named, settings, toml_value
+from clipdraw.errors import ConfigError
+
+if TYPE_CHECKING:
+    from clipdraw.sweeping import Cell, Outcome, Plan, Sweep
+
+    Callbacks = tuple[Callable[[str, int], None] | None, Callable[[Outcome], None] | None]
+
+
+def sweep(
+    prompts: Annotated[list[str] | None, typer.Argument(help="What to draw, one text or several.")] = None,
+    style: Annotated[
+        list[str] | None,
+        typer.Option(help="Words before the prompt, or around it with {} in its place. Repeat it for several."),
+    ] = None,
+    strokes: Annotated[str | None, typer.Option(help="Numbers of strokes: 16,64,256.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds: 0,3,5 or 0-4.")] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE,VALUE,... for any setting, or NAME=[...]. Repeat it for several."),
+    ] = None,
+    preset: Annotated[
+        list[str] | None,
+        typer.Option(help="A sweep (figure-5, figure-6, figure-7, article-steps), a preset of draw, or one of each."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Number of updates of each drawing.")] = None,
+    encoder: Annotated[list[str] | None, typer.Option(help="The judge, as for draw.")] = None,
+    negative: Annotated[list[str] | None, typer.Option(help="TEXT[:WEIGHT] to stay away from, as for draw.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; if it holds a sweep, that one goes on, without prompts as it is.")
+    ] = None,
+    processes: Annotated[int, typer.Option(help="How many drawings are made at a time.")] = 1,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads of each process; 0 shares what is there.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file: prompts, styles, seeds, vary, settings.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE for any setting of all.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw every combination of PROMPTS, styles, strokes, seeds and settings onto one sheet.
+
+    The same command again keeps what is finished and goes on with the rest.
+    """
+    from clipdraw import sweeping
+
+    name, plan = _plan(prompts or [], out, config, preset or [])
+    options = settings(setting or []) | {
+        option: value
+        for option, value in (
+            ("steps", steps), ("device", device), ("threads", threads),
+            ("encoder", tuple(encoder or ())), ("negative", tuple(negative or ())),
+        ) if value not in (None, ())
+    }  # fmt: skip
+    axes = dict(_axis(option, text) for option, text in named(vary or [], "--vary NAME=VALUE,VALUE"))
+    if strokes is not None:
+        axes |= dict([_axis("strokes", strokes)])
+    plan = replace(plan, settings={**plan.settings, **options}, vary={**plan.vary, **axes})
+    if style:
+        plan = replace(plan, styles=tuple(style))
+    if seeds is not None:
+        plan = replace(plan, seeds=_seeds(seeds))
+    with _progress(plan.cells(), shown=not quiet) as (on_step, on_run):
+        done = sweeping.work(plan, name=name, out=out, processes=processes, on_step=on_step, on_run=on_run)
+    _tell(done, as_json=as_json)
+
+
+def _plan(prompts: Sequence[str], out: Path | None, file: Path | None, presets: Sequence[str]) -> tuple[str, Plan]:
+    """What there is before the other options: a name for the folder, and the plan."""
+    from clipdraw import sweeping
+
+    shipped = sweeping.plans()
+    names = [name for name in presets if name in shipped]
+    recipes = [name for name in presets if name not in shipped]
+    if len(names) + (file is not None) > 1 or len(recipes) > 1:
+        raise ConfigError(
+            f"one sweep and one preset of draw at most, got {', '.join([*presets, *([str(file)] if file else [])])}"
+        )
+    name, plan = "", sweeping.Plan()
+    if names:
+        name, plan = names[0], shipped[names[0]]
+    elif file is not None:
+        name, plan = file.stem, sweeping.from_dict(_read_toml(file))
+    elif not prompts and out is not None and out.is_dir():
+        plan = sweeping.read_plan(out)
+    if recipes:
+        plan = replace(plan, settings={**plan.settings, "preset": recipes[0]})
+    return name, replace(plan, prompts=tuple(prompts)) if prompts else plan
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a TOML file: {error}") from None
+
+
+def _axis(name: str, text: str) -> tuple[str, tuple[Any, ...]]:
+    """A setting and its values, from `[1, 2]` as TOML has it or from `1,2`."""
+    whole = toml_value(text) if text.lstrip().startswith("[") else None
+    if isinstance(whole, list):
+        return name, tuple(whole)
+    return name, tuple(toml_value(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    found: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        if not match:
+            raise ConfigError(f"seeds are written 0,3,5 or 0-4, got {text!r}")
+        first, last = int(match[1]), int(match[2] or match[1])
+        found += range(first, min(last, first + 10_000) + 1)
+    return tuple(found)
+
+
+def _tell(done: Sweep, *, as_json: bool) -> None:
+    """Print what came of the sweep; exit 130 if it was interrupted, 1 if a run failed."""
+    if as_json:
+        print(json.dumps(_summary(done)))
+    else:
+        for outcome in done.outcomes:
+            if outcome.status == "failed":
+                typer.echo(f"clipdraw: {outcome.folder} failed: {outcome.message}", err=True)
+        if done.status == "interrupted":
+            typer.echo(f"stopped; go on with: clipdraw sweep --out {done.folder}", err=True)
+        print(done.folder)
+    if done.status != "finished":
+        raise typer.Exit(130 if done.status == "interrupted" else 1)
+
+
+def _summary(done: Sweep) -> dict[str, Any]:
+    folder = done.folder
+    runs = [
+        {
+            "folder": str(outcome.folder), "svg": str(outcome.folder / "drawing.svg"), "prompt": cell.config.prompt,
+            "seed": cell.config.seed, "labels": list(cell.labels), "status": outcome.status,
+            "similarity": outcome.similarity, "seconds": outcome.seconds, "message": outcome.message,
+        }
+        for cell, outcome in zip(done.cells, done.outcomes, strict=True)
+    ]  # fmt: skip
+    files = {"png": "sheet.png", "svg": "sheet.svg", "page": "index.html"}
+    named_files = {name: str(folder / file) for name, file in files.items()}
+    return {"folder": str(folder), **named_files, "status": done.status, "runs": runs}
+
+
+@contextmanager
+def _progress(cells: Sequence[Cell], *, shown: bool) -> Iterator[Callbacks]:
+    """A bar on standard error over the steps of all runs."""
+    if not shown:
+        yield None, None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    of = {cell.name: cell.config.steps for cell in cells}
+    steps, ended = dict.fromkeys(of, 0), set[str]()
+    columns = (
+        TextColumn("{task.fields[ended]} of {task.fields[count]} drawings"),
+        BarColumn(),
+        TextColumn("{task.fields[latest]}"),
+        TimeRemainingColumn(),
+    )
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = progress.add_task("sweep", total=sum(of.values()), ended=0, count=len(of), latest="")
+
+    def show(latest: str) -> None:
+        progress.start()
+        progress.update(task, completed=sum(steps.values()), ended=len(ended), latest=latest)
+
+    def on_step(name: str, index: int) -> None:
+        steps[name] = index
+        show(name)
+
+    def on_run(outcome: Outcome) -> None:
+        ended.add(outcome.name)
+        if outcome.status in ("finished", "failed"):
+            steps[outcome.name] = of[outcome.name]
+        show(outcome.name)
+
+    try:
+        yield on_step, on_run
+    finally:
+        progress.stop()

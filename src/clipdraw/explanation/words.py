@@ -1,0 +1,78 @@
+"""The words that an encoder finds nearest to a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from clipdraw.encoders import Encoder, logit_scale_of
+from clipdraw.errors import FormatError, InputError
+
+NOUNS = Path(__file__).with_name("nouns.txt")
+"""2,300 English nouns, a selection of WordNet's; `nouns.LICENSE.txt` is their license."""
+TEMPLATE = "a drawing of a {}"
+"""What is compared with the picture, around a word. Source: Frans et al. 2021 (CLIPDraw), published notebook."""
+
+
+class Word(NamedTuple):
+    """A word and how likely the encoder finds it for a picture, among the words it was given."""
+
+    text: str
+    probability: float
+
+
+def read_words(path: Path = NOUNS) -> tuple[str, ...]:
+    """The words of a text file, one a line; blank lines and repetitions are left out.
+
+    Raises:
+        FormatError: the file cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path}: cannot be read as a list of words: {error}") from None
+    return tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
+
+
+class Vocabulary:
+    """Words as an encoder knows them; making one takes seconds for thousands of words, asking it no time.
+
+    Args:
+        encoder: whose.
+        words: at least one; the nouns that ship if not given.
+        template: the text around a word, which stands for `{}`.
+
+    Raises:
+        InputError: there are no words, or the template has no place for one.
+
+    Source: Frans et al. 2021 (CLIPDraw), section 4.2; Radford et al. 2021 (CLIP), arXiv 2103.00020, section 3.1.
+    """
+
+    def __init__(self, encoder: Encoder, words: Sequence[str] | None = None, *, template: str = TEMPLATE) -> None:
+        self.words = tuple(read_words() if words is None else words)
+        if not self.words or "{}" not in template:
+            raise InputError(f"nearest words need at least one word and a template with {{}}, got {template!r}")
+        self._scale = logit_scale_of(encoder)
+        self._vectors = encoder.encode_text([template.replace("{}", word) for word in self.words])
+
+    def nearest(self, embeddings: Float[Tensor, "views dimensions"], count: int = 5) -> tuple[Word, ...]:
+        """The likeliest words for a picture, best first.
+
+        Args:
+            embeddings: unit vectors of one or more views of the picture; their mean counts.
+            count: how many.
+
+        Returns:
+            Words with their softmax probabilities among all words.
+        """
+        mean = functional.normalize(embeddings.detach().mean(0), dim=0)
+        logits = self._vectors @ mean.to(self._vectors) * self._scale
+        best = logits.topk(min(count, len(self.words))).indices
+        return tuple(
+            Word(self.words[i], p) for i, p in zip(best.tolist(), logits.softmax(0)[best].tolist(), strict=True)
+        )
