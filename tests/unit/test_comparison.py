@@ -118,6 +118,15 @@ def test_bad_requests_write_nothing(tmp_path, other):
     assert not out.exists()
 
 
+def test_configurations_of_the_same_prompt_have_a_row_each(tmp_path):
+    few, many = (Config("red", strokes=strokes, steps=1, views=2) for strokes in (3, 9))
+    found = compare([few, many], ["clipdraw", "pixels"], out=tmp_path / "out")
+    drawings = [Drawing.load(found.folder / result.files[0]) for result in found.results[::2]]
+    assert [len(drawing) for drawing in drawings] == [3, 9]
+    root = ElementTree.parse(found.folder / "comparison.svg").getroot()
+    assert [element.text for element in root.iter(f"{SVG}text")].count("red, seed 0") == 2
+
+
 def test_ctrl_c_leaves_a_figure_of_what_there_is(tmp_path):
     def stop(name, config, step):
         if name == "pixels":

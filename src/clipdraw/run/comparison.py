@@ -213,7 +213,7 @@ class _Work:
             picture: Picture = replace(step.drawing.detached().to(device="cpu"), metadata=config.about())
         else:
             picture = step.subject.image(round(max(config.canvas))).detach().cpu()
-        files = self._save(picture, f"{slug(config.title)}-s{config.seed}-{name}")
+        files = self._save(picture, self._unused(f"{slug(config.title)}-s{config.seed}-{name}"))
         optimized, other, unwanted = self._similarities(config, picture)
         return replace(
             result,
@@ -237,6 +237,10 @@ class _Work:
         unwanted = similarity(turned, optimized) if config.negative else None
         return similarity(prompts, optimized), similarity(prompts, other), unwanted
 
+    def _unused(self, stem: str) -> str:
+        taken = sum(file.startswith(stem) for result in self.results for file in result.files[-1:])
+        return f"{stem}-{taken + 1}" if taken else stem
+
     def _save(self, picture: Picture, stem: str) -> tuple[str, ...]:
         files = [f"{stem}.png"]
         image: Tensor
@@ -254,12 +258,14 @@ class _Work:
 
 def _write(comparison: Comparison, configs: Sequence[Config], pictures: Sequence[Picture | None]) -> None:
     names = list(dict.fromkeys(result.method for result in comparison.results))
-    rows: dict[tuple[str, int], list[Cell]] = {}
-    for result, picture in zip(comparison.results, pictures, strict=True):
-        rows.setdefault((result.prompt, result.seed), []).append(_cell(result, picture, comparison.label))
-    labels = [(f"{title}, seed {seed}", tuple(cells)) for (title, seed), cells in rows.items()]
-    if labels:
-        figure = Figure(tuple(labels), tuple(method(name).title for name in names), _notes(comparison))
+    pairs = list(zip(comparison.results, pictures, strict=True))
+    rows = [pairs[at : at + len(names)] for at in range(0, len(pairs), max(1, len(names)))]
+    if rows:
+        labeled = [
+            (f"{row[0][0].prompt}, seed {row[0][0].seed}", tuple(_cell(*pair, comparison.label) for pair in row))
+            for row in rows
+        ]
+        figure = Figure(tuple(labeled), tuple(method(name).title for name in names), _notes(comparison))
         write_figure(figure, *(comparison.folder / f"{FIGURE}{ending}" for ending in (".svg", ".png")))
     record = {
         "status": comparison.status,
