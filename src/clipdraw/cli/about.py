@@ -70,7 +70,7 @@ def _versions() -> Iterator[str]:
 
 
 def _extras() -> Iterator[str]:
-    for extra, module in (("clip", "transformers"), ("video", "av")):
+    for extra, module in (("clip", "transformers"), ("video", "av"), ("cog", "cog")):
         yield f"{extra}: " + ("installed" if find_spec(module) else f"missing; pip install 'clipdraw[{extra}]'")
 
 
