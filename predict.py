@@ -25,11 +25,13 @@ import torch
 
 from clipdraw import Drawing, Step, config, optimize, rasterize
 from clipdraw.errors import InputError
+from clipdraw.formats.paths_json import from_json
 from clipdraw.formats.png import write_png
 from clipdraw.run import judge
 
 MOST_DRAWINGS = 500
 """Drawings of one answer, which holds them all as base64."""
+MOST_PATHS = 4096
 
 
 class Runner(BaseRunner):
@@ -74,7 +76,8 @@ class Runner(BaseRunner):
         width: int = Input(default=224, description="Width of the canvas.", ge=32, le=1024),
         height: int = Input(default=224, description="Height of the canvas.", ge=32, le=1024),
         output_size: int = Input(default=448, description="Pixels along a PNG's longer side.", ge=16, le=2048),
-        output_format: str = Input(default="png", description="Of all drawings.", choices=["png", "svg"]),
+        output_format: str = Input(default="png", description="Of all drawings.", choices=["png", "svg", "json"]),
+        starting_paths: str = Input(default="", description="JSON of the drawing to go on from.", max_length=5000000),
     ) -> Iterator[Path]:
         """Yield the drawing after each `display_frequency` updates and after the last one."""
         given = checked(dict(locals()))
@@ -84,7 +87,7 @@ class Runner(BaseRunner):
             raise InputError(f"display_frequency must be at least {least} for {settings.steps} updates, got {every}")
         path = self._new_paths(given["output_format"])
         write = _writer(given["output_format"], given["output_size"])
-        for step in _steps(settings):
+        for step in _steps(settings, given["starting_paths"]):
             if step.index % every == 0 or step.index == step.of:
                 file = path()
                 write(step.drawing.detached().to(device="cpu"), file)
@@ -154,9 +157,14 @@ def _settings(given: Mapping[str, Any], encoder: str) -> config.Config:
     return config.resolve(given["prompt"], options)
 
 
-def _steps(settings: config.Config) -> Iterator[Step]:
+def _steps(settings: config.Config, paths: str) -> Iterator[Step]:
     encoder = judge(settings)
-    start = settings.start(encoder)(settings.drawing_canvas(), torch.Generator().manual_seed(settings.seed))
+    if paths:
+        start = from_json(paths)
+        if not 1 <= len(start) <= MOST_PATHS:
+            raise InputError(f"starting_paths must have from 1 to {MOST_PATHS} paths, got {len(start)}")
+    else:
+        start = settings.start(encoder)(settings.drawing_canvas(), torch.Generator().manual_seed(settings.seed))
     return optimize(start, settings.losses(), encoder=encoder, recipe=settings.recipe(), seed=settings.seed)
 
 

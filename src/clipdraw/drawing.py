@@ -229,7 +229,7 @@ class Drawing:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the drawing in the format that the file's ending names.
+        """Write the drawing in the format that the file's ending names: `.svg`, or `.json` for strokes alone.
 
         Raises:
             FormatError: the ending names no known format.
@@ -238,7 +238,7 @@ class Drawing:
 
     @staticmethod
     def load(path: str | Path) -> Drawing:
-        """The drawing in a file.
+        """The drawing in an SVG file, or in the published JSON form of paths.
 
         Raises:
             FormatError: the file cannot be read as a drawing.

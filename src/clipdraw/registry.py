@@ -54,8 +54,12 @@ class Registry(Mapping[str, Any]):
         return len(self._all())
 
 
-readers = Registry("readers", {"svg": "clipdraw.formats.svg:read_drawing"})
+readers = Registry(
+    "readers", {"svg": "clipdraw.formats.svg:read_drawing", "json": "clipdraw.formats.paths_json:read_paths"}
+)
 """File ending to `read(path) -> Drawing`."""
 
-writers = Registry("writers", {"svg": "clipdraw.formats.svg:write_drawing"})
+writers = Registry(
+    "writers", {"svg": "clipdraw.formats.svg:write_drawing", "json": "clipdraw.formats.paths_json:write_paths"}
+)
 """File ending to `write(drawing, path) -> None`."""

@@ -306,3 +306,13 @@ def test_lists(tmp_path):
     assert "steps = 1000" in clipdraw("presets", "notebook", cwd=tmp_path).stdout
     assert "builtin" in clipdraw("models", cwd=tmp_path).stdout
     assert torch.__version__ in clipdraw("doctor", cwd=tmp_path).stdout
+
+
+def test_drawings_as_json(finished, tmp_path):
+    printed, folder = finished
+    Drawing.load(folder / printed["svg"]).save(tmp_path / "x.json")
+    for file in (folder / printed["svg"], "x.json"):
+        done = clipdraw("rasterize", file, "--out", f"{file}.png", "--size", 100, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert torch.equal(read_image(tmp_path / "x.json.png"), read_image(f"{folder / printed['svg']}.png"))
+    assert clipdraw("score", "x.json", "a red heart", cwd=tmp_path).returncode == 0

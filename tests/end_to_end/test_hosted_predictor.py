@@ -22,6 +22,7 @@ pytest.importorskip("cog", reason="the extra cog is not installed; it has no pac
 
 import predict
 from clipdraw.errors import InputError
+from clipdraw.formats.paths_json import from_json
 
 ROOT = Path(__file__).parents[2]
 QUICK = {"num_paths": 4, "num_iterations": 3, "display_frequency": 1, "output_size": 32}
@@ -109,6 +110,17 @@ def test_the_same_seed_gives_the_same_svg(server):
     assert re.search(rb'viewBox="0 0 64 32"', decoded(first[0])[1])
 
 
+def test_a_drawing_goes_on_from_what_was_handed_back(server):
+    wanted = {**QUICK, "display_frequency": 3, "output_format": "json"}
+    first = decoded(server.predict(**wanted)["output"][0])[1].decode()
+    answer = server.predict(starting_paths=first, prompt="a fish", **{**wanted, "num_iterations": 1})
+    before, after = (from_json(text) for text in (first, decoded(answer["output"][0])[1].decode()))
+    assert len(before) == len(after) == 4
+    assert 0 < (before.points - after.points).abs().max() < 3
+    answer = server.predict(starting_paths="[]", **wanted)
+    assert "starting_paths must have from 1 to 4096 paths, got 0" in answer["error"]
+
+
 def test_drawings_are_streamed_as_they_come(server):
     body = {"input": {**QUICK, "num_iterations": 40, "num_paths": 64, "display_frequency": 10}}
     with server.open("/predictions", accept="text/event-stream", **body) as response:
@@ -157,7 +169,9 @@ def test_inputs_are_checked_without_a_schema(wanted, monkeypatch):
 
 
 def test_the_published_inputs_and_defaults():
-    defaults = {name: value for name, value in predict.checked({}).items() if not name.startswith("output")}
+    defaults = {
+        name: value for name, value in predict.checked({}).items() if not name.startswith(("output", "starting"))
+    }
     published = {
         "prompt": "Watercolor painting of an underwater submarine.",
         "num_paths": 256,

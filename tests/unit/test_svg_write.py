@@ -44,7 +44,7 @@ def test_save_and_load_go_through_the_registry(tmp_path):
     assert same(Drawing.load(tmp_path / "a.SVG"), drawing)
     drawing.save(tmp_path / "b.svg")
     assert (tmp_path / "a.SVG").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    with pytest.raises(FormatError, match="stored as svg"):
+    with pytest.raises(FormatError, match="stored as json, svg"):
         drawing.save(tmp_path / "a.pdf")
 
 

@@ -19,7 +19,7 @@ _LARGEST_SIDE = 16_384
 
 
 def score(
-    file: Annotated[Path, typer.Argument(help="A drawing (.svg) or a picture (.png, .jpg, .webp).")],
+    file: Annotated[Path, typer.Argument(help="A drawing (.svg, .json) or a picture (.png, .jpg, .webp).")],
     prompts: Annotated[list[str], typer.Argument(help="Texts to compare it with.")],
     encoder: Annotated[str, typer.Option(help="The judge: builtin, a hub id or a folder.")] = "builtin",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
@@ -42,7 +42,7 @@ def score(
 
 
 def rasterize(
-    file: Annotated[Path, typer.Argument(help="A drawing (.svg).")],
+    file: Annotated[Path, typer.Argument(help="A drawing (.svg, .json).")],
     out: Annotated[Path, typer.Option(help="The picture to write (.png).")],
     size: Annotated[int, typer.Option(help="Pixels along the longer side.")] = 896,
 ) -> None:
@@ -63,7 +63,7 @@ def rasterize(
 
 
 def film(
-    source: Annotated[Path, typer.Argument(help="The folder of a run; for strokes an SVG file will do.")],
+    source: Annotated[Path, typer.Argument(help="The folder of a run; for strokes a drawing (.svg, .json) will do.")],
     kind: Annotated[
         str, typer.Option(help="optimization: as it came about; strokes: one stroke after another.")
     ] = "optimization",
@@ -96,7 +96,8 @@ def read_picture(file: Path) -> Drawing | Tensor:
     """
     from clipdraw.drawing import Drawing
     from clipdraw.formats.png import read_image
+    from clipdraw.registry import readers
 
     if not file.is_file():
         raise FormatError(f"{file}: there is no such file")
-    return Drawing.load(file) if file.suffix.lower() == ".svg" else read_image(file)
+    return Drawing.load(file) if file.suffix.lower().lstrip(".") in readers else read_image(file)
