@@ -44,4 +44,4 @@ def test_picture_is_the_svg(size, seed):
     )
     assert vips.abs().mean() <= 1 / 255
     assert resvg.abs().mean() <= 2 / 255
-    assert from_both <= 17 / 255
+    assert from_both <= 18 / 255  # 16 if flattened three times as finely

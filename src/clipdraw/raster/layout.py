@@ -100,7 +100,7 @@ def count_pieces(paths, index, size, tolerance, rows):
             count = 1
             if seen and sound:
                 count = np.int64(
-                    min(max(np.ceil(np.sqrt(0.75 / tolerance * np.sqrt(farthest))), MIN_PIECES), MAX_PIECES)
+                    min(max(np.ceil(np.sqrt(0.5 / tolerance * np.sqrt(farthest))), MIN_PIECES), MAX_PIECES)
                 )
             paths.first_piece[cubic + 1] = paths.first_piece[cubic] + count
             pieces += count

@@ -24,11 +24,13 @@ JOINS = {"round": 0, "bevel": 1, "miter": 2}
 
 SMOOTH_TURN = 0.3
 """Turns up to this, in radians, are mitered whatever the join: a round one would differ by less than r^2 / 1000."""
+MITER_AREA_PX = 0.005
+"""So are turns within segments and at round joins where that paints at most this much more, in square pixels."""
 TURNED_BACK = -0.9999
 """Cosine of the turns below which a stroke goes back on itself: they have no miter."""
 SHORTEST_PX = 1e-3
 """Pieces of a stroke not longer than this are left out: they have no direction to speak of."""
-ARC_TOLERANCE_PX = 0.03
+ARC_TOLERANCE_PX = 0.06
 """Distance between round caps and joins and their polylines."""
 MOST_ARC_STEPS = 256
 """Most edges of a round cap or join: keeps a width of a million units from filling the memory."""

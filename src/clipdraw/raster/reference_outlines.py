@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from clipdraw.geometry import TOLERANCE, evaluate, piece_counts
+from clipdraw.geometry import TOLERANCE, flatten, piece_counts
 from clipdraw.raster.batch import Batch
 from clipdraw.raster.plan import (
     ARC_TOLERANCE_PX,
@@ -22,6 +22,7 @@ from clipdraw.raster.plan import (
     FAR,
     JOINS,
     LARGEST_ARC_STEP,
+    MITER_AREA_PX,
     MOST_ARC_STEPS,
     SHORTEST_PX,
     SMOOTH_TURN,
@@ -125,8 +126,8 @@ def _flatten(batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str,
     owner = torch.repeat_interleave(points)
     begin = points.cumsum(0) - points
     step = torch.arange(len(owner), device=owner.device) - begin[owner] + 1 - first[owner]
-    parameter = step.to(cubics.dtype) / counts[owner].to(cubics.dtype)
-    return _Polylines(evaluate(cubics[owner], parameter), subpath[owner], (step == 0) | (step == counts[owner]))
+    vertex = flatten(cubics[owner], step.to(cubics.dtype), counts[owner].to(cubics.dtype))
+    return _Polylines(vertex, subpath[owner], (step == 0) | (step == counts[owner]))
 
 
 def _stretch(matrices: Float[Tensor, "paths 2 3"]) -> Float[Tensor, " paths"]:
@@ -297,7 +298,9 @@ class _Joins:
         self.tight = back | (pens.radius.detach() * flat.abs() > 0.5 * shorter)
         self.kind = torch.where(lines.corner[stem], pens.join, JOINS["round"])
         short = (self.kind == JOINS["miter"]) & (1 + flat.square() <= pens.limit.square())
-        self.mitered = ((flat.abs() <= math.tan(SMOOTH_TURN / 2)) | short) & ~back
+        more = (pens.radius.detach() * pens.scale).square() * flat.abs() ** 3 / 3  # what a miter adds to a round join
+        smooth = (flat.abs() <= math.tan(SMOOTH_TURN / 2)) | ((self.kind == JOINS["round"]) & (more <= MITER_AREA_PX))
+        self.mitered = (smooth | short) & ~back
 
     def arms(self, side: int) -> tuple[Tensor, Tensor]:
         """On the plus (1) or minus (-1) side: where the piece before ends and the piece after begins, radius 1."""

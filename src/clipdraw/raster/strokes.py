@@ -12,6 +12,7 @@ from clipdraw.raster.plan import (
     CAPS,
     JOINS,
     LARGEST_ARC_STEP,
+    MITER_AREA_PX,
     MOST_ARC_STEPS,
     SMOOTH_TURN,
     TURNED_BACK,
@@ -244,8 +245,9 @@ def outline_join(paths, path, scratch, stem, before, after, vertices, edges, sca
     tight = back or radius * abs(slope) > 0.5 * min(poly[before, 4], poly[after, 4])
     kind = np.int64(paths.pens[path, 1]) if poly[stem, 5] > 0 else ROUND
     limit = paths.pens[path, 2]
-    mitered = abs(slope) <= np.tan(SMOOTH_TURN / 2) or (kind == MITER and 1 + slope * slope <= limit * limit)
-    mitered = mitered and not back
+    more = (radius * scale) ** 2 * abs(slope) ** 3 / 3  # what a miter adds to a round join
+    mitered = abs(slope) <= np.tan(SMOOTH_TURN / 2) or (kind == ROUND and more <= MITER_AREA_PX)
+    mitered = (mitered or (kind == MITER and 1 + slope * slope <= limit * limit)) and not back
     if tight:
         first = vertices
         vertices = put_side(scratch, vertices, radius, stem, before, side, 0.0)
