@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled
+from clipdraw.raster.compile import compiled, compiled_to_allocate
 
 
 class Cells(NamedTuple):
@@ -24,7 +24,7 @@ class Cells(NamedTuple):
     """Where it ends: float64, cells."""
 
 
-@compiled
+@compiled_to_allocate
 def new_cells(count):
     """Room for some cells."""
     return Cells(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled, take
+from clipdraw.raster.compile import compiled, compiled_to_allocate, take
 
 CHUNK = 16
 """Rows taken at a time: rows of a layer lie next to each other in memory, and threads had better not meet there."""
@@ -74,7 +74,7 @@ def composite_row(layout, rows, fragments, paint, row, line, beneath):
     return used
 
 
-@compiled
+@compiled_to_allocate
 def composite(counter, layout, rows, fragments, paint, image, used):
     """Composite all layers over all rows of all pages.
 
@@ -96,7 +96,7 @@ def composite(counter, layout, rows, fragments, paint, image, used):
             image[row // height, :, row % height] = line
 
 
-@compiled
+@compiled_to_allocate
 def uncomposite(counter, layout, rows, fragments, paint, grad_image, used, grads):
     """From the gradient of the images to those of coverage and paint.
 

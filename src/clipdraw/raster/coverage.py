@@ -8,7 +8,7 @@ import numpy as np
 
 from clipdraw.raster.areas import limited
 from clipdraw.raster.cells import most_cells, new_cells, walk
-from clipdraw.raster.compile import compiled, take
+from clipdraw.raster.compile import compiled, compiled_to_allocate, take
 from clipdraw.raster.layout import CHUNK
 from clipdraw.raster.outlines import outline, unoutline
 from clipdraw.raster.overlaps import CROWDED, new_desk, resolve
@@ -36,7 +36,7 @@ class Fragments(NamedTuple):
     """Integrals of 1 - t and t over the chord's boundary parts, signed: float32, chords x 2."""
 
 
-@compiled
+@compiled_to_allocate
 def cover(counter, paths, layout, fragments, height, width):
     """Find the coverage, the chords and the runs of all layers.
 
@@ -230,7 +230,7 @@ def find_runs(desk, rows):
     return runs, total
 
 
-@compiled
+@compiled_to_allocate
 def uncover(counter, paths, layout, fragments, wanted, gradient, by_point, by_radius, by_matrix):
     """From the gradient of coverage to those of the control points, the radii and the matrices, by path."""
     room, count = 1024, len(wanted)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clipdraw.geometry import MAX_PIECES, MIN_PIECES
-from clipdraw.raster.compile import compiled
+from clipdraw.raster.compile import compiled, compiled_to_allocate
 from clipdraw.raster.plan import STEEPEST, STROKE
 
 CHUNK = 8
@@ -54,7 +54,7 @@ class Rows(NamedTuple):
     """int32, runs."""
 
 
-@compiled
+@compiled_to_allocate
 def count_pieces(paths, index, size, tolerance, rows):
     """Decide how finely each segment is flattened; see `geometry.piece_counts`.
 
@@ -114,7 +114,7 @@ def count_pieces(paths, index, size, tolerance, rows):
                 rows[layer, 1] = np.int64(min(max(np.floor(high + more) + 1, 0.0), np.float64(height)))
 
 
-@compiled
+@compiled_to_allocate
 def arrange(layout, rows, height):
     """List the runs of each row in the order of layers."""
     rows.first[:] = 0

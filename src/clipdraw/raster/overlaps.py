@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clipdraw.raster.areas import overlap_area
-from clipdraw.raster.compile import compiled
+from clipdraw.raster.compile import compiled, compiled_to_allocate
 from clipdraw.raster.plan import MOST_CHORDS as MOST
 from clipdraw.raster.plan import STROKE
 from clipdraw.raster.strokes import ROUND
@@ -43,7 +43,7 @@ class Desk(NamedTuple):
     """See `areas.overlap_area`; which chords they are."""
 
 
-@compiled
+@compiled_to_allocate
 def new_desk(rows, pixels, chords):
     """A desk for layers of up to so many."""
     return Desk(

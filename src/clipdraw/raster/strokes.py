@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled
+from clipdraw.raster.compile import compiled, compiled_to_allocate
 from clipdraw.raster.plan import (
     ARC_TOLERANCE_PX,
     CAPS,
@@ -42,7 +42,7 @@ class Scratch(NamedTuple):
     """Outline edges: from vertex, to vertex, the piece they belong to, 1 if inside the stroke: int64, m x 4."""
 
 
-@compiled
+@compiled_to_allocate
 def new_scratch(paths, m):
     """Room for every polyline and for outlines of up to m vertices and edges."""
     n = paths.longest[0]
