@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clipdraw.geometry import MAX_PIECES, MIN_PIECES
-from clipdraw.raster.compile import compiled, compiled_to_allocate
+from clipdraw.raster.compile import compiled_to_allocate
 from clipdraw.raster.plan import STEEPEST, STROKE
 
 CHUNK = 8

@@ -7,54 +7,37 @@ from typing import NamedTuple
 import numpy as np
 
 from clipdraw.raster.areas import overlap_area
+from clipdraw.raster.cells import OVERLAPPING
 from clipdraw.raster.compile import compiled, compiled_to_allocate
 from clipdraw.raster.plan import MOST_CHORDS as MOST
 from clipdraw.raster.plan import STROKE
 from clipdraw.raster.strokes import ROUND
 
-CROWDED = 8
-"""A pixel with edges of more pieces than this is looked at for overlaps, even if they follow one another."""
-
 
 class Desk(NamedTuple):
-    """What one thread knows of the pixels of a layer, row by row from its leftmost to its rightmost, while it works."""
+    """What one thread sorts overlaps out with."""
 
-    span: np.ndarray
-    """First column of each row, column after the last, first pixel: int64, rows x 3."""
-    area: np.ndarray
-    """What winds around each pixel, and then its coverage: float32, pixels."""
-    latest: np.ndarray
-    """The last piece met in each pixel, -1 for none: int32, pixels."""
-    crowd: np.ndarray
-    """How many pieces were met there: int32, pixels."""
     head: np.ndarray
-    """The first chord of each crowded pixel, and then the fragment that each pixel becomes: int32, pixels."""
-    runs: np.ndarray
-    """Row, first column and length of the runs that are kept: int32, pixels x 3."""
+    """The first cell of each pixel in which outlines may overlap: int32, pixels."""
     following: np.ndarray
-    """The next one of the same pixel, -1 for none: int32, chords."""
+    """The next one of the same pixel, -1 for none: int32, cells."""
     crowded: np.ndarray
-    """Crowded pixels: int32, chords."""
+    """Such pixels: int32, cells."""
     chords: np.ndarray
     cuts: np.ndarray
     counts: np.ndarray
     shares: np.ndarray
     numbers: np.ndarray
-    """See `areas.overlap_area`; which chords they are."""
+    """See `areas.overlap_area`; which cells they are."""
 
 
 @compiled_to_allocate
-def new_desk(rows, pixels, chords):
+def new_desk(pixels, cells):
     """A desk for layers of up to so many."""
     return Desk(
-        np.empty((rows, 3), np.int64),
-        np.empty(pixels, np.float32),
         np.empty(pixels, np.int32),
-        np.empty(pixels, np.int32),
-        np.empty(pixels, np.int32),
-        np.empty((pixels, 3), np.int32),
-        np.empty(chords, np.int32),
-        np.empty(chords, np.int32),
+        np.empty(cells, np.int32),
+        np.empty(cells, np.int32),
         np.empty((MOST, 4)),
         np.empty((MOST + 1, 2 * MOST + 2)),
         np.empty(MOST + 1, np.int64),
@@ -64,16 +47,24 @@ def new_desk(rows, pixels, chords):
 
 
 @compiled
-def resolve(paths, layer, scratch, cells, desk, pixels, place, share):
-    """The coverage of the pixels in which outlines may overlap."""
-    area, crowd, head, following = desk.area, desk.crowd, desk.head, desk.following
-    chords, numbers = desk.chords, desk.numbers
+def resolve(paths, layer, scratch, grid, rows, cells, used, desk):
+    """The coverage of the pixels in which outlines may overlap, and their cells' shares of it.
+
+    Args:
+        paths, layer, scratch: the layer and its outline.
+        grid, rows: its pixels, with what winds around each; the first and the last row.
+        cells, used: parts of its edges, and how many.
+        desk: scratch.
+    """
+    area, state, head, following = grid.area, grid.state, desk.head, desk.following
+    chords, numbers, share = desk.chords, desk.numbers, cells.share
     rule, core, crowds = paths.layers[layer, 1], core_of(paths, layer), 0
-    for k in range(pixels):
-        head[k] = -1
-    for k in range(len(place) - 1, -1, -1):
-        at = place[k]
-        if at >= 0 and crowd[at] > CROWDED:
+    for k in range(used):
+        if state[cells.pixel[k]] == OVERLAPPING:
+            head[cells.pixel[k]] = -1
+    for k in range(used - 1, -1, -1):
+        at = cells.pixel[k]
+        if state[at] == OVERLAPPING:
             if head[at] < 0:
                 desk.crowded[crowds] = at
                 crowds += 1
@@ -81,20 +72,20 @@ def resolve(paths, layer, scratch, cells, desk, pixels, place, share):
     for number in range(crowds):
         at = desk.crowded[number]
         k, n = head[at], 0
-        row, column = cells.row[k], cells.column[k]
+        row, column = place_of(scratch, grid.span, rows, cells, k)
         if core[4] > 0 and in_core(core, scratch, cells.edge, following, k, column + 0.5, row + 0.5):
             area[at] = 1.0
             while k >= 0:
                 share[k, 0] = share[k, 1] = 0.0
                 k = following[k]
             continue
-        integral = np.float64(area[at])
+        integral = area[at]
         while k >= 0 and n < MOST:
             integral -= chord_of(scratch, cells.edge[k], cells.begin[k], cells.end[k], row, column, chords, n)
             numbers[n] = k
             k, n = following[k], n + 1
         if k >= 0 or n == 1:  # too many to sort out, or nothing to sort out
-            crowd[at] = 0
+            state[at] = 0
             continue
         area[at] = overlap_area(chords, n, integral, rule, desk.cuts, desk.counts, desk.shares)
         for i in range(n):
@@ -103,6 +94,20 @@ def resolve(paths, layer, scratch, cells, desk, pixels, place, share):
             whole = desk.shares[i, 0] + desk.shares[i, 1]
             along = (t1 - t0) * (t0 * whole + (t1 - t0) * desk.shares[i, 1])
             share[k, 0], share[k, 1] = (t1 - t0) * whole - along, along
+
+
+@compiled
+def place_of(scratch, span, rows, cells, k):
+    """Row and column of a cell."""
+    e, at, vertex = cells.edge[k], cells.pixel[k], scratch.vertex
+    a, b, middle = scratch.edge[e, 0], scratch.edge[e, 1], (cells.begin[k] + cells.end[k]) / 2
+    y = vertex[a, 1] + middle * (vertex[b, 1] - vertex[a, 1])
+    row = min(max(np.int64(y) - rows[0], 0), rows[1] - rows[0] - 1)
+    while span[row, 2] > at:
+        row -= 1
+    while row + 1 < rows[1] - rows[0] and span[row + 1, 2] <= at:
+        row += 1
+    return rows[0] + row, span[row, 0] + at - span[row, 2]
 
 
 @compiled
