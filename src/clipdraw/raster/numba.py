@@ -77,13 +77,12 @@ class _Rasterize(torch.autograd.Function):
             np.empty((len(own), 4), np.float32),
         )
         paint = Paint(_array(colors), _array(own), own_first, _array(background))
-        through = grad_image.detach().clone(memory_format=torch.contiguous_format)
-        together(
-            compositing.uncomposite, spans, rows, fragments, paint, through.numpy(), used, grads, threads=get_threads()
-        )
+        grad, by_background = grad_image.detach().contiguous(), None
+        through = torch.empty_like(grad) if ctx.needs_input_grad[5] else torch.empty((0, 3, 0, 0))
+        arguments = spans, rows, fragments, paint, grad.numpy(), through.numpy(), used, grads
+        together(compositing.uncomposite, *arguments, threads=get_threads())
         by_color = np.empty((len(paths.layers), 4), np.float32)
         compositing.sum_colors(spans, paint, grads[1], by_color)
-        by_background = None
         if ctx.needs_input_grad[5]:
             one = background.shape[2:] == (1, 1)
             by_background = through.sum((2, 3), keepdim=True, dtype=torch.float64).float() if one else through
