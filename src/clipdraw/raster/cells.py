@@ -33,6 +33,10 @@ class Cells(NamedTuple):
     """Where it ends: float64, cells."""
     share: np.ndarray
     """Integrals of 1 - t and t from there to there, times the change of the area there: float32, cells x 2."""
+    before: np.ndarray
+    """The cell before in the same pixel, -1 for none: int32, cells."""
+    crowded: np.ndarray
+    """Pixels in which outlines may overlap: int32, cells."""
 
 
 class Grid(NamedTuple):
@@ -45,6 +49,8 @@ class Grid(NamedTuple):
     float64, pixels."""
     state: np.ndarray
     """See `OVERLAPPING`: int32, pixels."""
+    latest: np.ndarray
+    """The last cell in each pixel that isn't untouched: int32, pixels."""
 
 
 @compiled_to_allocate
@@ -56,13 +62,15 @@ def new_cells(count):
         np.empty(count),
         np.empty(count),
         np.empty((count, 2), np.float32),
+        np.empty(count, np.int32),
+        np.empty(count, np.int32),
     )
 
 
 @compiled_to_allocate
 def new_grid(rows, pixels):
     """Room for layers of up to so many pixels, in up to so many rows."""
-    return Grid(np.empty((rows, 3), np.int64), np.empty(pixels), np.empty(pixels, np.int32))
+    return Grid(np.empty((rows, 3), np.int64), np.empty(pixels), np.empty(pixels, np.int32), np.empty(pixels, np.int32))
 
 
 @compiled
@@ -83,7 +91,7 @@ def measure_spans(scratch, edges, top, bottom, width, span):
         first = np.int64(min(max(left - slack, 0.0), np.float64(width)))
         last = np.int64(min(max(right + slack, 0.0), width - 1.0)) + 1
         cells += max(last - first, 0) + max(last_row - first_row, 0) + 6
-        if last - first <= BOX or last_row == first_row:
+        if last - first <= BOX or last_row == first_row or y0 == y1:
             for k in range(first_row, last_row + 1):
                 span[k, 0], span[k, 1] = min(span[k, 0], first), max(span[k, 1], last)
         else:
@@ -103,15 +111,16 @@ def measure_spans(scratch, edges, top, bottom, width, span):
 
 @compiled
 def walk_all(scratch, edges, top, bottom, width, grid, cells):
-    """Add all edges of a layer to the grid, and write their cells; returns their number and whether any may overlap."""
-    vertex, edge, span, area, state = scratch.vertex, scratch.edge, grid.span, grid.area, grid.state
-    count, overlaps = 0, False
+    """Add all edges of a layer to the grid, and write their cells; returns their number and that of crowded pixels."""
+    vertex, edge, span, area = scratch.vertex, scratch.edge, grid.span, grid.area
+    count, crowds = 0, 0
     for e in range(edges):
         a, b, piece, inner = edge[e, 0], edge[e, 1], edge[e, 2], edge[e, 3]
         x0, y0, x1, y1 = vertex[a, 0], vertex[a, 1], vertex[b, 0], vertex[b, 1]
         if not (min(x0, x1) >= 0 and max(x0, x1) < width and top <= min(y0, y1) and max(y0, y1) < bottom):
-            count, some = walk_clipped(x0, y0, x1, y1, top, bottom, width, grid, cells, count, e, piece, inner)
-            overlaps |= some
+            count, crowds = walk_clipped(
+                x0, y0, x1, y1, top, bottom, width, grid, cells, count, crowds, e, piece, inner
+            )
             continue
         dx, dy = x1 - x0, y1 - y0
         column, row = np.int64(x0), np.int64(y0)
@@ -134,18 +143,28 @@ def walk_all(scratch, edges, top, bottom, width, grid, cells):
             area[at + 1] += inside
             cells.pixel[count], cells.edge[count], cells.begin[count], cells.end[count] = at, e, t, until
             cells.share[count, 0], cells.share[count, 1] = length - length * middle, length * middle
-            count += 1
-            after = next_state(state[at], piece, inner)
-            state[at] = after
-            overlaps |= after == OVERLAPPING
-            t = until
+            crowds = meet(grid, cells, count, crowds, at, piece, inner)
+            count, t = count + 1, until
             across -= sideways
             down -= not sideways
             column += step_x if sideways else 0
             row += 0 if sideways else step_y
             next_x = (next_x + over_x if across > 0 else 2.0) if sideways else next_x
             next_y = next_y if sideways else (next_y + over_y if down > 0 else 2.0)
-    return count, overlaps
+    return count, crowds
+
+
+@compiled
+def meet(grid, cells, count, crowds, at, piece, inner):
+    """Add the last cell to those of its pixel; returns the number of crowded pixels."""
+    state = grid.state[at]
+    after = next_state(state, piece, inner)
+    cells.before[count] = -1 if state == UNTOUCHED else grid.latest[at]
+    grid.state[at], grid.latest[at] = after, count
+    if after == OVERLAPPING and state != OVERLAPPING:
+        cells.crowded[crowds] = at
+        crowds += 1
+    return crowds
 
 
 @compiled
@@ -160,58 +179,57 @@ def next_state(state, piece, inner):
 
 
 @compiled
-def put_cell(x0, y0, dx, dy, top, grid, cells, count, row, column, e, piece, inner, begin, end):
-    """Add a part of an edge to the grid; returns the number of cells, and whether it may overlap another.
+def put_cell(x0, y0, dx, dy, top, grid, cells, count, crowds, row, column, e, piece, inner, begin, end):
+    """Add a part of an edge to the grid; returns the number of cells and that of crowded pixels.
 
     What is left of the image, in column -1, counts only for what winds around the pixels right of it.
     """
-    span, area, state = grid.span, grid.area, grid.state
+    span, area = grid.span, grid.area
     left, right = span[row - top, 0], span[row - top, 1]
     at, length, middle = span[row - top, 2], end - begin, (begin + end) / 2
     fall = length * dy
     if column < 0:
         if left == 0:
             area[at] += fall
-        return count, False
+        return count, crowds
     if not left <= column < right:
-        return count, False
+        return count, crowds
     at += column - left
     inside = fall * (x0 + middle * dx - column)
     area[at] += fall - inside
     area[at + 1] += inside
     cells.pixel[count], cells.edge[count], cells.begin[count], cells.end[count] = at, e, begin, end
     cells.share[count, 0], cells.share[count, 1] = length - length * middle, length * middle
-    state[at] = next_state(state[at], piece, inner)
-    return count + 1, state[at] == OVERLAPPING
+    return count + 1, meet(grid, cells, count, crowds, at, piece, inner)
 
 
 @compiled
-def walk_clipped(x0, y0, x1, y1, top, bottom, width, grid, cells, count, e, piece, inner):
+def walk_clipped(x0, y0, x1, y1, top, bottom, width, grid, cells, count, crowds, e, piece, inner):
     """Add an edge that may reach beyond the image to the grid.
 
     Args:
         x0, y0, x1, y1: the edge.
         top, bottom, width: of the image, or the part of it that the layer may touch.
-        grid, cells, count: where to, and how many cells there are already.
+        grid, cells, count, crowds: where to, and how many cells and crowded pixels there are already.
         e, piece, inner: the edge's number, its piece and whether it is inside the stroke.
 
     Returns:
-        How many cells there are now, and whether any may overlap.
+        How many there are now.
     """
     dx, dy, low, high = x1 - x0, y1 - y0, 0.0, 1.0
     if dy != 0:
         one, two = (top - y0) / dy, (bottom - y0) / dy
         low, high = max(low, min(one, two)), min(high, max(one, two))
     elif not top <= y0 < bottom:
-        return count, False
+        return count, crowds
     if dx != 0:
         right = (width - x0) / dx
         low, high = (low, min(high, right)) if dx > 0 else (max(low, right), high)
     elif x0 >= width:
-        return count, False
+        return count, crowds
     if low >= high:
-        return count, False
-    down, overlaps = 1 if dy > 0 else 0, False
+        return count, crowds
+    down = 1 if dy > 0 else 0
     row = pixel_of(y0 + low * dy, dy, top, bottom)
     t, border = low, -x0 / dx if dx != 0 else (2.0 if x0 < 0 else -2.0)
     outside = x0 + low * dx < 0 or (dx < 0 and border <= low)
@@ -225,19 +243,21 @@ def walk_clipped(x0, y0, x1, y1, top, bottom, width, grid, cells, count, e, piec
     while True:
         until = min(high, min(next_x, next_y))
         if until > t:
-            count, some = put_cell(x0, y0, dx, dy, top, grid, cells, count, row, column, e, piece, inner, t, until)
-            overlaps, t = overlaps | some, until
+            count, crowds = put_cell(
+                x0, y0, dx, dy, top, grid, cells, count, crowds, row, column, e, piece, inner, t, until
+            )
+            t = until
         if until >= high:
-            return count, overlaps
+            return count, crowds
         if next_x <= next_y:
             column += 2 * ahead - 1
             if column >= width:
-                return count, overlaps
+                return count, crowds
             next_x = (column + ahead - x0) / dx if column >= 0 else np.inf
         else:
             row += 2 * down - 1
             if not top <= row < bottom:
-                return count, overlaps
+                return count, crowds
             next_y = (row + down - y0) / dy
 
 

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.areas import limited
+from clipdraw.raster.areas import limited, new_desk
 from clipdraw.raster.cells import OVERLAPPING, UNTOUCHED, measure_spans, new_cells, new_grid, walk_all
 from clipdraw.raster.compile import compiled, compiled_to_allocate, take
 from clipdraw.raster.layout import CHUNK
 from clipdraw.raster.outlines import outline, unoutline
-from clipdraw.raster.overlaps import new_desk, resolve
+from clipdraw.raster.overlaps import resolve
 from clipdraw.raster.plan import EVENODD
 from clipdraw.raster.polylines import unflatten
 from clipdraw.raster.strokes import new_scratch
@@ -61,7 +61,7 @@ def cover(counter, paths, layout, fragments, height, width):
     """
     room, count, pixels, chords = 1024, len(paths.layers), 4096, 4096
     scratch, cells, grid = new_scratch(paths, room), new_cells(chords), new_grid(height, pixels)
-    desk, kept = new_desk(pixels, chords), new_kept(pixels)
+    desk, kept = new_desk(), new_kept(pixels)
     while True:
         start = take(counter, CHUNK)
         if start >= count:
@@ -79,8 +79,7 @@ def cover(counter, paths, layout, fragments, height, width):
             more_pixels, more_chords = measure_spans(scratch, edges, top, bottom, width, grid.span)
             if more_pixels > pixels or more_chords > chords:
                 pixels, chords = max(pixels, 2 * more_pixels), max(chords, 2 * more_chords)
-                cells, grid = new_cells(chords), new_grid(height, pixels)
-                desk, kept = new_desk(pixels, chords), new_kept(pixels)
+                cells, grid, kept = new_cells(chords), new_grid(height, pixels), new_kept(pixels)
                 measure_spans(scratch, edges, top, bottom, width, grid.span)
             cover_layer(paths, layout, fragments, layer, width, scratch, edges, cells, grid, more_pixels, desk, kept)
 
@@ -91,10 +90,10 @@ def cover_layer(paths, layout, fragments, layer, width, scratch, edges, cells, g
     top, bottom, rule = layout.rows[layer, 0], layout.rows[layer, 1], paths.layers[layer, 1]
     grid.area[:pixels] = 0
     grid.state[:pixels] = UNTOUCHED
-    used, overlaps = walk_all(scratch, edges, top, bottom, width, grid, cells)
+    used, crowds = walk_all(scratch, edges, top, bottom, width, grid, cells)
     add_up(grid.area, grid.span, bottom - top)
-    if overlaps:
-        resolve(paths, layer, scratch, grid, (top, bottom), cells, used, desk)
+    if crowds:
+        resolve(paths, layer, scratch, grid, (top, bottom), cells, crowds, desk)
     limit(grid.area, grid.state, pixels, rule, kept.slope)
     runs, total = find_runs(grid, bottom - top, kept)
     first, first_chord = take(layout.claimed[:1], total), take(layout.claimed[1:], used)

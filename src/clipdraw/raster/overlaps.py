@@ -2,98 +2,73 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from clipdraw.raster.areas import overlap_area
-from clipdraw.raster.cells import OVERLAPPING
-from clipdraw.raster.compile import compiled, compiled_to_allocate
+from clipdraw.raster.compile import compiled
 from clipdraw.raster.plan import MOST_CHORDS as MOST
 from clipdraw.raster.plan import STROKE
 from clipdraw.raster.strokes import ROUND
 
 
-class Desk(NamedTuple):
-    """What one thread sorts overlaps out with."""
-
-    head: np.ndarray
-    """The first cell of each pixel in which outlines may overlap: int32, pixels."""
-    following: np.ndarray
-    """The next one of the same pixel, -1 for none: int32, cells."""
-    crowded: np.ndarray
-    """Such pixels: int32, cells."""
-    chords: np.ndarray
-    cuts: np.ndarray
-    counts: np.ndarray
-    shares: np.ndarray
-    numbers: np.ndarray
-    """See `areas.overlap_area`; which cells they are."""
-
-
-@compiled_to_allocate
-def new_desk(pixels, cells):
-    """A desk for layers of up to so many."""
-    return Desk(
-        np.empty(pixels, np.int32),
-        np.empty(cells, np.int32),
-        np.empty(cells, np.int32),
-        np.empty((MOST, 4)),
-        np.empty((MOST + 1, 2 * MOST + 2)),
-        np.empty(MOST + 1, np.int64),
-        np.empty((MOST, 2)),
-        np.empty(MOST, np.int64),
-    )
-
-
 @compiled
-def resolve(paths, layer, scratch, grid, rows, cells, used, desk):
+def resolve(paths, layer, scratch, grid, rows, cells, crowds, desk):
     """The coverage of the pixels in which outlines may overlap, and their cells' shares of it.
 
     Args:
         paths, layer, scratch: the layer and its outline.
         grid, rows: its pixels, with what winds around each; the first and the last row.
-        cells, used: parts of its edges, and how many.
+        cells, crowds: parts of its edges, and the number of crowded pixels.
         desk: scratch.
     """
-    area, state, head, following = grid.area, grid.state, desk.head, desk.following
-    chords, numbers, share = desk.chords, desk.numbers, cells.share
-    rule, core, crowds = paths.layers[layer, 1], core_of(paths, layer), 0
-    for k in range(used):
-        if state[cells.pixel[k]] == OVERLAPPING:
-            head[cells.pixel[k]] = -1
-    for k in range(used - 1, -1, -1):
-        at = cells.pixel[k]
-        if state[at] == OVERLAPPING:
-            if head[at] < 0:
-                desk.crowded[crowds] = at
-                crowds += 1
-            following[k], head[at] = head[at], k
+    area, state, numbers, share = grid.area, grid.state, desk.numbers, cells.share
+    rule, core = paths.layers[layer, 1], core_of(paths, layer)
     for number in range(crowds):
-        at = desk.crowded[number]
-        k, n = head[at], 0
-        row, column = place_of(scratch, grid.span, rows, cells, k)
-        if core[4] > 0 and in_core(core, scratch, cells.edge, following, k, column + 0.5, row + 0.5):
-            area[at] = 1.0
+        at = cells.crowded[number]
+        latest = np.int64(grid.latest[at])
+        row, column = place_of(scratch, grid.span, rows, cells, latest)
+        if core[4] > 0 and in_core(core, scratch, cells, latest, column + 0.5, row + 0.5):
+            area[at], k = 1.0, latest
             while k >= 0:
                 share[k, 0] = share[k, 1] = 0.0
-                k = following[k]
+                k = cells.before[k]
             continue
-        integral = area[at]
+        n, k = 0, latest
         while k >= 0 and n < MOST:
-            integral -= chord_of(scratch, cells.edge[k], cells.begin[k], cells.end[k], row, column, chords, n)
-            numbers[n] = k
-            k, n = following[k], n + 1
+            n, k = n + 1, cells.before[k]
         if k >= 0 or n == 1:  # too many to sort out, or nothing to sort out
             state[at] = 0
             continue
-        area[at] = overlap_area(chords, n, integral, rule, desk.cuts, desk.counts, desk.shares)
+        k = latest
+        for i in range(n - 1, -1, -1):
+            numbers[i] = k
+            k = cells.before[k]
+        integral = area[at] - place_chords(scratch, cells, numbers, n, row, column, desk)
+        area[at] = overlap_area(n, integral, rule, desk)
         for i in range(n):
             k = numbers[i]
             t0, t1 = cells.begin[k], cells.end[k]
             whole = desk.shares[i, 0] + desk.shares[i, 1]
             along = (t1 - t0) * (t0 * whole + (t1 - t0) * desk.shares[i, 1])
             share[k, 0], share[k, 1] = (t1 - t0) * whole - along, along
+
+
+@compiled
+def place_chords(scratch, cells, numbers, n, row, column, desk):
+    """Write the chords of a pixel, and which follow one another; returns the area to their right."""
+    edge, chords, links, total = scratch.edge, desk.chords, desk.links, 0.0
+    for i in range(n):
+        k = numbers[i]
+        e = cells.edge[k]
+        total += chord_of(scratch, e, cells.begin[k], cells.end[k], row, column, chords, i)
+        links[i, 0] = links[i, 1] = -1
+        for j in range(i):
+            other = numbers[j]
+            if edge[cells.edge[other], 1] == edge[e, 0] and cells.end[other] == 1 and cells.begin[k] == 0:
+                links[i, 0] = j
+            elif edge[e, 1] == edge[cells.edge[other], 0] and cells.end[k] == 1 and cells.begin[other] == 0:
+                links[i, 1] = j
+    return total
 
 
 @compiled
@@ -136,14 +111,14 @@ def core_of(paths, layer):
 
 
 @compiled
-def in_core(core, scratch, of_edge, following, k, x, y):
-    """Whether the pixel around (x, y) is within the part of a stroke that one of the chords from k on belongs to."""
+def in_core(core, scratch, cells, k, x, y):
+    """Whether the pixel around (x, y) is within the part of a stroke that one of the cells up to k belongs to."""
     poly, latest = scratch.poly, np.int64(-1)
     x, y = x - core[5], y - core[6]
     x, y = core[0] * x + core[1] * y, core[2] * x + core[3] * y
     while k >= 0:
-        piece = scratch.edge[of_edge[k], 2]
-        k = following[k]
+        piece = scratch.edge[cells.edge[k], 2]
+        k = cells.before[k]
         if piece == latest:
             continue
         latest = piece
