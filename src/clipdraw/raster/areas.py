@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled, compiled_to_allocate
+from clipdraw.raster.compile import compiled_to_allocate, inlined
 from clipdraw.raster.plan import EVENODD, SAME, TILT
 from clipdraw.raster.plan import MOST_CHORDS as MOST
 
 
-@compiled
+@inlined
 def is_inside(winding, rule):
     """Whether what winds so often is painted."""
     return winding & 1 == 1 if rule == EVENODD else winding != 0
 
 
-@compiled
+@inlined
 def limited(area, rule):
     """Coverage and its derivative, for a pixel that only one line parts, of its integrated winding."""
     if rule == EVENODD:
@@ -67,7 +67,7 @@ def new_desk():
     )
 
 
-@compiled
+@inlined
 def overlap_area(n, integral, rule, desk):
     """The painted area of a pixel in which outlines may overlap.
 
@@ -114,7 +114,7 @@ def overlap_area(n, integral, rule, desk):
     return min(max(area, 0.0), 1.0)
 
 
-@compiled
+@inlined
 def find_events(n, integral, desk):
     """Write where chords touch the left side; returns how often, and the winding number at the pixel's corner."""
     chords, events, touches = desk.chords, desk.events, 0
@@ -130,7 +130,7 @@ def find_events(n, integral, desk):
     return touches, np.int64(np.round(integral))
 
 
-@compiled
+@inlined
 def high_winding(i, n, touches, corner, px, py, dx, dy, desk):
     """The larger one of the winding numbers on both sides of chord i, in the direction (dx, dy), at (px, py)."""
     px = max(px, SAME)
@@ -140,7 +140,7 @@ def high_winding(i, n, touches, corner, px, py, dx, dy, desk):
     return before + 1 if dy * px + dx * ray > 0 else before
 
 
-@compiled
+@inlined
 def cut_chords(chords, n, cuts, counts):
     """Write for each chord 0, the places where others cross it in order, 1; and how many these are."""
     for i in range(n):
@@ -162,7 +162,7 @@ def cut_chords(chords, n, cuts, counts):
             insert(cuts, j, counts, one / (one - two))
 
 
-@compiled
+@inlined
 def border_winding(touches, y, desk):
     """How much the winding number on the left side has changed from the corner down to y."""
     total, events = 0.0, desk.events
@@ -171,7 +171,7 @@ def border_winding(touches, y, desk):
     return np.int64(total)
 
 
-@compiled
+@inlined
 def border_area(touches, corner, rule, desk):
     """The painted length of the left side."""
     if touches == 0:
@@ -190,7 +190,7 @@ def border_area(touches, corner, rule, desk):
     return total
 
 
-@compiled
+@inlined
 def insert(cuts, i, counts, value):
     """Put a value in [0, 1] into list i, which is sorted."""
     k = counts[i]
@@ -201,7 +201,7 @@ def insert(cuts, i, counts, value):
     cuts[i, k] = value
 
 
-@compiled
+@inlined
 def ray_windings(chords, n, i, px, py, border):
     """The change of the winding number from the left side, `border` below its top, to the point (px, py) on chord i."""
     total, slope = np.int64(0), py - border

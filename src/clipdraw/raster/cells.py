@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled, compiled_to_allocate
+from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined
 
 CROWDED = 2
 """A pixel with edges of more pieces than this is looked at for overlaps, even if they follow one another."""
@@ -154,7 +154,7 @@ def walk_all(scratch, edges, top, bottom, width, grid, cells):
     return count, crowds
 
 
-@compiled
+@inlined
 def meet(grid, cells, count, crowds, at, piece, inner):
     """Add the last cell to those of its pixel; returns the number of crowded pixels."""
     state = grid.state[at]
@@ -167,7 +167,7 @@ def meet(grid, cells, count, crowds, at, piece, inner):
     return crowds
 
 
-@compiled
+@inlined
 def next_state(state, piece, inner):
     """What is known of a pixel after one more edge."""
     crowd, further = state & INNER, piece - (state >> CROWD_BITS)
@@ -261,7 +261,7 @@ def walk_clipped(x0, y0, x1, y1, top, bottom, width, grid, cells, count, crowds,
             next_y = (row + down - y0) / dy
 
 
-@compiled
+@inlined
 def pixel_of(x, dx, first, stop):
     """The pixel, from `first` to `stop`, in which a line at x goes on."""
     number = np.int64(np.floor(x))

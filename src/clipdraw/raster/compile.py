@@ -49,6 +49,13 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return _compiled(function, _nrt=False, **OPTIONS)
 
 
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for functions that become part of those that call them: to hand a dozen arrays on takes longer than what
+    most functions do with them.
+    """
+    return _compiled(function, _nrt=False, forceinline=True, **OPTIONS)
+
+
 def compiled_to_allocate(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for functions that make arrays."""
     return _compiled(function, **OPTIONS)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled, compiled_to_allocate, take
+from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined, take
 from clipdraw.raster.lanes import lay, lay_and_keep, unlay
 
 CHUNK = 16
@@ -26,7 +26,7 @@ class Paint(NamedTuple):
     """Red, green, blue of each pixel, or, with one row and one column, of all: pages x 3 x rows x columns."""
 
 
-@compiled
+@inlined
 def background_row(paint, row, height, line):
     """Begin a row with what is behind everything."""
     page, width, background = row // height, len(line), paint.background
@@ -38,7 +38,7 @@ def background_row(paint, row, height, line):
         read_row(background, row, height, line)
 
 
-@compiled
+@inlined
 def read_row(image, row, height, line):
     """A row of the images, pages x 3 x height x width, as pixels x 4, the last 0."""
     page, y = row // height, row % height
@@ -51,7 +51,7 @@ def read_row(image, row, height, line):
         )
 
 
-@compiled
+@inlined
 def write_row(image, row, height, line):
     """Back again."""
     page, y = row // height, row % height
@@ -60,7 +60,7 @@ def write_row(image, row, height, line):
             image[page, channel, y, x] = line[x, channel]
 
 
-@compiled
+@inlined
 def composite_row(layout, rows, fragments, paint, row, line, beneath):
     """Composite the layers over one row, back to front.
 

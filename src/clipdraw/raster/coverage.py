@@ -8,7 +8,7 @@ import numpy as np
 
 from clipdraw.raster.areas import limited, new_desk
 from clipdraw.raster.cells import OVERLAPPING, UNTOUCHED, measure_spans, new_cells, new_grid, walk_all
-from clipdraw.raster.compile import compiled, compiled_to_allocate, take
+from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined, take
 from clipdraw.raster.layout import CHUNK
 from clipdraw.raster.outlines import outline, unoutline
 from clipdraw.raster.overlaps import resolve
@@ -27,7 +27,7 @@ class Fragments(NamedTuple):
     """What each layer covers of each pixel of its runs, and how that depends on its outline."""
 
     coverage: np.ndarray
-    """Fraction of the pixel: float32, fragments."""
+    """Fraction of the pixel, later its gradient: float32, fragments."""
     place: np.ndarray
     """The fragment of each chord, an edge's part in one pixel, counted from the layer's first, -1 for none: int32."""
     edge: np.ndarray
@@ -109,7 +109,7 @@ def cover_layer(paths, layout, fragments, layer, width, scratch, edges, cells, g
         store_chords(fragments, first_chord, used, cells, kept)
 
 
-@compiled
+@inlined
 def add_up(area, span, rows):
     """From what each pixel's edges add on its right side to what winds around it, row by row."""
     for row in range(rows):
@@ -120,7 +120,7 @@ def add_up(area, span, rows):
             area[k] = whole if abs(total - whole) < NOISE else total
 
 
-@compiled
+@inlined
 def limit(area, state, pixels, rule, slope):
     """From what winds around each pixel to its coverage, and to the derivative of that by it."""
     if rule == EVENODD:
@@ -135,7 +135,7 @@ def limit(area, state, pixels, rule, slope):
         slope[k] = np.float32(1) if state[k] == OVERLAPPING else slope[k]
 
 
-@compiled
+@inlined
 def find_runs(grid, rows, kept):
     """Write the runs of pixels that a layer covers or that its edges go through, and the fragment that each becomes.
 
@@ -162,7 +162,7 @@ def find_runs(grid, rows, kept):
     return runs, total
 
 
-@compiled
+@inlined
 def store_runs(layout, coverage, layer, area, runs):
     """Write a layer's runs and their coverage."""
     place, first, top = layout.first[layer, 0], layout.first[layer, 2], layout.rows[layer, 0]
@@ -175,7 +175,7 @@ def store_runs(layout, coverage, layer, area, runs):
         place += length
 
 
-@compiled
+@inlined
 def store_chords(fragments, first, used, cells, kept):
     """Write a layer's chords."""
     for k in range(used):
@@ -187,8 +187,10 @@ def store_chords(fragments, first, used, cells, kept):
 
 
 @compiled_to_allocate
-def uncover(counter, paths, layout, fragments, wanted, gradient, by_point, by_radius, by_matrix):
-    """From the gradient of coverage to those of the control points, the radii and the matrices, by path."""
+def uncover(counter, paths, layout, fragments, wanted, by_point, by_radius, by_matrix):
+    """From the gradient of coverage, which the fragments hold, to those of the control points, the radii and the
+    matrices, by path.
+    """
     room, count = 1024, len(wanted)
     scratch = new_scratch(paths, room)
     by_vertex, by_raw = np.empty((room, 2)), np.empty((len(scratch.poly), 2))
@@ -213,7 +215,7 @@ def uncover(counter, paths, layout, fragments, wanted, gradient, by_point, by_ra
                     scratch, by_vertex = new_scratch(paths, room), np.empty((room, 2))
                     vertices, _ = outline(paths, layer, scratch)
                 by_vertex[:vertices] = 0
-                move_edges(layout, fragments, layer, scratch, gradient, by_vertex)
+                move_edges(layout, fragments, layer, scratch, by_vertex)
                 by_radius[path] += unoutline(paths, layer, scratch, vertices, by_vertex, by_raw, by_matrix)
                 touched = True
             if touched:
@@ -221,7 +223,7 @@ def uncover(counter, paths, layout, fragments, wanted, gradient, by_point, by_ra
 
 
 @compiled
-def move_edges(layout, fragments, layer, scratch, gradient, by_vertex):
+def move_edges(layout, fragments, layer, scratch, by_vertex):
     """Add up the gradients of the ends of a layer's edges.
 
     Where a boundary moves by (x, y), the area on its right grows by dx y - dy x for each step (dx, dy) along it.
@@ -231,7 +233,7 @@ def move_edges(layout, fragments, layer, scratch, gradient, by_vertex):
     while k < stop:
         e, start, end = fragments.edge[k], 0.0, 0.0
         while k < stop and fragments.edge[k] == e:
-            grad = gradient[first + fragments.place[k]]
+            grad = fragments.coverage[first + fragments.place[k]]
             start, end = start + grad * share[k, 0], end + grad * share[k, 1]
             k += 1
         a, b = edge[e, 0], edge[e, 1]

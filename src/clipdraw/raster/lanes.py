@@ -87,7 +87,7 @@ def _written(kinds: Any, write: Callable[[_Code], None]) -> Any:
 
 
 @intrinsic
-def lay(typing_context, line, left, length, coverage, place, colors, layer):  # noqa: ANN001, ANN201
+def lay(typing_context, line, left, length, coverage, place, colors, layer):
     """Composite one color over a run.
 
     Args:
@@ -100,8 +100,8 @@ def lay(typing_context, line, left, length, coverage, place, colors, layer):  # 
 
 
 @intrinsic
-def lay_and_keep(  # noqa: ANN201
-    typing_context, line, left, length, coverage, place, colors, layer, beneath, top  # noqa: ANN001
+def lay_and_keep(
+    typing_context, line, left, length, coverage, place, colors, layer, beneath, top
 ):  # fmt: skip
     """The same; `beneath`, fragments x 4, gets what was there, from `top` on."""
     kinds = line, left, length, coverage, place, colors, layer, beneath, top
@@ -123,8 +123,8 @@ def _write_lay(code: _Code) -> None:
 
 
 @intrinsic
-def unlay(  # noqa: ANN201
-    typing_context, grad, left, length, coverage, place, colors, layer, beneath, top, by_coverage, by_color, run  # noqa: ANN001
+def unlay(
+    typing_context, grad, left, length, coverage, place, colors, layer, beneath, top, by_coverage, by_color, run
 ):  # fmt: skip
     """Take one color off a run: `grad`, pixels x 4, the last 0, goes from the gradient of the line with it to that of
     the line without it.

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from clipdraw.geometry import MAX_PIECES, MIN_PIECES
-from clipdraw.raster.compile import compiled_to_allocate
-from clipdraw.raster.plan import STEEPEST, STROKE
+from clipdraw.raster.compile import compiled, compiled_to_allocate
+from clipdraw.raster.plan import FAR, STEEPEST, STROKE
 
 CHUNK = 8
 """Layers taken at a time."""
@@ -52,6 +52,24 @@ class Rows(NamedTuple):
     """int32, runs."""
     layer: np.ndarray
     """int32, runs."""
+
+
+@compiled
+def hold_near(points, held):
+    """Write points, `FAR` from the origin at most, and NaN for those that aren't finite."""
+    for k in range(len(points)):
+        for axis in range(2):
+            place = points[k, axis]
+            held[k, axis] = min(max(place, np.float32(-FAR)), np.float32(FAR)) if np.isfinite(place) else np.nan
+
+
+@compiled
+def keep_near(points, grad):
+    """Set the gradient of points to 0 where `hold_near` moved them."""
+    for k in range(len(points)):
+        for axis in range(2):
+            if not abs(points[k, axis]) <= FAR:
+                grad[k, axis] = 0
 
 
 @compiled_to_allocate

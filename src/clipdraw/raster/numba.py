@@ -18,7 +18,6 @@ from clipdraw.raster.compositing import Paint
 from clipdraw.raster.coverage import Fragments
 from clipdraw.raster.layout import Layout, Rows
 from clipdraw.raster.paint import gradient_colors
-from clipdraw.raster.plan import FAR
 from clipdraw.raster.polylines import Paths
 from clipdraw.raster.threads import get_threads, together
 
@@ -38,8 +37,9 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
         raise InputError("the numba backend takes float32 drawings in CPU memory: use backend='reference'")
     covered = _cover(batch)
     own = _own_colors(batch, covered)
-    geometry = batch.points, batch.radii, batch.matrices
-    return _Rasterize.apply(*geometry, batch.colors, own, batch.background, covered, batch.moved, batch.size)
+    return _Rasterize.apply(
+        batch.points, batch.radii, batch.matrices, batch.colors, own, batch.background, covered, batch
+    )
 
 
 class _Covered(NamedTuple):
@@ -55,39 +55,43 @@ class _Covered(NamedTuple):
 class _Rasterize(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, points: Tensor, radii: Tensor, matrices: Tensor, *rest: Any) -> Tensor:
-        colors, own, background, covered, moved, (height, width) = rest
-        _, spans, rows, fragments, own_first = covered
-        paint = Paint(_array(colors), _array(own), own_first, _array(background))
-        pages = len(background)
+        colors, own, background, covered, batch = rest
+        pages, (height, width) = len(background), batch.size
         image, used = torch.empty((pages, 3, height, width)), np.empty(pages * height, np.int64)
-        together(compositing.composite, spans, rows, fragments, paint, image.numpy(), used, threads=get_threads())
+        arguments = covered.spans, covered.rows, covered.fragments, _paint(colors, own, background, covered)
+        together(compositing.composite, *arguments, image.numpy(), used, threads=get_threads())
         ctx.save_for_backward(points, radii, matrices, colors, own, background)
-        ctx.state = covered, moved, used
+        ctx.covered, ctx.used = covered, used
+        ctx.index = batch.index, batch.pages, batch.moved, batch.size
         return image
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_image: Tensor) -> tuple[Tensor | None, ...]:
-        points, _, _, colors, own, background = ctx.saved_tensors
-        covered, moved, used = ctx.state
-        paths, spans, rows, fragments, own_first = covered
-        grads = (
-            np.empty(spans.claimed[0], np.float32),
-            np.empty((spans.claimed[2], 4), np.float32),
-            np.empty((len(own), 4), np.float32),
-        )
-        paint = Paint(_array(colors), _array(own), own_first, _array(background))
+        points, radii, matrices, colors, own, background = ctx.saved_tensors
+        index, pages, moved, size = ctx.index
+        if ctx.covered is None:  # the second time, or a later one
+            ctx.covered = _cover(Batch(points, radii, matrices, colors, background, (), index, pages, moved, size))
+        covered, ctx.covered = ctx.covered, None  # what is covered is overwritten by its gradient
+        layers, spans, fragments = len(index.layers), covered.spans, covered.fragments
+        by_run, by_own = np.empty((spans.claimed[2], 4), np.float32), np.empty((len(own), 4), np.float32)
         grad, by_background = grad_image.detach().contiguous(), None
         through = torch.empty_like(grad) if ctx.needs_input_grad[5] else torch.empty((0, 3, 0, 0))
-        arguments = spans, rows, fragments, paint, grad.numpy(), through.numpy(), used, grads
+        paint, grads = _paint(colors, own, background, covered), (fragments.coverage, by_run, by_own)
+        arguments = spans, covered.rows, fragments, paint, grad.numpy(), through.numpy(), ctx.used, grads
         together(compositing.uncomposite, *arguments, threads=get_threads())
-        by_color = np.empty((len(paths.layers), 4), np.float32)
-        compositing.sum_colors(spans, paint, grads[1], by_color)
+        by_color = np.empty((layers, 4), np.float32)
+        compositing.sum_colors(spans, paint, by_run, by_color)
         if ctx.needs_input_grad[5]:
             one = background.shape[2:] == (1, 1)
             by_background = through.sum((2, 3), keepdim=True, dtype=torch.float64).float() if one else through
-        geometry = _geometry_grad(points, covered, moved, grads[0]) if any(ctx.needs_input_grad[:3]) else (None,) * 3
-        return *geometry, torch.from_numpy(by_color), torch.from_numpy(grads[2]), by_background, None, None, None
+        wanted = any(ctx.needs_input_grad[:3])
+        geometry = _geometry_grad(points, covered, moved) if wanted else (None,) * 3
+        return *geometry, torch.from_numpy(by_color), torch.from_numpy(by_own), by_background, None, None
+
+
+def _paint(colors: Tensor, own: Tensor, background: Tensor, covered: _Covered) -> Paint:
+    return Paint(_array(colors), _array(own), covered.own_first, _array(background))
 
 
 def _array(tensor: Tensor) -> np.ndarray:
@@ -97,9 +101,9 @@ def _array(tensor: Tensor) -> np.ndarray:
 def _cover(batch: Batch) -> _Covered:
     """Flatten, outline and find out what is covered."""
     index, (height, width), threads = batch.index, batch.size, get_threads()
-    layers, points = len(index.layers), _array(batch.points)
+    layers = len(index.layers)
     paths = Paths(
-        np.where(np.isinf(points), np.float32(np.nan), np.clip(points, -FAR, FAR)),
+        np.empty((len(batch.points), 2), np.float32),
         index.cubics,
         index.first_cubic,
         index.closed,
@@ -112,6 +116,7 @@ def _cover(batch: Batch) -> _Covered:
         np.empty(1, np.int64),
     )
     rows = np.empty((layers, 2), np.int64)
+    layout.hold_near(_array(batch.points), paths.points)
     layout.count_pieces(paths, index, (height, width), TOLERANCE, rows)
     spans, fragments = _storage(batch, rows, _room.get(id(index), (0, 0, 0)))
     together(coverage.cover, paths, spans, fragments, height, width, threads=threads)
@@ -172,13 +177,12 @@ def _own_colors(batch: Batch, covered: _Covered) -> Float[Tensor, "fragments 4"]
     return torch.cat(parts) if parts else torch.empty(0, 4)
 
 
-def _geometry_grad(
-    points: Tensor, covered: _Covered, moved: np.ndarray, by_coverage: np.ndarray
-) -> tuple[Tensor, Tensor, Tensor]:
+def _geometry_grad(points: Tensor, covered: _Covered, moved: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+    """From the gradient of coverage, which the fragments hold now, to those of points, radii and matrices."""
     paths, spans, _, fragments, _ = covered
     by_point, by_radius = np.zeros(paths.points.shape), np.zeros(len(paths.radii))
     by_matrix = np.zeros(paths.matrices.shape)
-    arguments = paths, spans, fragments, moved, by_coverage, by_point, by_radius, by_matrix
+    arguments = paths, spans, fragments, moved, by_point, by_radius, by_matrix
     together(coverage.uncover, *arguments, threads=get_threads())
-    by_point *= np.abs(_array(points)) <= FAR
+    layout.keep_near(_array(points), by_point)
     return torch.from_numpy(by_point).float(), torch.from_numpy(by_radius).float(), torch.from_numpy(by_matrix).float()

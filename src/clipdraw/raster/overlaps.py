@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clipdraw.raster.areas import overlap_area
-from clipdraw.raster.compile import compiled
+from clipdraw.raster.compile import compiled, inlined
 from clipdraw.raster.plan import MOST_CHORDS as MOST
 from clipdraw.raster.plan import STROKE
 from clipdraw.raster.strokes import ROUND
@@ -53,7 +53,7 @@ def resolve(paths, layer, scratch, grid, rows, cells, crowds, desk):
             share[k, 0], share[k, 1] = (t1 - t0) * whole - along, along
 
 
-@compiled
+@inlined
 def place_chords(scratch, cells, numbers, n, row, column, desk):
     """Write the chords of a pixel, and which follow one another; returns the area to their right."""
     edge, chords, links, total = scratch.edge, desk.chords, desk.links, 0.0
@@ -71,7 +71,7 @@ def place_chords(scratch, cells, numbers, n, row, column, desk):
     return total
 
 
-@compiled
+@inlined
 def place_of(scratch, span, rows, cells, k):
     """Row and column of a cell."""
     e, at, vertex = cells.edge[k], cells.pixel[k], scratch.vertex
@@ -85,7 +85,7 @@ def place_of(scratch, span, rows, cells, k):
     return rows[0] + row, span[row, 0] + at - span[row, 2]
 
 
-@compiled
+@inlined
 def core_of(paths, layer):
     """From pixels to the coordinates of a path, without moving its origin, and where its origin is, in pixels; between
     these how near to a piece of a stroke a pixel's center must be for the whole pixel to be within, 0 if unknown.
@@ -110,7 +110,7 @@ def core_of(paths, layer):
     )
 
 
-@compiled
+@inlined
 def in_core(core, scratch, cells, k, x, y):
     """Whether the pixel around (x, y) is within the part of a stroke that one of the cells up to k belongs to."""
     poly, latest = scratch.poly, np.int64(-1)
@@ -130,7 +130,7 @@ def in_core(core, scratch, cells, k, x, y):
     return False
 
 
-@compiled
+@inlined
 def chord_of(scratch, e, t0, t1, row, column, chords, n):
     """Write an edge's part within a pixel as chord n; returns the area to its right."""
     a, b, vertex = scratch.edge[e, 0], scratch.edge[e, 1], scratch.vertex
@@ -140,7 +140,7 @@ def chord_of(scratch, e, t0, t1, row, column, chords, n):
     return (chords[n, 3] - chords[n, 1]) * (1 - (chords[n, 0] + chords[n, 2]) / 2)
 
 
-@compiled
+@inlined
 def snapped(x):
     """A place in a pixel, 0 if it is as good as that."""
     return 0.0 if x < 1e-9 else min(x, 1.0)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled
+from clipdraw.raster.compile import compiled, inlined
 
 
 class Paths(NamedTuple):
@@ -36,7 +36,7 @@ class Paths(NamedTuple):
     """Most polyline vertices of a path: int64, 1."""
 
 
-@compiled
+@inlined
 def weights(piece, count):
     """What the control points but the first weigh where a piece ends; see `geometry.flatten`."""
     t = piece / count
@@ -48,7 +48,7 @@ def weights(piece, count):
     )
 
 
-@compiled
+@inlined
 def flatten(paths, subpath, poly, begin):
     """Write the points of a subpath's polyline from `begin` on; returns the place after the last."""
     points, n = paths.points, begin + 1
@@ -103,7 +103,7 @@ def unflatten(paths, path, grad, out):
                 n += 1
 
 
-@compiled
+@inlined
 def measure_pieces(scratch, begin, end, raw, shortest):
     """Drop points nearer than `shortest` to the one before, and find directions and lengths of what is left.
 
