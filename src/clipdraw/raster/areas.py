@@ -85,7 +85,7 @@ def overlap_area(chords, n, integral, rule, cuts, counts, shares):
 
 @compiled
 def cut_chords(chords, n, cuts, counts):
-    """Write for each chord 0, the places where others cross it in order, 1; and how many these are."""
+    """Write for each chord 0, the places where others cross it or end on it in order, 1; and how many these are."""
     for i in range(n):
         cuts[i, 0], cuts[i, 1], counts[i] = 0.0, 1.0, 2
     for i in range(n):
@@ -95,14 +95,35 @@ def cut_chords(chords, n, cuts, counts):
             ax, ay = chords[j, 0] - x, chords[j, 1] - y
             bx, by = chords[j, 2] - x, chords[j, 3] - y
             one, two = dx * ay - dy * ax, dx * by - dy * bx
-            if (one > 0) == (two > 0):
+            square = dx * dx + dy * dy
+            near = SAME * SAME * square
+            touched = one * one < near or two * two < near
+            if not touched and (one > 0) == (two > 0):
                 continue
             ex, ey = bx - ax, by - ay
             three, four = ex * ay - ey * ax, ex * (ay - dy) - ey * (ax - dx)
-            if (three > 0) == (four > 0):
-                continue
-            insert(cuts, i, counts, three / (three - four))
-            insert(cuts, j, counts, one / (one - two))
+            length = ex * ex + ey * ey
+            close = SAME * SAME * length
+            touches = three * three < close or four * four < close
+            if touched or touches:
+                if one * one < near:
+                    insert_inner(cuts, i, counts, (ax * dx + ay * dy) / square)
+                if two * two < near:
+                    insert_inner(cuts, i, counts, (bx * dx + by * dy) / square)
+                if three * three < close:
+                    insert_inner(cuts, j, counts, -(ax * ex + ay * ey) / length)
+                if four * four < close:
+                    insert_inner(cuts, j, counts, ((dx - ax) * ex + (dy - ay) * ey) / length)
+            elif (three > 0) != (four > 0):
+                insert(cuts, i, counts, three / (three - four))
+                insert(cuts, j, counts, one / (one - two))
+
+
+@compiled
+def insert_inner(cuts, i, counts, value):
+    """Put a value into list i if it is in (0, 1)."""
+    if 0.0 < value < 1.0:
+        insert(cuts, i, counts, value)
 
 
 @compiled
@@ -169,9 +190,10 @@ def ray_windings(chords, n, i, px, py, border):
         if side0 == side1:
             continue
         # between the left side and the point: the point lies beyond the chord, seen from the left side
-        cross = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+        dx, dy = bx - ax, by - ay
+        cross = dx * (py - ay) - dy * (px - ax)
         # one on the other: the first is taken to lie before the second
-        beyond = j < i if abs(cross) < SAME else (cross < 0) == side1
+        beyond = j < i if cross * cross < SAME * SAME * (dx * dx + dy * dy) else (cross < 0) == side1
         if beyond:
             total += np.int64(1) if side1 else np.int64(-1)  # downwards, upwards
     return total

@@ -138,10 +138,10 @@ def cover_layer(paths, layout, fragments, layer, scratch, cells, desk, used, pix
         before = latest[at]
         if before < 0:
             crowd[at] = CROWDED if inner > 0 else 1
-        elif inner > 0 or piece - before > 1 or crowd[at] >= CROWDED:
+        elif inner > 0 or abs(piece - before) > 1 or crowd[at] >= CROWDED:  # a ring's first join is its last piece's
             crowd[at], overlaps = CROWDED + 1, True
         else:
-            crowd[at] += piece - before
+            crowd[at] += abs(piece - before)
         latest[at] = piece
     add_up(area, span, bottom - top)
     if overlaps:

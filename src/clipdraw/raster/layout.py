@@ -12,7 +12,7 @@ import numpy as np
 
 from clipdraw.geometry import MAX_PIECES, MIN_PIECES
 from clipdraw.raster.compile import compiled
-from clipdraw.raster.plan import STEEPEST, STROKE
+from clipdraw.raster.plan import FARTHEST_PX, STROKE
 
 CHUNK = 8
 """Layers taken at a time."""
@@ -59,7 +59,7 @@ def count_pieces(paths, index, size, tolerance, rows):
     """Decide how finely each segment is flattened; see `geometry.piece_counts`.
 
     A segment whose hull, widened by the stroke, misses the image becomes a line: what winds around the image's
-    pixels stays the same. A path with a number that isn't finite paints nothing.
+    pixels stays the same. A path paints nothing if it has a number that isn't finite or reaches beyond `FARTHEST_PX`.
 
     Args:
         paths: gets `first_piece` and `longest`.
@@ -76,7 +76,7 @@ def count_pieces(paths, index, size, tolerance, rows):
         stretch = np.sqrt(max(matrix[0, 0] ** 2 + matrix[1, 0] ** 2, matrix[0, 1] ** 2 + matrix[1, 1] ** 2) * 2)
         if matrix[0, 1] == 0 and matrix[1, 0] == 0:
             stretch = max(abs(matrix[0, 0]), abs(matrix[1, 1]))
-        sound = (np.abs(matrix) <= STEEPEST).all() and np.isfinite(radius)
+        sound = radius * np.abs(matrix[:, :2]).max() <= FARTHEST_PX
         widest = (
             max(1.5, paths.pens[path, 2]) if paths.pens[path, 1] == 2 else (1.5 if paths.pens[path, 0] == 2 else 1.0)
         )
@@ -86,9 +86,9 @@ def count_pieces(paths, index, size, tolerance, rows):
         for cubic in range(first, last):
             for k in range(4):
                 x, y = paths.points[paths.cubics[cubic, k]]
-                sound &= np.isfinite(x) and np.isfinite(y)
                 place[k, 0] = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
                 place[k, 1] = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
+                sound &= abs(place[k, 0]) <= FARTHEST_PX and abs(place[k, 1]) <= FARTHEST_PX  # false for NaN
             left, right, above, below = place[:, 0].min(), place[:, 0].max(), place[:, 1].min(), place[:, 1].max()
             low, high = min(low, above), max(high, below)
             seen = right + reach > 0 and left - reach < width and below + reach > 0 and above - reach < height

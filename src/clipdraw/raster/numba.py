@@ -18,7 +18,6 @@ from clipdraw.raster.compositing import Paint
 from clipdraw.raster.coverage import Fragments
 from clipdraw.raster.layout import Layout, Rows
 from clipdraw.raster.paint import gradient_colors
-from clipdraw.raster.plan import FAR
 from clipdraw.raster.polylines import Paths
 from clipdraw.raster.threads import get_threads, together
 
@@ -98,14 +97,14 @@ def _array(tensor: Tensor) -> np.ndarray:
 def _cover(batch: Batch) -> _Covered:
     """Flatten, outline and find out what is covered."""
     index, (height, width), threads = batch.index, batch.size, get_threads()
-    layers, points = len(index.layers), _array(batch.points)
+    layers = len(index.layers)
     paths = Paths(
-        np.where(np.isinf(points), np.float32(np.nan), np.clip(points, -FAR, FAR)),
+        _array(batch.points),
         index.cubics,
         index.first_cubic,
         index.closed,
         index.first_subpath,
-        _array(batch.matrices).astype(np.float64),
+        _array(batch.matrices),
         _array(batch.radii).astype(np.float64),
         index.pens,
         index.layers,
@@ -168,7 +167,7 @@ def _own_colors(batch: Batch, covered: _Covered) -> Float[Tensor, "fragments 4"]
         centers = np.stack((columns, spans.row[run]), axis=1) + 0.5
         path = batch.index.layers[layer, 0]
         gradient = batch.gradients[batch.index.gradients[layer]]
-        colors = gradient_colors(gradient, batch.matrices[path], torch.from_numpy(centers).float())
+        colors = gradient_colors(gradient, batch.matrices[path], torch.from_numpy(centers))
         parts.append(torch.cat((colors[:, :3], colors[:, 3:] * batch.colors[layer, 3]), dim=1))
     return torch.cat(parts) if parts else torch.empty(0, 4)
 
@@ -181,5 +180,4 @@ def _geometry_grad(
     by_matrix = np.zeros(paths.matrices.shape)
     arguments = paths, spans, fragments, moved, by_coverage, by_point, by_radius, by_matrix
     together(coverage.uncover, *arguments, threads=get_threads())
-    by_point *= np.abs(_array(points)) <= FAR
-    return torch.from_numpy(by_point).float(), torch.from_numpy(by_radius).float(), torch.from_numpy(by_matrix).float()
+    return torch.from_numpy(by_point).float(), torch.from_numpy(by_radius).float(), torch.from_numpy(by_matrix)
