@@ -10,6 +10,9 @@ from clipdraw.raster.compile import compiled_to_allocate, inlined
 from clipdraw.raster.plan import EVENODD, SAME, TILT
 from clipdraw.raster.plan import MOST_CHORDS as MOST
 
+SHORTEST = 1e-9
+"""Parts of chords shorter than this, in lengths of their chord, are left out."""
+
 
 @inlined
 def is_inside(winding, rule):
@@ -71,7 +74,8 @@ def new_desk():
 def overlap_area(n, integral, rule, desk):
     """The painted area of a pixel in which outlines may overlap.
 
-    Each chord is cut where others cross it; each part is a boundary if only one of its sides is painted.
+    Each chord is cut where others cross it; each part is a boundary if only one of its sides is painted. Where a chord
+    goes on as another, what winds around its sides does, too, unless others touch it there.
 
     Args:
         n: how many chords there are, at most `MOST`.
@@ -85,7 +89,7 @@ def overlap_area(n, integral, rule, desk):
     chords, cuts, counts, links, high, shares = desk.chords, desk.cuts, desk.counts, desk.links, desk.high, desk.shares
     touches, corner = find_events(n, integral, desk)
     area = border_area(touches, corner, rule, desk)
-    cut_chords(chords, n, cuts, counts)
+    apart = cut_chords(n, desk)
     for i in range(n):
         x, y = chords[i, 0], chords[i, 1]
         dx, dy = chords[i, 2] - x, chords[i, 3] - y
@@ -93,9 +97,9 @@ def overlap_area(n, integral, rule, desk):
         for k in range(last + 1):
             begin, end = cuts[i, k], cuts[i, k + 1]
             middle = (begin + end) / 2
-            if k == 0 and links[i, 0] >= 0:
+            if apart and k == 0 and links[i, 0] >= 0:
                 upper = high[links[i, 0], 1]
-            elif k == last and links[i, 1] >= 0:
+            elif apart and k == last and links[i, 1] >= 0:
                 upper = high[links[i, 1], 0]
             else:
                 upper = high_winding(i, n, touches, corner, x + middle * dx, y + middle * dy, dx, dy, desk)
@@ -104,7 +108,7 @@ def overlap_area(n, integral, rule, desk):
             if k == last:
                 high[i, 1] = upper
             inside = is_inside(upper, rule)
-            if end - begin < 1e-9 or inside == is_inside(upper - 1, rule):
+            if end - begin < SHORTEST or inside == is_inside(upper - 1, rule):
                 continue
             length = end - begin if inside else begin - end
             second_share += length * middle
@@ -141,25 +145,61 @@ def high_winding(i, n, touches, corner, px, py, dx, dy, desk):
 
 
 @inlined
-def cut_chords(chords, n, cuts, counts):
-    """Write for each chord 0, the places where others cross it in order, 1; and how many these are."""
+def cut_chords(n, desk):
+    """Write for each chord 0, the places where others cross it or end on it in order, 1; and how many these are.
+
+    Returns:
+        Whether chords touch only where one goes on as the other.
+    """
+    chords, cuts, counts, apart = desk.chords, desk.cuts, desk.counts, True
     for i in range(n):
         cuts[i, 0], cuts[i, 1], counts[i] = 0.0, 1.0, 2
     for i in range(n):
         x, y = chords[i, 0], chords[i, 1]
         dx, dy = chords[i, 2] - x, chords[i, 3] - y
+        square = dx * dx + dy * dy
+        near = SAME * SAME * square
         for j in range(i):
             ax, ay = chords[j, 0] - x, chords[j, 1] - y
             bx, by = chords[j, 2] - x, chords[j, 3] - y
             one, two = dx * ay - dy * ax, dx * by - dy * bx
-            if (one > 0) == (two > 0):
+            begins, ends = one * one < near, two * two < near  # j on the line of i
+            if not (begins or ends) and (one > 0) == (two > 0):
                 continue
             ex, ey = bx - ax, by - ay
             three, four = ex * ay - ey * ax, ex * (ay - dy) - ey * (ax - dx)
-            if (three > 0) == (four > 0):
-                continue
-            insert(cuts, i, counts, three / (three - four))
-            insert(cuts, j, counts, one / (one - two))
+            length = ex * ex + ey * ey
+            close = SAME * SAME * length
+            begun, ended = three * three < close, four * four < close  # i on the line of j
+            if begins or ends or begun or ended:
+                apart = apart and follows(desk.links, i, j, begins, ends, begun, ended)
+                if begins:
+                    insert_inner(cuts, i, counts, (ax * dx + ay * dy) / square)
+                if ends:
+                    insert_inner(cuts, i, counts, (bx * dx + by * dy) / square)
+                if begun:
+                    insert_inner(cuts, j, counts, -(ax * ex + ay * ey) / length)
+                if ended:
+                    insert_inner(cuts, j, counts, ((dx - ax) * ex + (dy - ay) * ey) / length)
+            elif (three > 0) != (four > 0):
+                insert(cuts, i, counts, three / (three - four))
+                insert(cuts, j, counts, one / (one - two))
+    return apart
+
+
+@inlined
+def follows(links, i, j, begins, ends, begun, ended):
+    """Whether one of two chords goes on as the other, and they touch nowhere else."""
+    if links[i, 0] == j:
+        return ends and begun and not (begins or ended)
+    return links[i, 1] == j and begins and ended and not (ends or begun)
+
+
+@inlined
+def insert_inner(cuts, i, counts, value):
+    """Put a value into list i unless it is at the chord's ends or beyond."""
+    if SHORTEST < value < 1 - SHORTEST:
+        insert(cuts, i, counts, value)
 
 
 @inlined
@@ -214,9 +254,10 @@ def ray_windings(chords, n, i, px, py, border):
         if side0 == side1:
             continue
         # between the left side and the point: the point lies beyond the chord, seen from the left side
-        cross = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+        dx, dy = bx - ax, by - ay
+        cross = dx * (py - ay) - dy * (px - ax)
         # one on the other: the first is taken to lie before the second
-        beyond = j < i if abs(cross) < SAME else (cross < 0) == side1
+        beyond = j < i if cross * cross < SAME * SAME * (dx * dx + dy * dy) else (cross < 0) == side1
         if beyond:
             total += np.int64(1) if side1 else np.int64(-1)  # downwards, upwards
     return total

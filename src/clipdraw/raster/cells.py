@@ -9,7 +9,8 @@ import numpy as np
 from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined
 
 CROWDED = 2
-"""A pixel with edges of more pieces than this is looked at for overlaps, even if they follow one another."""
+"""A pixel with edges of more pieces than this is looked at for overlaps, even if they follow one another: three may
+cross."""
 CROWD_BITS = 4
 INNER = (1 << CROWD_BITS) - 1
 """A number of pieces that stands for an edge inside the stroke."""
@@ -170,7 +171,7 @@ def meet(grid, cells, count, crowds, at, piece, inner):
 @inlined
 def next_state(state, piece, inner):
     """What is known of a pixel after one more edge."""
-    crowd, further = state & INNER, piece - (state >> CROWD_BITS)
+    crowd, further = state & INNER, abs(piece - (state >> CROWD_BITS))  # a ring's first join is its last piece's
     if state == UNTOUCHED:
         return np.int32((piece << CROWD_BITS) + (INNER if inner > 0 else 1))
     if state == OVERLAPPING or inner > 0 or further > 1 or crowd + further > CROWDED:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from clipdraw.geometry import MAX_PIECES, MIN_PIECES
-from clipdraw.raster.compile import compiled, compiled_to_allocate
-from clipdraw.raster.plan import FAR, STEEPEST, STROKE
+from clipdraw.raster.compile import compiled_to_allocate
+from clipdraw.raster.plan import FARTHEST_PX, STROKE
 
 CHUNK = 8
 """Layers taken at a time."""
@@ -54,30 +54,12 @@ class Rows(NamedTuple):
     """int32, runs."""
 
 
-@compiled
-def hold_near(points, held):
-    """Write points, `FAR` from the origin at most, and NaN for those that aren't finite."""
-    for k in range(len(points)):
-        for axis in range(2):
-            place = points[k, axis]
-            held[k, axis] = min(max(place, np.float32(-FAR)), np.float32(FAR)) if np.isfinite(place) else np.nan
-
-
-@compiled
-def keep_near(points, grad):
-    """Set the gradient of points to 0 where `hold_near` moved them."""
-    for k in range(len(points)):
-        for axis in range(2):
-            if not abs(points[k, axis]) <= FAR:
-                grad[k, axis] = 0
-
-
 @compiled_to_allocate
 def count_pieces(paths, index, size, tolerance, rows):
     """Decide how finely each segment is flattened; see `geometry.piece_counts`.
 
     A segment whose hull, widened by the stroke, misses the image becomes a line: what winds around the image's
-    pixels stays the same. A path with a number that isn't finite paints nothing.
+    pixels stays the same. A path paints nothing if it has a number that isn't finite or reaches beyond `FARTHEST_PX`.
 
     Args:
         paths: gets `first_piece` and `longest`.
@@ -94,7 +76,8 @@ def count_pieces(paths, index, size, tolerance, rows):
         stretch = np.sqrt(max(matrix[0, 0] ** 2 + matrix[1, 0] ** 2, matrix[0, 1] ** 2 + matrix[1, 1] ** 2) * 2)
         if matrix[0, 1] == 0 and matrix[1, 0] == 0:
             stretch = max(abs(matrix[0, 0]), abs(matrix[1, 1]))
-        sound = (np.abs(matrix) <= STEEPEST).all() and np.isfinite(radius)
+        largest = max(max(abs(matrix[0, 0]), abs(matrix[0, 1])), max(abs(matrix[1, 0]), abs(matrix[1, 1])))
+        sound = radius * largest <= FARTHEST_PX
         widest = (
             max(1.5, paths.pens[path, 2]) if paths.pens[path, 1] == 2 else (1.5 if paths.pens[path, 0] == 2 else 1.0)
         )
@@ -104,9 +87,9 @@ def count_pieces(paths, index, size, tolerance, rows):
         for cubic in range(first, last):
             for k in range(4):
                 x, y = paths.points[paths.cubics[cubic, k]]
-                sound &= np.isfinite(x) and np.isfinite(y)
                 place[k, 0] = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
                 place[k, 1] = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
+                sound &= abs(place[k, 0]) <= FARTHEST_PX and abs(place[k, 1]) <= FARTHEST_PX  # false for NaN
             left, right, above, below = place[:, 0].min(), place[:, 0].max(), place[:, 1].min(), place[:, 1].max()
             low, high = min(low, above), max(high, below)
             seen = right + reach > 0 and left - reach < width and below + reach > 0 and above - reach < height

@@ -86,7 +86,7 @@ class _Rasterize(torch.autograd.Function):
             one = background.shape[2:] == (1, 1)
             by_background = through.sum((2, 3), keepdim=True, dtype=torch.float64).float() if one else through
         wanted = any(ctx.needs_input_grad[:3])
-        geometry = _geometry_grad(points, covered, moved) if wanted else (None,) * 3
+        geometry = _geometry_grad(covered, moved) if wanted else (None,) * 3
         return *geometry, torch.from_numpy(by_color), torch.from_numpy(by_own), by_background, None, None
 
 
@@ -103,12 +103,12 @@ def _cover(batch: Batch) -> _Covered:
     index, (height, width), threads = batch.index, batch.size, get_threads()
     layers = len(index.layers)
     paths = Paths(
-        np.empty((len(batch.points), 2), np.float32),
+        _array(batch.points),
         index.cubics,
         index.first_cubic,
         index.closed,
         index.first_subpath,
-        _array(batch.matrices).astype(np.float64),
+        _array(batch.matrices),
         _array(batch.radii).astype(np.float64),
         index.pens,
         index.layers,
@@ -116,7 +116,6 @@ def _cover(batch: Batch) -> _Covered:
         np.empty(1, np.int64),
     )
     rows = np.empty((layers, 2), np.int64)
-    layout.hold_near(_array(batch.points), paths.points)
     layout.count_pieces(paths, index, (height, width), TOLERANCE, rows)
     spans, fragments = _storage(batch, rows, _room.get(id(index), (0, 0, 0)))
     together(coverage.cover, paths, spans, fragments, height, width, threads=threads)
@@ -172,17 +171,16 @@ def _own_colors(batch: Batch, covered: _Covered) -> Float[Tensor, "fragments 4"]
         centers = np.stack((columns, spans.row[run]), axis=1) + 0.5
         path = batch.index.layers[layer, 0]
         gradient = batch.gradients[batch.index.gradients[layer]]
-        colors = gradient_colors(gradient, batch.matrices[path], torch.from_numpy(centers).float())
+        colors = gradient_colors(gradient, batch.matrices[path], torch.from_numpy(centers))
         parts.append(torch.cat((colors[:, :3], colors[:, 3:] * batch.colors[layer, 3]), dim=1))
     return torch.cat(parts) if parts else torch.empty(0, 4)
 
 
-def _geometry_grad(points: Tensor, covered: _Covered, moved: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+def _geometry_grad(covered: _Covered, moved: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
     """From the gradient of coverage, which the fragments hold now, to those of points, radii and matrices."""
     paths, spans, _, fragments, _ = covered
     by_point, by_radius = np.zeros(paths.points.shape), np.zeros(len(paths.radii))
     by_matrix = np.zeros(paths.matrices.shape)
     arguments = paths, spans, fragments, moved, by_point, by_radius, by_matrix
     together(coverage.uncover, *arguments, threads=get_threads())
-    layout.keep_near(_array(points), by_point)
-    return torch.from_numpy(by_point).float(), torch.from_numpy(by_radius).float(), torch.from_numpy(by_matrix).float()
+    return torch.from_numpy(by_point).float(), torch.from_numpy(by_radius).float(), torch.from_numpy(by_matrix)

@@ -8,7 +8,7 @@ from clipdraw.raster.areas import overlap_area
 from clipdraw.raster.compile import compiled, inlined
 from clipdraw.raster.plan import MOST_CHORDS as MOST
 from clipdraw.raster.plan import STROKE
-from clipdraw.raster.strokes import ROUND
+from clipdraw.raster.strokes import ROUND, arc_steps
 
 
 @compiled
@@ -95,7 +95,8 @@ def core_of(paths, layer):
     a, b, c, d = matrices[path, 0, 0], matrices[path, 0, 1], matrices[path, 1, 0], matrices[path, 1, 1]
     half, product = (a * a + b * b + c * c + d * d) / 2, a * d - b * c
     least = np.sqrt(max(half - np.sqrt(max(half * half - product * product, 0.0)), 1e-30))  # the shortest axis
-    core = max(paths.radii[path] * 0.995 - 0.7072 / least, 0.0)
+    step = np.pi / arc_steps(np.pi, paths.radii[path] * np.sqrt(abs(product)))
+    core = max(paths.radii[path] * (np.cos(step / 2) - 0.002) - 0.7072 / least, 0.0)  # arcs' edges lie within
     plain = paths.pens[path, 0] == ROUND and paths.pens[path, 1] == ROUND
     if paths.layers[layer, 1] != STROKE or not plain or product == 0:
         core, product = 0.0, 1.0

@@ -8,6 +8,7 @@ itself, so that nothing is ever wound negatively and the union of all parts is w
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -19,14 +20,13 @@ from clipdraw.raster.batch import Batch
 from clipdraw.raster.plan import (
     ARC_TOLERANCE_PX,
     CAPS,
-    FAR,
+    FARTHEST_PX,
     JOINS,
     LARGEST_ARC_STEP,
     MITER_AREA_PX,
     MOST_ARC_STEPS,
     SHORTEST_PX,
     SMOOTH_TURN,
-    STEEPEST,
     STROKE,
     TURNED_BACK,
 )
@@ -77,7 +77,7 @@ class _Pens(NamedTuple):
 def outlines(batch: Batch) -> Outlines:
     """The outlines of all layers of a batch.
 
-    Paths with a number that isn't finite have none.
+    Paths with a number that isn't finite have none, nor have those that reach beyond `FARTHEST_PX`.
 
     Differentiable in points, radii and matrices; not in how finely curves are flattened.
     """
@@ -85,9 +85,10 @@ def outlines(batch: Batch) -> Outlines:
     if not len(batch.index.cubics):
         return Outlines(batch.points.new_zeros(0, 2, 2), torch.zeros(0, dtype=torch.long, device=device))
     index = {name: torch.from_numpy(part).to(device) for name, part in batch.index._asdict().items()}
+    batch = replace(batch, points=batch.points.to(batch.matrices.dtype), radii=batch.radii.to(batch.matrices.dtype))
     sound = _sound_paths(batch, index["cubics"], index["path"])
-    points = torch.where(batch.points.isfinite(), batch.points, 0).clamp(-FAR, FAR)
-    lines = _flatten(batch, points[index["cubics"]], index)
+    cubics = torch.where(sound[index["path"], None, None], batch.points[index["cubics"]], 0)
+    lines = _flatten(batch, cubics, index)
     path_of_subpath = torch.repeat_interleave(index["first_subpath"].diff())
     layer_path, rule = index["layers"].unbind(1)
     parts = []
@@ -104,9 +105,11 @@ def outlines(batch: Batch) -> Outlines:
 
 
 def _sound_paths(batch: Batch, cubics: Int[Tensor, "cubics 4"], path: Int[Tensor, " cubics"]) -> Bool[Tensor, " paths"]:
-    finite = batch.points.isfinite().all(1)[cubics].all(1)
-    bad = torch.zeros_like(batch.radii, dtype=torch.long).index_add(0, path, (~finite).long())
-    return (bad == 0) & (batch.matrices.abs() <= STEEPEST).all(2).all(1) & batch.radii.isfinite()
+    points, matrix = batch.points.detach()[cubics], batch.matrices.detach()
+    place = points @ matrix[path, :, :2].transpose(1, 2) + matrix[path, None, :, 2]
+    near = (place.abs() <= FARTHEST_PX).all(2).all(1)  # false for NaN
+    bad = torch.zeros_like(batch.radii, dtype=torch.long).index_add(0, path, (~near).long())
+    return (bad == 0) & (batch.radii.detach() * matrix[:, :, :2].abs().amax((1, 2)) <= FARTHEST_PX)
 
 
 def _flatten(batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str, Tensor]) -> _Polylines:

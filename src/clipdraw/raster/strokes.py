@@ -167,6 +167,7 @@ def chain(scratch, edges, first, begin, stop, last, piece):
 def outline_dot(paths, path, scratch, stem, vertices, edges, scale):
     """The outline of a stroke without length: a disc, a square or nothing."""
     cap, radius = paths.pens[path, 0], paths.radii[path]
+    scratch.poly[stem, 2], scratch.poly[stem, 3], scratch.poly[stem, 4] = 1.0, 0.0, 0.0  # a piece without length
     if cap == BUTT:
         return vertices, edges
     steps = 4 if cap == SQUARE else max(8, 2 * arc_steps(np.pi, radius * scale))
