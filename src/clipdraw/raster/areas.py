@@ -12,6 +12,8 @@ from clipdraw.raster.plan import MOST_CHORDS as MOST
 
 SHORTEST = 1e-9
 """Parts of chords shorter than this, in lengths of their chord, are left out."""
+UNSURE = -(1 << 30)
+"""A winding number that isn't known, since chords lie on each other there: none is handed on."""
 
 
 @inlined
@@ -94,19 +96,20 @@ def overlap_area(n, integral, rule, desk):
         x, y = chords[i, 0], chords[i, 1]
         dx, dy = chords[i, 2] - x, chords[i, 3] - y
         first_share, second_share, last = 0.0, 0.0, counts[i] - 2
+        before = high[links[i, 0], 1] if apart and links[i, 0] >= 0 else UNSURE
+        after = high[links[i, 1], 0] if apart and links[i, 1] >= 0 else UNSURE
         for k in range(last + 1):
             begin, end = cuts[i, k], cuts[i, k + 1]
             middle = (begin + end) / 2
-            if apart and k == 0 and links[i, 0] >= 0:
-                upper = high[links[i, 0], 1]
-            elif apart and k == last and links[i, 1] >= 0:
-                upper = high[links[i, 1], 0]
-            else:
-                upper = high_winding(i, n, touches, corner, x + middle * dx, y + middle * dy, dx, dy, desk)
+            upper, sure = (before if k == 0 else UNSURE), True
+            if upper == UNSURE and k == last:
+                upper = after
+            if upper == UNSURE:
+                upper, sure = high_winding(i, n, touches, corner, x + middle * dx, y + middle * dy, dx, dy, desk)
             if k == 0:
-                high[i, 0] = upper
+                high[i, 0] = upper if sure else UNSURE
             if k == last:
-                high[i, 1] = upper
+                high[i, 1] = upper if sure else UNSURE
             inside = is_inside(upper, rule)
             if end - begin < SHORTEST or inside == is_inside(upper - 1, rule):
                 continue
@@ -136,12 +139,15 @@ def find_events(n, integral, desk):
 
 @inlined
 def high_winding(i, n, touches, corner, px, py, dx, dy, desk):
-    """The larger one of the winding numbers on both sides of chord i, in the direction (dx, dy), at (px, py)."""
+    """The larger one of the winding numbers on both sides of chord i, in the direction (dx, dy), at (px, py), and
+    whether no other chord lies there.
+    """
     px = max(px, SAME)
     ray = px * TILT * (0.5 - py)
-    before = corner + border_winding(touches, py + ray, desk) + ray_windings(desk.chords, n, i, px, py, py + ray)
+    change, sure = ray_windings(desk.chords, n, i, px, py, py + ray)
+    before = corner + border_winding(touches, py + ray, desk) + change
     # seen along the ray, from the left: down-going edges add 1
-    return before + 1 if dy * px + dx * ray > 0 else before
+    return (before + 1 if dy * px + dx * ray > 0 else before), sure
 
 
 @inlined
@@ -243,8 +249,10 @@ def insert(cuts, i, counts, value):
 
 @inlined
 def ray_windings(chords, n, i, px, py, border):
-    """The change of the winding number from the left side, `border` below its top, to the point (px, py) on chord i."""
-    total, slope = np.int64(0), py - border
+    """The change of the winding number from the left side, `border` below its top, to the point (px, py) on chord i,
+    and whether no other chord lies there.
+    """
+    total, slope, sure = np.int64(0), py - border, True
     for j in range(n):
         if j == i:
             continue
@@ -257,7 +265,9 @@ def ray_windings(chords, n, i, px, py, border):
         dx, dy = bx - ax, by - ay
         cross = dx * (py - ay) - dy * (px - ax)
         # one on the other: the first is taken to lie before the second
-        beyond = j < i if cross * cross < SAME * SAME * (dx * dx + dy * dy) else (cross < 0) == side1
+        on = cross * cross < SAME * SAME * (dx * dx + dy * dy)
+        sure = sure and not on
+        beyond = j < i if on else (cross < 0) == side1
         if beyond:
             total += np.int64(1) if side1 else np.int64(-1)  # downwards, upwards
-    return total
+    return total, sure
