@@ -59,8 +59,9 @@ def test_bad_requests(options, says):
 
 
 def test_bad_precisions():
-    with pytest.raises(InputError, match="float32 or float64"):
-        rasterize(empty().to(dtype=torch.float16))
+    for dtype in (torch.float16, torch.bfloat16):
+        with pytest.raises(InputError, match="float32 or float64"):
+            rasterize(empty().to(dtype=dtype))
     with pytest.raises(InputError, match="backend='reference'"):
         rasterize(empty().to(dtype=torch.float64), backend="numba")
     assert rasterize(empty().to(dtype=torch.float64)).dtype == torch.float64
