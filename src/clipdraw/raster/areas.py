@@ -35,9 +35,6 @@ class Desk(NamedTuple):
     """Which cells its chords are: int64, `MOST`."""
     chords: np.ndarray
     """The parts of edges within the pixel, from its corner: x0, y0, x1, y1; float64, `MOST` x 4."""
-    links: np.ndarray
-    """The chord before each that it follows on the outline, and the one before each that follows it, -1 for none:
-    int64, `MOST` x 2."""
     events: np.ndarray
     """Where chords touch the left side, from top to bottom in no order, and by how much the winding number there
     changes downwards: float64, 2 `MOST` x 2."""
@@ -45,8 +42,6 @@ class Desk(NamedTuple):
     """Places on each chord in order, and on the left side: float64, (`MOST` + 1) x (2 `MOST` + 2)."""
     counts: np.ndarray
     """How many: int64, `MOST` + 1."""
-    high: np.ndarray
-    """The larger one of the winding numbers beside each chord's first and last part: int64, `MOST` x 2."""
     shares: np.ndarray
     """For each chord the integrals of 1 - t and of t over its boundary parts, t from its start to its end,
     signed so that they are derivatives of the area: float64, `MOST` x 2."""
@@ -58,11 +53,9 @@ def new_desk():
     return Desk(
         np.empty(MOST, np.int64),
         np.empty((MOST, 4)),
-        np.empty((MOST, 2), np.int64),
         np.empty((2 * MOST, 2)),
         np.empty((MOST + 1, 2 * MOST + 2)),
         np.empty(MOST + 1, np.int64),
-        np.empty((MOST, 2), np.int64),
         np.empty((MOST, 2)),
     )
 
@@ -77,34 +70,27 @@ def overlap_area(n, integral, rule, desk):
         n: how many chords there are, at most `MOST`.
         integral: of the winding number along the pixel's left side.
         rule: how it is painted.
-        desk: with the chords and their links; gets `shares`.
+        desk: with the chords; gets `shares`.
 
     Returns:
         The area in [0, 1].
     """
-    chords, cuts, counts, links, high, shares = desk.chords, desk.cuts, desk.counts, desk.links, desk.high, desk.shares
+    chords, cuts, counts, shares = desk.chords, desk.cuts, desk.counts, desk.shares
     touches, corner = find_events(n, integral, desk)
     area = border_area(touches, corner, rule, desk)
     cut_chords(chords, n, cuts, counts)
     for i in range(n):
         x, y = chords[i, 0], chords[i, 1]
         dx, dy = chords[i, 2] - x, chords[i, 3] - y
-        first_share, second_share, last = 0.0, 0.0, counts[i] - 2
-        for k in range(last + 1):
+        first_share, second_share = 0.0, 0.0
+        for k in range(counts[i] - 1):
             begin, end = cuts[i, k], cuts[i, k + 1]
             middle = (begin + end) / 2
-            if k == 0 and links[i, 0] >= 0:
-                upper = high[links[i, 0], 1]
-            elif k == last and links[i, 1] >= 0:
-                upper = high[links[i, 1], 0]
-            else:
-                upper = high_winding(i, n, touches, corner, x + middle * dx, y + middle * dy, dx, dy, desk)
-            if k == 0:
-                high[i, 0] = upper
-            if k == last:
-                high[i, 1] = upper
+            if end - begin < 1e-9:
+                continue
+            upper = high_winding(i, n, touches, corner, x + middle * dx, y + middle * dy, dx, dy, desk)
             inside = is_inside(upper, rule)
-            if end - begin < 1e-9 or inside == is_inside(upper - 1, rule):
+            if inside == is_inside(upper - 1, rule):
                 continue
             length = end - begin if inside else begin - end
             second_share += length * middle
