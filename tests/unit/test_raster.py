@@ -104,6 +104,28 @@ def test_backward_twice_gives_the_same():
     assert torch.equal(first, drawing.points.grad)
 
 
+def test_what_calls_leave_behind_is_not_mixed_up():
+    """Several images wait for their gradients at once, with smaller and larger ones before and after."""
+
+    def graph(name):
+        drawing = SCENES[name].detached()
+        drawing.points.requires_grad_()
+        return drawing.points, rasterize(drawing).square().sum()
+
+    names = "open", "many", "dot", "many", "open"
+    alone = []
+    for name in names:
+        points, total = graph(name)
+        total.backward()
+        alone.append(points.grad)
+    graphs = [graph(name) for name in names]
+    rasterize(SCENES["many"])
+    for _, total in reversed(graphs):
+        total.backward(retain_graph=True)
+    for (points, _), wanted in zip(graphs, alone, strict=True):
+        assert torch.equal(points.grad, wanted)
+
+
 def test_set_threads():
     raster.set_threads(3)
     assert raster.get_threads() == 3

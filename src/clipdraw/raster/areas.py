@@ -12,8 +12,6 @@ from clipdraw.raster.plan import MOST_CHORDS as MOST
 
 SHORTEST = 1e-9
 """Parts of chords shorter than this, in lengths of their chord, are left out."""
-UNSURE = -(1 << 30)
-"""A winding number that isn't known, since chords lie on each other there: none is handed on."""
 
 
 @inlined
@@ -40,9 +38,6 @@ class Desk(NamedTuple):
     """Which cells its chords are: int64, `MOST`."""
     chords: np.ndarray
     """The parts of edges within the pixel, from its corner: x0, y0, x1, y1; float64, `MOST` x 4."""
-    links: np.ndarray
-    """The chord before each that it follows on the outline, and the one before each that follows it, -1 for none:
-    int64, `MOST` x 2."""
     events: np.ndarray
     """Where chords touch the left side, from top to bottom in no order, and by how much the winding number there
     changes downwards: float64, 2 `MOST` x 2."""
@@ -50,8 +45,6 @@ class Desk(NamedTuple):
     """Places on each chord in order, and on the left side: float64, (`MOST` + 1) x (2 `MOST` + 2)."""
     counts: np.ndarray
     """How many: int64, `MOST` + 1."""
-    high: np.ndarray
-    """The larger one of the winding numbers beside each chord's first and last part: int64, `MOST` x 2."""
     shares: np.ndarray
     """For each chord the integrals of 1 - t and of t over its boundary parts, t from its start to its end,
     signed so that they are derivatives of the area: float64, `MOST` x 2."""
@@ -63,11 +56,9 @@ def new_desk():
     return Desk(
         np.empty(MOST, np.int64),
         np.empty((MOST, 4)),
-        np.empty((MOST, 2), np.int64),
         np.empty((2 * MOST, 2)),
         np.empty((MOST + 1, 2 * MOST + 2)),
         np.empty(MOST + 1, np.int64),
-        np.empty((MOST, 2), np.int64),
         np.empty((MOST, 2)),
     )
 
@@ -76,42 +67,33 @@ def new_desk():
 def overlap_area(n, integral, rule, desk):
     """The painted area of a pixel in which outlines may overlap.
 
-    Each chord is cut where others cross it; each part is a boundary if only one of its sides is painted. Where a chord
-    goes on as another, what winds around its sides does, too, unless others touch it there.
+    Each chord is cut where others cross it; each part is a boundary if only one of its sides is painted.
 
     Args:
         n: how many chords there are, at most `MOST`.
         integral: of the winding number along the pixel's left side.
         rule: how it is painted.
-        desk: with the chords and their links; gets `shares`.
+        desk: with the chords; gets `shares`.
 
     Returns:
         The area in [0, 1].
     """
-    chords, cuts, counts, links, high, shares = desk.chords, desk.cuts, desk.counts, desk.links, desk.high, desk.shares
+    chords, cuts, counts, shares = desk.chords, desk.cuts, desk.counts, desk.shares
     touches, corner = find_events(n, integral, desk)
     area = border_area(touches, corner, rule, desk)
-    apart = cut_chords(n, desk)
+    cut_chords(chords, n, cuts, counts)
     for i in range(n):
         x, y = chords[i, 0], chords[i, 1]
         dx, dy = chords[i, 2] - x, chords[i, 3] - y
-        first_share, second_share, last = 0.0, 0.0, counts[i] - 2
-        before = high[links[i, 0], 1] if apart and links[i, 0] >= 0 else UNSURE
-        after = high[links[i, 1], 0] if apart and links[i, 1] >= 0 else UNSURE
-        for k in range(last + 1):
+        first_share, second_share = 0.0, 0.0
+        for k in range(counts[i] - 1):
             begin, end = cuts[i, k], cuts[i, k + 1]
             middle = (begin + end) / 2
-            upper, sure = (before if k == 0 else UNSURE), True
-            if upper == UNSURE and k == last:
-                upper = after
-            if upper == UNSURE:
-                upper, sure = high_winding(i, n, touches, corner, x + middle * dx, y + middle * dy, dx, dy, desk)
-            if k == 0:
-                high[i, 0] = upper if sure else UNSURE
-            if k == last:
-                high[i, 1] = upper if sure else UNSURE
+            if end - begin < SHORTEST:
+                continue
+            upper = high_winding(i, n, touches, corner, x + middle * dx, y + middle * dy, dx, dy, desk)
             inside = is_inside(upper, rule)
-            if end - begin < SHORTEST or inside == is_inside(upper - 1, rule):
+            if inside == is_inside(upper - 1, rule):
                 continue
             length = end - begin if inside else begin - end
             second_share += length * middle
@@ -139,25 +121,17 @@ def find_events(n, integral, desk):
 
 @inlined
 def high_winding(i, n, touches, corner, px, py, dx, dy, desk):
-    """The larger one of the winding numbers on both sides of chord i, in the direction (dx, dy), at (px, py), and
-    whether no other chord lies there.
-    """
+    """The larger one of the winding numbers on both sides of chord i, in the direction (dx, dy), at (px, py)."""
     px = max(px, SAME)
     ray = px * TILT * (0.5 - py)
-    change, sure = ray_windings(desk.chords, n, i, px, py, py + ray)
-    before = corner + border_winding(touches, py + ray, desk) + change
+    before = corner + border_winding(touches, py + ray, desk) + ray_windings(desk.chords, n, i, px, py, py + ray)
     # seen along the ray, from the left: down-going edges add 1
-    return (before + 1 if dy * px + dx * ray > 0 else before), sure
+    return before + 1 if dy * px + dx * ray > 0 else before
 
 
 @inlined
-def cut_chords(n, desk):
-    """Write for each chord 0, the places where others cross it or end on it in order, 1; and how many these are.
-
-    Returns:
-        Whether chords touch only where one goes on as the other.
-    """
-    chords, cuts, counts, apart = desk.chords, desk.cuts, desk.counts, True
+def cut_chords(chords, n, cuts, counts):
+    """Write for each chord 0, the places where others cross it or end on it in order, 1; and how many these are."""
     for i in range(n):
         cuts[i, 0], cuts[i, 1], counts[i] = 0.0, 1.0, 2
     for i in range(n):
@@ -178,7 +152,6 @@ def cut_chords(n, desk):
             close = SAME * SAME * length
             begun, ended = three * three < close, four * four < close  # i on the line of j
             if begins or ends or begun or ended:
-                apart = apart and follows(desk.links, i, j, begins, ends, begun, ended)
                 if begins:
                     insert_inner(cuts, i, counts, (ax * dx + ay * dy) / square)
                 if ends:
@@ -190,15 +163,6 @@ def cut_chords(n, desk):
             elif (three > 0) != (four > 0):
                 insert(cuts, i, counts, three / (three - four))
                 insert(cuts, j, counts, one / (one - two))
-    return apart
-
-
-@inlined
-def follows(links, i, j, begins, ends, begun, ended):
-    """Whether one of two chords goes on as the other, and they touch nowhere else."""
-    if links[i, 0] == j:
-        return ends and begun and not (begins or ended)
-    return links[i, 1] == j and begins and ended and not (ends or begun)
 
 
 @inlined
@@ -249,10 +213,8 @@ def insert(cuts, i, counts, value):
 
 @inlined
 def ray_windings(chords, n, i, px, py, border):
-    """The change of the winding number from the left side, `border` below its top, to the point (px, py) on chord i,
-    and whether no other chord lies there.
-    """
-    total, slope, sure = np.int64(0), py - border, True
+    """The change of the winding number from the left side, `border` below its top, to the point (px, py) on chord i."""
+    total, slope = np.int64(0), py - border
     for j in range(n):
         if j == i:
             continue
@@ -266,8 +228,7 @@ def ray_windings(chords, n, i, px, py, border):
         cross = dx * (py - ay) - dy * (px - ax)
         # one on the other: the first is taken to lie before the second
         on = cross * cross < SAME * SAME * (dx * dx + dy * dy)
-        sure = sure and not on
         beyond = j < i if on else (cross < 0) == side1
         if beyond:
             total += np.int64(1) if side1 else np.int64(-1)  # downwards, upwards
-    return total, sure
+    return total

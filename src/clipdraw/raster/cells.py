@@ -136,16 +136,17 @@ def walk_all(scratch, edges, top, bottom, width, grid, cells):
         for step in range(steps + 1):
             sideways = next_x <= next_y
             until = min(min(next_x, next_y), 1.0) if step < steps else 1.0
-            at = span[row - top, 2] + column - span[row - top, 0]
-            length, middle = until - t, (t + until) / 2
-            fall = length * dy
-            inside = fall * (x0 + middle * dx - column)
-            area[at] += fall - inside
-            area[at + 1] += inside
-            cells.pixel[count], cells.edge[count], cells.begin[count], cells.end[count] = at, e, t, until
-            cells.share[count, 0], cells.share[count, 1] = length - length * middle, length * middle
-            crowds = meet(grid, cells, count, crowds, at, piece, inner)
-            count, t = count + 1, until
+            if until > t:
+                at = span[row - top, 2] + column - span[row - top, 0]
+                length, middle = until - t, (t + until) / 2
+                fall = length * dy
+                inside = fall * (x0 + middle * dx - column)
+                area[at] += fall - inside
+                area[at + 1] += inside
+                cells.pixel[count], cells.edge[count], cells.begin[count], cells.end[count] = at, e, t, until
+                cells.share[count, 0], cells.share[count, 1] = length - length * middle, length * middle
+                crowds = meet(grid, cells, count, crowds, at, piece, inner)
+                count, t = count + 1, until
             across -= sideways
             down -= not sideways
             column += step_x if sideways else 0

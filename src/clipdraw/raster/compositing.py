@@ -61,6 +61,31 @@ def write_row(image, row, height, line):
 
 
 @inlined
+def hide_row(layout, rows, fragments, paint, row, hidden):
+    """Mark the runs of a row of which nothing is seen, since all that lies above is opaque: -1 - layer.
+
+    Their colors still matter for the gradient of the opacity above.
+
+    Args:
+        layout, rows, fragments, paint: what the layers cover, and with what.
+        row: the row.
+        hidden: scratch, width.
+    """
+    hidden[:] = False
+    for number in range(rows.first[row + 1] - 1, rows.first[row] - 1, -1):
+        run, layer = rows.run[number], rows.layer[number]
+        left, right, seen = layout.left[run], layout.right[run], False
+        for x in range(left, right):
+            seen |= not hidden[x]
+        if not seen:
+            rows.layer[number] = -1 - layer
+        elif paint.first[layer] < 0 and paint.colors[layer, 3] == 1:
+            place = layout.offset[run] - left
+            for x in range(left, right):
+                hidden[x] |= fragments.coverage[place + x] == 1
+
+
+@inlined
 def composite_row(layout, rows, fragments, paint, row, line, beneath):
     """Composite the layers over one row, back to front.
 
@@ -76,8 +101,12 @@ def composite_row(layout, rows, fragments, paint, row, line, beneath):
     used, keep, coverage, colors = 0, len(beneath) > 0, fragments.coverage, paint.colors
     for number in range(rows.first[row], rows.first[row + 1]):
         run, layer = rows.run[number], rows.layer[number]
-        left, place, first = layout.left[run], layout.offset[run], paint.first[layer]
-        length = layout.right[run] - left
+        left, place = layout.left[run], layout.offset[run]
+        length, layer = layout.right[run] - left, max(layer, -1 - layer)
+        if rows.layer[number] < 0 and not keep:
+            used += length
+            continue
+        first = paint.first[layer]
         if first >= 0:
             first += place - layout.first[layer, 0]
             composite_own(coverage, paint.own, first, place, left, length, line, beneath, used, keep)
@@ -111,21 +140,26 @@ def composite(counter, layout, rows, fragments, paint, image, used):
         image: gets the images: pages x 3 x height x width.
         used: gets the number of fragments of each row: int64, rows.
     """
-    height, width = image.shape[2:]
+    width = image.shape[3]
     composite_rows(
         counter, layout, rows, fragments, paint, image, used, np.empty((width, 4), np.float32),
-        np.empty((0, 4), np.float32), height,
+        np.empty((0, 4), np.float32), np.empty(width, np.bool_),
     )  # fmt: skip
 
 
 @compiled
-def composite_rows(counter, layout, rows, fragments, paint, image, used, line, nothing, height):
+def composite_rows(counter, layout, rows, fragments, paint, image, used, line, nothing, hidden):
     """`composite`, with scratch."""
+    height, opaque = image.shape[2], False
+    for layer in range(len(paint.colors)):
+        opaque |= paint.colors[layer, 3] == 1
     while True:
         start = take(counter, CHUNK)
         if start >= len(used):
             return
         for row in range(start, min(start + CHUNK, len(used))):
+            if opaque:
+                hide_row(layout, rows, fragments, paint, row, hidden)
             background_row(paint, row, height, line)
             used[row] = composite_row(layout, rows, fragments, paint, row, line, nothing)
             write_row(image, row, height, line)
@@ -170,10 +204,16 @@ def uncomposite_rows(counter, layout, rows, fragments, paint, grad_image, throug
             top = composite_row(layout, rows, fragments, paint, row, line, beneath)
             for number in range(rows.first[row + 1] - 1, rows.first[row] - 1, -1):
                 run, layer = rows.run[number], rows.layer[number]
-                left, place, first = layout.left[run], layout.offset[run], paint.first[layer]
+                left, place, first = layout.left[run], layout.offset[run], paint.first[max(layer, -1 - layer)]
                 length = layout.right[run] - left
                 top -= length
-                if first >= 0:
+                if layer < 0:
+                    color_grad[run] = 0
+                    coverage_grad[place : place + length] = 0
+                    if first >= 0:
+                        first += place - layout.first[-1 - layer, 0]
+                        own_grad[first : first + length] = 0
+                elif first >= 0:
                     first += place - layout.first[layer, 0]
                     uncomposite_own(
                         coverage, paint.own, first, place, left, length, grad, beneath, top, coverage_grad, own_grad

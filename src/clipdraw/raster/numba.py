@@ -37,9 +37,11 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
         raise InputError("the numba backend takes float32 drawings in CPU memory: use backend='reference'")
     covered = _cover(batch)
     own = _own_colors(batch, covered)
-    return _Rasterize.apply(
-        batch.points, batch.radii, batch.matrices, batch.colors, own, batch.background, covered, batch
-    )
+    geometry = batch.points, batch.radii, batch.matrices
+    images = _Rasterize.apply(*geometry, batch.colors, own, batch.background, covered, batch)
+    if not images.requires_grad:
+        _idle[:] = [covered.storage]
+    return images
 
 
 class _Covered(NamedTuple):
@@ -50,6 +52,29 @@ class _Covered(NamedTuple):
     rows: Rows
     fragments: Fragments
     own_first: np.ndarray
+    by_run: np.ndarray
+    """Room for the gradients of colors by run: float32, runs x 4."""
+    storage: _Storage
+
+
+class _Storage(NamedTuple):
+    """Memory for what is covered, used again when that is no longer wanted."""
+
+    coverage: np.ndarray
+    place: np.ndarray
+    edge: np.ndarray
+    share: np.ndarray
+    row: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    offset: np.ndarray
+    run: np.ndarray
+    layer: np.ndarray
+    by_run: np.ndarray
+
+    def has_room(self, room: tuple[int, ...]) -> bool:
+        """Whether so many fragments, chords and runs fit in."""
+        return len(self.coverage) >= room[0] and len(self.place) >= room[1] and len(self.row) >= room[2]
 
 
 class _Rasterize(torch.autograd.Function):
@@ -74,7 +99,7 @@ class _Rasterize(torch.autograd.Function):
             ctx.covered = _cover(Batch(points, radii, matrices, colors, background, (), index, pages, moved, size))
         covered, ctx.covered = ctx.covered, None  # what is covered is overwritten by its gradient
         layers, spans, fragments = len(index.layers), covered.spans, covered.fragments
-        by_run, by_own = np.empty((spans.claimed[2], 4), np.float32), np.empty((len(own), 4), np.float32)
+        by_run, by_own = covered.by_run, np.empty((len(own), 4), np.float32)
         grad, by_background = grad_image.detach().contiguous(), None
         through = torch.empty_like(grad) if ctx.needs_input_grad[5] else torch.empty((0, 3, 0, 0))
         paint, grads = _paint(colors, own, background, covered), (fragments.coverage, by_run, by_own)
@@ -87,6 +112,7 @@ class _Rasterize(torch.autograd.Function):
             by_background = through.sum((2, 3), keepdim=True, dtype=torch.float64).float() if one else through
         wanted = any(ctx.needs_input_grad[:3])
         geometry = _geometry_grad(covered, moved) if wanted else (None,) * 3
+        _idle[:] = [covered.storage]
         return *geometry, torch.from_numpy(by_color), torch.from_numpy(by_own), by_background, None, None
 
 
@@ -117,29 +143,59 @@ def _cover(batch: Batch) -> _Covered:
     )
     rows = np.empty((layers, 2), np.int64)
     layout.count_pieces(paths, index, (height, width), TOLERANCE, rows)
-    spans, fragments = _storage(batch, rows, _room.get(id(index), (0, 0, 0)))
+    storage = _storage(_room.get(id(index), (0, 0, 0)))
+    spans, fragments = _empty(batch, rows, storage)
     together(coverage.cover, paths, spans, fragments, height, width, threads=threads)
-    if (spans.claimed > (len(fragments.coverage), len(fragments.place), len(spans.row))).any():
-        spans, fragments = _storage(batch, rows, tuple(map(int, spans.claimed)))
-        together(coverage.cover, paths, spans, fragments, height, width, threads=threads)
+    if not storage.has_room(tuple(map(int, spans.claimed))):
         if len(_room) >= 64:  # of drawings long gone
             _room.clear()
         _room[id(index)] = tuple(int(count * 1.25) for count in spans.claimed)  # next time it will be about as much
-    total, (_, _, runs) = len(batch.background) * height, spans.claimed
-    listed = Rows(np.empty(total + 1, np.int64), np.empty(runs, np.int32), np.empty(runs, np.int32))
+        storage = _storage(_room[id(index)])
+        spans, fragments = _empty(batch, rows, storage)
+        together(coverage.cover, paths, spans, fragments, height, width, threads=threads)
+    total, runs = len(batch.background) * height, spans.claimed[2]
+    listed = Rows(np.empty(total + 1, np.int64), storage.run[:runs], storage.layer[:runs])
     layout.arrange(spans, listed, height)
     own_first = np.full(layers, -1)
     graded = np.flatnonzero(index.gradients >= 0)
     own_first[graded] = np.cumsum(spans.counts[graded, 0]) - spans.counts[graded, 0]
-    return _Covered(paths, spans, listed, fragments, own_first)
+    return _Covered(paths, spans, listed, fragments, own_first, storage.by_run[:runs], storage)
 
 
 _room: dict[int, tuple[int, ...]] = {}
 """How many fragments, chords and runs there is room for at first, by the drawing's index."""
+_idle: list[_Storage] = []
+"""What the last call no longer wants."""
 
 
-def _storage(batch: Batch, rows: np.ndarray, room: tuple[int, ...]) -> tuple[Layout, Fragments]:
-    layers, (total, chords, runs) = len(rows), room
+def _storage(room: tuple[int, ...]) -> _Storage:
+    """Idle memory if there is enough of it, else new."""
+    try:
+        idle = _idle.pop()
+    except IndexError:
+        pass
+    else:
+        if idle.has_room(room):
+            return idle
+    total, chords, runs = room
+    return _Storage(
+        np.empty(total, np.float32),
+        np.empty(chords, np.int32),
+        np.empty(chords, np.int32),
+        np.empty((chords, 2), np.float32),
+        np.empty(runs, np.int32),
+        np.empty(runs, np.int32),
+        np.empty(runs, np.int32),
+        np.empty(runs, np.int64),
+        np.empty(runs, np.int32),
+        np.empty(runs, np.int32),
+        np.empty((runs, 4), np.float32),
+    )
+
+
+def _empty(batch: Batch, rows: np.ndarray, storage: _Storage) -> tuple[Layout, Fragments]:
+    """Nothing covered yet."""
+    layers = len(rows)
     made = Layout(
         batch.pages,
         rows,
@@ -147,17 +203,12 @@ def _storage(batch: Batch, rows: np.ndarray, room: tuple[int, ...]) -> tuple[Lay
         np.zeros(3, np.int64),
         np.zeros((layers, 3), np.int64),
         np.zeros((layers, 3), np.int64),
-        np.empty(runs, np.int32),
-        np.empty(runs, np.int32),
-        np.empty(runs, np.int32),
-        np.empty(runs, np.int64),
+        storage.row,
+        storage.left,
+        storage.right,
+        storage.offset,
     )
-    return made, Fragments(
-        np.empty(total, np.float32),
-        np.empty(chords, np.int32),
-        np.empty(chords, np.int32),
-        np.empty((chords, 2), np.float32),
-    )
+    return made, Fragments(storage.coverage, storage.place, storage.edge, storage.share)
 
 
 def _own_colors(batch: Batch, covered: _Covered) -> Float[Tensor, "fragments 4"]:
@@ -178,7 +229,7 @@ def _own_colors(batch: Batch, covered: _Covered) -> Float[Tensor, "fragments 4"]
 
 def _geometry_grad(covered: _Covered, moved: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
     """From the gradient of coverage, which the fragments hold now, to those of points, radii and matrices."""
-    paths, spans, _, fragments, _ = covered
+    paths, spans, fragments = covered.paths, covered.spans, covered.fragments
     by_point, by_radius = np.zeros(paths.points.shape), np.zeros(len(paths.radii))
     by_matrix = np.zeros(paths.matrices.shape)
     arguments = paths, spans, fragments, moved, by_point, by_radius, by_matrix

@@ -43,7 +43,7 @@ def resolve(paths, layer, scratch, grid, rows, cells, crowds, desk):
         for i in range(n - 1, -1, -1):
             numbers[i] = k
             k = cells.before[k]
-        integral = area[at] - place_chords(scratch, cells, numbers, n, row, column, desk)
+        integral = area[at] - place_chords(scratch, cells, numbers, n, row, column, desk.chords)
         area[at] = overlap_area(n, integral, rule, desk)
         for i in range(n):
             k = numbers[i]
@@ -54,20 +54,12 @@ def resolve(paths, layer, scratch, grid, rows, cells, crowds, desk):
 
 
 @inlined
-def place_chords(scratch, cells, numbers, n, row, column, desk):
-    """Write the chords of a pixel, and which follow one another; returns the area to their right."""
-    edge, chords, links, total = scratch.edge, desk.chords, desk.links, 0.0
+def place_chords(scratch, cells, numbers, n, row, column, chords):
+    """Write the chords of a pixel; returns the area to their right."""
+    total = 0.0
     for i in range(n):
         k = numbers[i]
-        e = cells.edge[k]
-        total += chord_of(scratch, e, cells.begin[k], cells.end[k], row, column, chords, i)
-        links[i, 0] = links[i, 1] = -1
-        for j in range(i):
-            other = numbers[j]
-            if edge[cells.edge[other], 1] == edge[e, 0] and cells.end[other] == 1 and cells.begin[k] == 0:
-                links[i, 0] = j
-            elif edge[e, 1] == edge[cells.edge[other], 0] and cells.end[k] == 1 and cells.begin[other] == 0:
-                links[i, 1] = j
+        total += chord_of(scratch, cells.edge[k], cells.begin[k], cells.end[k], row, column, chords, i)
     return total
 
 
