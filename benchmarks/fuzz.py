@@ -1,8 +1,9 @@
 """Random drawings through the rasterizer: `python -m benchmarks.fuzz --count 100000`. Prints JSON; exits 1 on failure.
 
-Each must give an image in [0, 1] and finite gradients, and the same bits again, with one thread and with two. Each
-has a seed of its own: `--seed SEED --count 1` repeats one. Drawings are rasterized in a process apart, so that a
-crash or a hang is a failure like others.
+Each must give an image in [0, 1] and finite gradients, the same bits again, in a batch with others and with two
+threads, and the reference's image. Each has a seed of its own: `--seed SEED --count 1` repeats one. Drawings are
+rasterized in a process apart, so that a crash or a hang is a failure like others. With `--log FILE` what was checked
+is noted there, and left out the next time: delete it when the rasterizer changes.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from benchmarks.fuzz_drawings import Case, random_case
+from benchmarks.fuzz_drawings import GROUP, Case, random_case
 from clipdraw import Drawing
-from clipdraw.raster import rasterize, set_threads
+from clipdraw.raster import rasterize_batch, set_threads
 
 LEEWAY = 1e-5
 """How far beyond [0, 1] rounding may take an image."""
@@ -29,6 +31,11 @@ IMAGE_TOLERANCE = 0.01
 """Largest difference of a pixel between backends."""
 PATIENCE_S = 60.0
 """A drawing that takes longer hangs."""
+GRADIENTS_EVERY = 8
+"""Of so many groups one has the reference's gradients looked at, too."""
+
+Found = dict[str, Tensor]
+"""An image, and the gradients of what it was made from, by name."""
 
 
 @dataclass(frozen=True)
@@ -39,25 +46,32 @@ class Failure:
     what: str
 
 
-def both_ways(case: Case, *, threads: int = 1, backend: str = "numba") -> dict[str, Tensor]:
-    """The image, and the gradients of its inner product with smooth weights; in what precision the backend likes."""
+def both_ways(cases: Sequence[Case], *, threads: int = 1, backend: str = "numba", backward: bool = True) -> list[Found]:
+    """For each case the image, and the gradients of its inner product with smooth weights.
+
+    All go through the rasterizer at once, in the precision that the backend is compared in.
+    """
     set_threads(threads)
     dtype = torch.float64 if backend == "reference" else torch.float32
-    drawing = case.drawing.to(dtype=dtype).detached()
-    behind = None if case.background is None else case.background.to(dtype).clone()
-    leaves = {name: leaf.requires_grad_() for name, leaf in named(drawing).items() if leaf.numel()}
-    leaves |= {} if behind is None else {"image behind": behind.requires_grad_()}
-    image = rasterize(
-        drawing, height=case.height, width=case.width, background=behind, frozen=case.frozen, backend=backend
-    )
-    found = {"image": image.detach()}
-    if not image.requires_grad:
-        return found
-    y, x = torch.meshgrid(torch.arange(case.height), torch.arange(case.width), indexing="ij")
-    weights = torch.stack([(0.7 * x + 0.2 * y).sin(), (0.5 * y - 0.3 * x).cos(), (0.4 * x + 0.6 * y + 1).sin()])
-    (image * weights.to(dtype)).sum().backward()
-    grads = {name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for name, leaf in leaves.items()}
-    return found | grads
+    drawings = [case.drawing.to(dtype=dtype).detached() for case in cases]
+    leaves = [named(drawing) for drawing in drawings]
+    behind = None
+    if cases[0].background is not None:
+        for case, own in zip(cases, leaves, strict=True):
+            own["image behind"] = case.background.to(dtype).clone()
+        behind = torch.stack([own["image behind"].requires_grad_(backward) for own in leaves])
+    for own in leaves:
+        for leaf in own.values():
+            leaf.requires_grad_(backward and leaf.numel() > 0)
+    height, width = cases[0].height, cases[0].width
+    frozen = [case.frozen for case in cases]
+    images = rasterize_batch(drawings, height=height, width=width, background=behind, frozen=frozen, backend=backend)
+    if images.requires_grad:
+        y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        weights = torch.stack([(0.7 * x + 0.2 * y).sin(), (0.5 * y - 0.3 * x).cos(), (0.4 * x + 0.6 * y + 1).sin()])
+        (images * weights.to(dtype)).sum().backward()
+    grads = ({name: leaf.grad for name, leaf in own.items() if leaf.grad is not None} for own in leaves)
+    return [{"image": image, **own} for image, own in zip(images.detach(), grads, strict=True)]
 
 
 def named(drawing: Drawing) -> dict[str, Tensor]:
@@ -72,60 +86,83 @@ def named(drawing: Drawing) -> dict[str, Tensor]:
     return leaves
 
 
-def faults(case: Case, *, reference: bool = False) -> Iterator[str]:
-    """All that is wrong with what becomes of a case."""
-    try:
-        found = both_ways(case)
-        again = {threads: both_ways(case, threads=threads) for threads in (1, 2)}
-        other = both_ways(case, backend="reference") if reference else {}
-    except Exception as error:  # noqa: BLE001 - any is a finding
-        yield f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+def faults(seeds: range) -> Iterator[tuple[int, str | None]]:
+    """All that is wrong with the cases of some seeds of one group; (seed, None) before each that may take a while."""
+    cases, singles = {}, {}
+    for seed in seeds:
+        yield seed, None
+        try:
+            cases[seed] = random_case(seed)
+            (singles[seed],) = both_ways([cases[seed]])
+        except Exception as error:  # noqa: BLE001 - any is a finding
+            yield seed, told(error)
+            continue
+        for what in flaws(singles[seed]):
+            yield seed, what
+    if not singles:
         return
+    yield seeds.start, None
+    together = [cases[seed] for seed in singles]
+    backward = seeds.start // GROUP % GRADIENTS_EVERY == 0
+    try:
+        batch = both_ways(together, threads=2)
+        wanted = both_ways(together, backend="reference", backward=backward)
+    except Exception as error:  # noqa: BLE001 - any is a finding
+        yield seeds.start, f"together with others: {told(error)}"
+        return
+    for (seed, single), batched, theirs in zip(singles.items(), batch, wanted, strict=True):
+        odd = [name for name in single if not torch.equal(single[name].nan_to_num(), batched[name].nan_to_num())]
+        if odd:
+            yield seed, f"other bits together with others and with two threads: {odd}"
+        odd = [name for name, tensor in theirs.items() if not tensor.isfinite().all()]
+        if odd:
+            yield seed, f"not finite by the reference: {odd}"
+        off = float((single["image"] - theirs["image"]).abs().max())
+        if not off <= IMAGE_TOLERANCE:
+            yield seed, f"backends differ: image by {off:.3g}"
+
+
+def told(error: Exception) -> str:
+    """An error in a line."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+def flaws(found: Found) -> Iterator[str]:
+    """What is wrong with an image and its gradients by themselves.
+
+    Gradients aren't compared between backends here but in `tests/parity`: where edges lie on each other, as in many
+    of these drawings, they are one-sided, and rounding decides which.
+    """
     image = found["image"]
     if image.isfinite().all() and (image.min() < -LEEWAY or image.max() > 1 + LEEWAY):
         yield f"the image is in [{float(image.min()):.6g}, {float(image.max()):.6g}]"
     odd = [name for name, tensor in found.items() if not tensor.isfinite().all()]
     if odd:
         yield f"not finite: {odd}"
-    for threads, repeated in again.items():
-        odd = [name for name in found if not torch.equal(found[name].nan_to_num(), repeated[name].nan_to_num())]
-        if odd:
-            yield f"other bits with {threads} threads: {odd}"
-    yield from differences(found, other)
 
 
-def differences(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> Iterator[str]:
-    """Whether two backends disagree about the image.
-
-    Gradients aren't compared here but in `tests/parity`: where edges lie on each other, as in many of these
-    drawings, they are one-sided, and rounding decides which.
-    """
-    if wanted:
-        off = float((found["image"] - wanted["image"]).abs().max())
-        if not off <= IMAGE_TOLERANCE:
-            yield f"backends differ: image by {off:.3g}"
+def groups(seeds: range) -> Iterator[range]:
+    """The seeds, group by group."""
+    start = seeds.start
+    while start < seeds.stop:
+        stop = min(seeds.stop, start - start % GROUP + GROUP)
+        yield range(start, stop)
+        start = stop
 
 
-def work(connection: Connection, seeds: range, every: int) -> None:
-    """Check drawings one after another and tell of each: its seed, seconds and faults."""
+def work(connection: Connection, seeds: range) -> None:
+    """Check drawings and tell of each group: the seed at work, what is wrong, and the seed after the group."""
     torch.set_num_threads(1)
-    for seed in seeds:
-        connection.send((seed, None, []))
-        case, started = random_case(seed), time.perf_counter()
-        found = list(faults(case, reference=every > 0 and seed % every == 0))
-        connection.send((seed, time.perf_counter() - started, found))
+    for group in groups(seeds):
+        for seed, what in faults(group):
+            connection.send((seed, what, None))
+        connection.send((group.start, None, group.stop))
 
 
-def run(seeds: range, *, every: int = 0) -> tuple[list[Failure], list[tuple[float, int]]]:
-    """Check the drawings of all seeds; returns failures, and the slowest with their seconds.
-
-    Args:
-        seeds: of the drawings.
-        every: each drawing whose seed this divides is compared with the reference; 0 for none.
-    """
-    failures: list[Failure] = []
-    slowest: list[tuple[float, int]] = []
+def run(seeds: range) -> Iterator[tuple[range, list[Failure]]]:
+    """Check the drawings of all seeds; yields what was checked, and what failed of that."""
     context, start = get_context("spawn"), seeds.start
+    failures: list[Failure] = []
 
     def fail(seed: int, what: str) -> None:
         failures.append(Failure(seed, what))
@@ -133,18 +170,19 @@ def run(seeds: range, *, every: int = 0) -> tuple[list[Failure], list[tuple[floa
 
     while start < seeds.stop:
         ours, theirs = context.Pipe(duplex=False)
-        worker = context.Process(target=work, args=(theirs, range(start, seeds.stop), every), daemon=True)
+        worker = context.Process(target=work, args=(theirs, range(start, seeds.stop)), daemon=True)
         worker.start()
         theirs.close()
         patience, seed = 600.0, start  # the first may have to be compiled
         try:
             while ours.poll(patience):
-                seed, seconds, found = ours.recv()
-                for what in found:
+                seed, what, stop = ours.recv()
+                if what is not None:
                     fail(seed, what)
-                if seconds is not None:
-                    patience, start = PATIENCE_S, seed + 1
-                    slowest = sorted([*slowest, (round(seconds, 3), seed)], reverse=True)[:5]
+                if stop is not None:
+                    yield range(start, stop), failures[:]
+                    failures.clear()
+                    patience, start = PATIENCE_S, stop
             fail(seed, f"takes more than {PATIENCE_S:g} s")
         except EOFError:
             worker.join()
@@ -152,25 +190,45 @@ def run(seeds: range, *, every: int = 0) -> tuple[list[Failure], list[tuple[floa
                 fail(seed, f"the process ends with {worker.exitcode}")
         worker.kill()
         worker.join()
-        start = max(start, seed + 1)
-    return failures, slowest
+        if start < seeds.stop:  # the rest of the group goes without the drawing that stopped it
+            yield range(start, seed + 1), failures[:]
+            failures.clear()
+            start = seed + 1
+
+
+def checked(log: Path | None, start: int) -> tuple[int, list[Failure]]:
+    """From a log: the seed after those, from `start` on, that were checked without a gap, and what failed of them."""
+    found: list[Failure] = []
+    for line in log.read_text().splitlines() if log and log.exists() else ():
+        entry = json.loads(line)
+        if entry["from"] <= start < entry["to"]:
+            start = entry["to"]
+            found += [Failure(**failure) for failure in entry["failures"]]
+    return start, found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0, help="of the first drawing; the next one has the next")
-    parser.add_argument("--reference", type=int, default=0, metavar="K", help="compare each K-th with the reference")
+    parser.add_argument("--log", type=Path, help="a file that says what was checked: the next time goes on from there")
     options = parser.parse_args()
-    began = time.perf_counter()
-    failures, slowest = run(range(options.seed, options.seed + options.count), every=options.reference)
+    end = options.seed + options.count
+    start, failures = checked(options.log, options.seed)
+    first, began = start, time.perf_counter()
+    for part, found in run(range(start, end)):
+        failures += found
+        if options.log:
+            entry = {"from": part.start, "to": part.stop, "failures": [asdict(failure) for failure in found]}
+            with options.log.open("a") as file:
+                file.write(json.dumps(entry) + "\n")
+    seconds = time.perf_counter() - began
     report = {
         "drawings": options.count,
         "seed": options.seed,
-        "compared with the reference": options.count // options.reference if options.reference else 0,
-        "seconds": round(time.perf_counter() - began, 1),
-        "slowest, s": {str(seed): seconds for seconds, seed in slowest},
-        "failures": [{"seed": failure.seed, "what": failure.what} for failure in failures],
+        "seconds": round(seconds, 1),
+        "drawings a second": round((end - first) / seconds, 1),
+        "failures": [asdict(failure) for failure in failures],
     }
     print(json.dumps(report, indent=1))
     sys.exit(bool(failures))

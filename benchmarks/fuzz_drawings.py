@@ -14,8 +14,10 @@ from torch import Tensor
 from clipdraw import Drawing
 from clipdraw.drawing import Canvas, Gradient, Style, control_points
 
-MOST_PIXELS = 64
-"""Longest side of an image."""
+MOST_PIXELS = 24
+"""Longest side of an image: small, so that many drawings can be had in little time."""
+GROUP = 16
+"""So many cases have images of one size and are rasterized together, too."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,18 @@ class Case:
 
 def random_case(seed: int) -> Case:
     """The case of a seed: the same everywhere."""
-    random = Random(seed)
-    width, height = (random.choice((1, 2, random.randint(1, MOST_PIXELS))) for _ in range(2))
+    common, random = Random(f"group {seed // GROUP}"), Random(seed)
+    width, height = (common.choice((1, 2, common.randint(1, MOST_PIXELS))) for _ in range(2))
     unit = random.choice((1.0, 1.0, 1.0, 0.01, 1e-6, 1e3, 1e6))
     gradients = tuple(_gradient(random, width * unit, height * unit) for _ in range(random.choice((0, 0, 1, 2))))
     transforms = [_transform(random, unit) for _ in range(random.choice((0, 0, 1, 3)))]
-    count = random.choice((0, 1, 1, 2, 3, random.randint(4, 24)))
+    count = random.choice((0, 1, 1, 1, 2, 2, 3, random.randint(4, 12)))
     styles = [_style(random, len(gradients), len(transforms)) for _ in range(count)]
     segments, points = [], []
     for style in styles:
         places = random.choice(PLACES)(random, width, height)
         for closed in style.closed:
-            segments.append(random.choice((1, 1, 2, 3, random.randint(1, 20))))
+            segments.append(random.choice((1, 1, 2, 3, random.randint(1, 12))))
             points += [_scaled(places(), unit) for _ in range(control_points(segments[-1], closed=closed))]
     plain = random.random() < 0.2 and all(len(style.closed) == 1 and not style.closed[0] for style in styles)
     drawing = Drawing(
@@ -58,7 +60,7 @@ def random_case(seed: int) -> Case:
         transforms=torch.tensor(transforms) if transforms else None,
     )
     behind = None
-    if random.random() < 0.2:
+    if common.random() < 0.2:
         behind = torch.tensor([random.random() for _ in range(3 * height * width)]).reshape(3, height, width)
     frozen = tuple(k for k in range(count) if random.random() < 0.1)
     return Case(drawing, height, width, behind, frozen)
@@ -74,7 +76,7 @@ def _color(random: Random) -> list[float]:
 
 
 def _style(random: Random, gradients: int, transforms: int) -> Style:
-    subpaths = random.choice((1, 1, 1, 2, 3, random.randint(1, 12)))
+    subpaths = random.choice((1, 1, 1, 1, 2, 3, random.randint(1, 8)))
     rules: tuple[Literal["nonzero", "evenodd"] | None, ...] = None, "nonzero", "evenodd"
     fill = random.choice(rules)
     return Style(

@@ -142,7 +142,7 @@ def memory_mb(strokes: int, size: int) -> dict[str, float]:
     """
     code = (
         "import torch; from benchmarks.memory import peak_mb; torch.set_num_threads(1);"
-        f"g = torch.rand(3, {size}, {size}); (g * g.clone().requires_grad_()).sum().backward(); bare = peak_mb();"
+        f"g = torch.rand(3, {size}, {size}); (g * g.clone().requires_grad_()).backward(g); bare = peak_mb();"
         "import clipdraw; from clipdraw.raster import set_threads; from benchmarks.raster import start; set_threads(2);"
         f"d = start({strokes}); clipdraw.rasterize(start(16)).sum().backward(); warm = peak_mb();"
         f"[clipdraw.rasterize(d, height={size}, width={size}).backward(g) for _ in range(3)];"

@@ -56,7 +56,8 @@ def panel(left: float, title: str, xs: Sequence[float], times: Sequence[float]) 
     parts.append(f'<path d="M{ax:.1f} {ay:.1f}L{bx:.1f} {by:.1f}" stroke="{COLORS["line"]}" stroke-width="1.5"/>')
     for x, y in (at(*pair) for pair in zip(xs, times, strict=True)):
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{COLORS["points"]}"/>')
-    told = f"{base:.2f} ms + {1e6 * slope:.3g} ns each; off by {100 * off:.0f} %"
+    each = f"{1e6 * slope:.3g} ns" if slope < 1e-3 else f"{1e3 * slope:.3g} µs"
+    told = f"{base:.2f} ms + {each} each; off by {100 * off:.0f} %"
     return [*parts, f'<text x="{x0}" y="{HEIGHT - 8}" fill="{COLORS["line"]}">{told}</text>']
 
 

@@ -7,16 +7,14 @@ from torch import Tensor
 
 from clipdraw.errors import InputError
 
-TOLERANCE = 0.1
-"""Default bound on the distance between a curve and its polyline, in output pixels.
+TOLERANCE = 0.15
+"""Default bound on the distance between a curve and its polyline, in output pixels; the mean distance, with its sign,
+is nearly 0."""
 
-Most curves stay far below it: on 256 strokes with steps of up to 45 units the mean error against an independent
-renderer is the same at 0.05 and at 0.1 (0.50 of 255 at 224 pixels).
-"""
-
-MIN_PIECES = 8
+MIN_PIECES = 6
 """Fewest pieces of one segment. One would do for a straight one, but then its inner control points would get no
-gradient and it could never bend: the gradients' weights are flattened along with the curve."""
+gradient and it could never bend: the gradients' weights are flattened along with the curve. They are off by 1.2 % in
+a straight line of 6 pieces, by 2 % in one of 5, by 0.5 % in one of 8."""
 
 MAX_PIECES = 2048
 """Most pieces of one segment: keeps a control point a million units away from filling the memory."""
@@ -26,7 +24,8 @@ def piece_counts(cubics: Float[Tensor, "cubics 4 2"], *, tolerance: float = TOLE
     """How many pieces of equal parameter length keep each segment's polyline within the tolerance.
 
     The chord of a curve piece of parameter length 1/n is nowhere farther from the curve than
-    max |B''| / (8 n^2), and |B''| <= 6 max |second difference of the control points|.
+    max |B''| / (8 n^2), and |B''| <= 6 max |second difference of the control points|. `flatten` brings that down to
+    two thirds.
 
     Args:
         cubics: control points of each segment.
@@ -46,22 +45,33 @@ def piece_counts(cubics: Float[Tensor, "cubics 4 2"], *, tolerance: float = TOLE
     points = cubics.detach()
     bend = points[:, :2] - 2 * points[:, 1:3] + points[:, 2:]
     farthest = bend.square().sum(-1).amax(-1).sqrt()
-    return (0.75 / tolerance * farthest).sqrt().ceil().clamp(MIN_PIECES, MAX_PIECES).long()
+    return (0.5 / tolerance * farthest).sqrt().ceil().clamp(MIN_PIECES, MAX_PIECES).long()
 
 
-def evaluate(cubics: Float[Tensor, "*#batch 4 2"], parameter: Float[Tensor, "*#batch"]) -> Float[Tensor, "*batch 2"]:
-    """Points of cubic segments at curve parameters in [0, 1].
+def flatten(
+    cubics: Float[Tensor, "*#batch 4 2"], step: Float[Tensor, "*#batch"], count: Float[Tensor, "*#batch"]
+) -> Float[Tensor, "*batch 2"]:
+    """Vertices of the polylines of cubic segments.
+
+    Between the ends, B(t) - B''(t) / (12 n^2): a curve's mean distance from the chord of a piece is B'' / (12 n^2), so
+    the polyline has the curve on both sides in turn and the area beside it stays the same.
 
     Offsets from the first control point are weighted, so that the error of rounding follows the
     extent of the segment and not its place.
 
     Args:
         cubics: control points of each segment.
-        parameter: 0 is the first control point, 1 the last.
+        step: 0 is the first control point, `count` the last.
+        count: n, the number of pieces.
 
-    Differentiable in the control points and the parameter.
+    Differentiable in the control points.
     """
-    t = parameter[..., None]
+    t = step / count
+    within = ((step > 0) & (step < count)) / (2 * count.square())
+    weights = (
+        3 * t * (1 - t) ** 2 + (2 - 3 * t) * within,
+        3 * t**2 * (1 - t) + (3 * t - 1) * within,
+        t**3 - t * within,
+    )
     origin, rest = cubics[..., 0, :], cubics[..., 1:, :] - cubics[..., :1, :]
-    weights = 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
-    return origin + sum(weight * rest[..., k, :] for k, weight in enumerate(weights))
+    return origin + sum(weight[..., None] * rest[..., k, :] for k, weight in enumerate(weights))

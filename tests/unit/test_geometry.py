@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from clipdraw.errors import InputError
-from clipdraw.geometry import MAX_PIECES, MIN_PIECES, evaluate, piece_counts
+from clipdraw.geometry import MAX_PIECES, MIN_PIECES, flatten, piece_counts
 
 
 def cubics(count=50, spread=40.0):
@@ -20,37 +20,52 @@ def exact(control, t):
     return points[0]
 
 
+def polyline(control, count):
+    steps = torch.arange(count + 1, dtype=torch.float64)
+    return flatten(control, steps, torch.full_like(steps, count))
+
+
 @pytest.mark.parametrize("tolerance", [0.01, 0.05, 0.5])
 def test_polyline_stays_within_tolerance(tolerance):
     control = cubics()
     counts = piece_counts(control, tolerance=tolerance)
     curve = exact(control, torch.linspace(0, 1, 301, dtype=torch.float64)[None, :, None])
     for number in range(len(control)):
-        points = evaluate(control[number], torch.linspace(0, 1, int(counts[number]) + 1, dtype=torch.float64))
+        points = polyline(control[number], int(counts[number]))
         start, end = points[:-1], points[1:]
         offset, along = curve[number][:, None] - start, end - start
         t = ((offset * along).sum(-1) / along.square().sum(-1)).clamp(0, 1)
         assert (offset - t[..., None] * along).norm(dim=-1).amin(1).max() <= tolerance
 
 
-def test_evaluate_is_de_casteljau():
-    t = torch.linspace(0, 1, 11, dtype=torch.float64)
-    assert torch.allclose(evaluate(cubics()[:, None], t[None]), exact(cubics(), t[None, :, None]))
+def test_polyline_begins_and_ends_with_the_curve():
+    for control in cubics():
+        points = polyline(control, 7)
+        assert torch.allclose(points[[0, -1]], control[[0, -1]])
+
+
+def test_as_much_lies_on_one_side_of_the_polyline_as_on_the_other():
+    control = torch.tensor([[0.0, 0.0], [10.0, 20.0], [30.0, 20.0], [40.0, 0.0]], dtype=torch.float64)
+    area = 420.0  # below this arch
+    for count, off in ((6, 3.0), (24, 0.05)):
+        t = torch.linspace(0, 1, count + 1, dtype=torch.float64)
+        (x, y), inscribed = polyline(control, count).T, exact(control[None], t[:, None])
+        found, plain = (float(torch.trapezoid(v, u)) for u, v in ((x, y), inscribed[0].T))
+        assert abs(found - area) < off < abs(plain - area)
 
 
 def test_nothing_is_lost():
     dot = torch.full((1, 4, 2), 3.0)
     assert piece_counts(dot).tolist() == [MIN_PIECES]
-    assert torch.equal(evaluate(dot, torch.linspace(0, 1, 5)), torch.full((5, 2), 3.0))
+    assert torch.equal(polyline(dot[0], 5), torch.full((6, 2), 3.0, dtype=torch.float64))
 
 
 def test_counts_are_bounded():
     assert piece_counts(cubics(3, 1e9)).tolist() == [MAX_PIECES] * 3
 
 
-def test_evaluate_gradients():
-    control, t = cubics(2).requires_grad_(), torch.linspace(0, 1, 9, dtype=torch.float64)
-    assert torch.autograd.gradcheck(lambda points: evaluate(points[:, None], t[None]), control)
+def test_flatten_gradients():
+    assert torch.autograd.gradcheck(lambda points: polyline(points, 9), cubics(1)[0].requires_grad_())
 
 
 @pytest.mark.parametrize("tolerance", [0.0, -1.0, float("nan")])

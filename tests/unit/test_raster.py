@@ -59,8 +59,9 @@ def test_bad_requests(options, says):
 
 
 def test_bad_precisions():
-    with pytest.raises(InputError, match="float32 or float64"):
-        rasterize(empty().to(dtype=torch.float16))
+    for dtype in (torch.float16, torch.bfloat16):
+        with pytest.raises(InputError, match="float32 or float64"):
+            rasterize(empty().to(dtype=dtype))
     with pytest.raises(InputError, match="backend='reference'"):
         rasterize(empty().to(dtype=torch.float64), backend="numba")
     assert rasterize(empty().to(dtype=torch.float64)).dtype == torch.float64
@@ -101,6 +102,28 @@ def test_backward_twice_gives_the_same():
     drawing.points.grad = None
     total.backward()
     assert torch.equal(first, drawing.points.grad)
+
+
+def test_what_calls_leave_behind_is_not_mixed_up():
+    """Several images wait for their gradients at once, with smaller and larger ones before and after."""
+
+    def graph(name):
+        drawing = SCENES[name].detached()
+        drawing.points.requires_grad_()
+        return drawing.points, rasterize(drawing).square().sum()
+
+    names = "open", "many", "dot", "many", "open"
+    alone = []
+    for name in names:
+        points, total = graph(name)
+        total.backward()
+        alone.append(points.grad)
+    graphs = [graph(name) for name in names]
+    rasterize(SCENES["many"])
+    for _, total in reversed(graphs):
+        total.backward(retain_graph=True)
+    for (points, _), wanted in zip(graphs, alone, strict=True):
+        assert torch.equal(points.grad, wanted)
 
 
 def test_set_threads():

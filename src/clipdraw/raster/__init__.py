@@ -59,9 +59,8 @@ def rasterize(
     Differentiable in all parameters of the drawing and in the background; not in sizes.
     """
     behind = None if background is None else background[None]
-    return rasterize_batch([drawing], height=height, width=width, background=behind, frozen=[frozen], backend=backend)[
-        0
-    ]
+    images = rasterize_batch([drawing], height=height, width=width, background=behind, frozen=[frozen], backend=backend)
+    return images.squeeze(0)  # backwards, images[0] would copy
 
 
 def rasterize_batch(

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Drawing, Gradient, Style
-from clipdraw.raster.plan import FAR, STROKE, Index, index_of, matrices_px
+from clipdraw.raster.plan import HAIRLINE_PX, STROKE, Index, index_of, matrices_px
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +21,9 @@ class Batch:
 
     Args:
         points: control points of all paths, in the coordinates of each path.
-        radii: half the stroke widths, 0 or more, in the same coordinates.
-        matrices: from the coordinates of each path to pixels.
-        colors: red, green, blue, opacity of each layer; of layers with gradients the opacity counts.
+        radii: half the stroke widths, at least those of hairlines, in the same coordinates.
+        matrices: from the coordinates of each path to pixels, in `plan.exact_dtype`; NaN for paths not to be painted.
+        colors: red, green, blue, opacity of each layer, less for hairlines; only the opacity counts with a gradient.
         background: one color for each drawing, with one row and column, or a whole image.
         gradients: what layers refer to.
         index: where all that is.
@@ -44,9 +44,9 @@ class Batch:
     size: tuple[int, int]
 
     def tensors(self) -> tuple[Tensor, ...]:
-        """All that is on a device."""
+        """All that is in the drawings' precision."""
         parts = (p for gradient in self.gradients for p in gradient.parameters())
-        return (self.points, self.radii, self.matrices, self.colors, self.background, *parts)
+        return (self.points, self.radii, self.colors, self.background, *parts)
 
 
 def make_batch(
@@ -73,11 +73,14 @@ def make_batch(
         moved[first + np.asarray(list(chosen), dtype=np.int64)] = False
     if background is None:
         background = torch.stack([drawing.background for drawing in drawings])[:, :, None, None]
+    radii = _one([drawing.widths for drawing in drawings]).clamp(min=0) / 2
+    matrices = _one([matrices_px(drawing, *size) for drawing in drawings])
+    radii, colors = _hairlines(radii, matrices, _layer_colors(drawings, index), index, moved)
     return Batch(
         points=_one([drawing.points for drawing in drawings]),
-        radii=_one([drawing.widths for drawing in drawings]).clamp(0, 2 * FAR) / 2,
-        matrices=_one([matrices_px(drawing, *size) for drawing in drawings]),
-        colors=_layer_colors(drawings, index),
+        radii=radii,
+        matrices=matrices,
+        colors=colors,
         background=background,
         gradients=tuple(gradient for drawing in drawings for gradient in drawing.gradients),
         index=index,
@@ -117,6 +120,29 @@ def _layer_colors(drawings: Sequence[Drawing], index: Index) -> Float[Tensor, "l
     path, chosen = (torch.from_numpy(part).to(colors.device) for part in (index.layers[:, 0], stroked))
     fills = _one([_fills(drawing) for drawing in drawings])
     return torch.where(chosen[:, None], colors[path], fills[path])
+
+
+def _hairlines(
+    radii: Float[Tensor, " paths"],
+    matrices: Float[Tensor, "paths 2 3"],
+    colors: Float[Tensor, "layers 4"],
+    index: Index,
+    moved: np.ndarray,
+) -> tuple[Float[Tensor, " paths"], Float[Tensor, "layers 4"]]:
+    """Strokes narrower than `HAIRLINE_PX` that wide, and their opacity for it.
+
+    So that a width of 0, where nothing is to be seen, has the gradient of one a little above.
+    """
+    stretch = matrices.detach()[:, :, :2].abs().amax((1, 2))
+    least = torch.where(stretch > 0, HAIRLINE_PX / 2 / stretch, 0).to(radii.dtype)
+    thin = radii.detach() < least
+    if not thin.any():
+        return radii, colors
+    free = torch.where(torch.from_numpy(moved).to(radii.device), radii, radii.detach())
+    share = torch.where(thin, free / torch.where(thin, least, 1), 1)
+    path, rule = torch.from_numpy(index.layers).to(radii.device).unbind(1)
+    share = torch.where(rule == STROKE, share[path], 1)
+    return torch.where(thin, least, radii), torch.cat((colors[:, :3], colors[:, 3:] * share[:, None]), dim=1)
 
 
 def _one(tensors: list[Tensor]) -> Tensor:

@@ -41,14 +41,34 @@ def cache_folder() -> Path | None:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function at its first call and keep the machine code in `cache_folder()`, where there is one."""
+    """Compile a function at its first call and keep the machine code in `cache_folder()`, where there is one.
+
+    It can't make arrays: arrays are not counted while it uses them, which would take longer than what most functions
+    do with them.
+    """
+    return _compiled(function, _nrt=False, **OPTIONS)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for functions that become part of those that call them: to hand a dozen arrays on takes longer than what
+    most functions do with them.
+    """
+    return _compiled(function, _nrt=False, forceinline=True, **OPTIONS)
+
+
+def compiled_to_allocate(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for functions that make arrays."""
+    return _compiled(function, **OPTIONS)
+
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     function = unwrap(function)  # of the checks that jaxtyping adds during tests
     folder, before = cache_folder(), numba.config.CACHE_DIR
     if folder is None:
-        return njit(**OPTIONS)(function)
+        return njit(**options)(function)
     try:
         numba.config.CACHE_DIR = str(folder)  # read once, when the function is decorated
-        return njit(cache=True, **OPTIONS)(function)
+        return njit(cache=True, **options)(function)
     finally:
         numba.config.CACHE_DIR = before
 

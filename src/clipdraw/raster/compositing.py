@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled, take
+from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined, take
+from clipdraw.raster.lanes import lay, lay_and_keep, unlay
 
 CHUNK = 16
 """Rows taken at a time: rows of a layer lie next to each other in memory, and threads had better not meet there."""
@@ -25,56 +26,111 @@ class Paint(NamedTuple):
     """Red, green, blue of each pixel, or, with one row and one column, of all: pages x 3 x rows x columns."""
 
 
-@compiled
+@inlined
 def background_row(paint, row, height, line):
     """Begin a row with what is behind everything."""
-    page, width = row // height, line.shape[1]
-    one = paint.background.shape[2] == 1 and paint.background.shape[3] == 1
-    for channel in range(3):
+    page, width, background = row // height, len(line), paint.background
+    if background.shape[2] == 1 and background.shape[3] == 1:
+        red, green, blue = background[page, 0, 0, 0], background[page, 1, 0, 0], background[page, 2, 0, 0]
         for x in range(width):
-            line[channel, x] = paint.background[page, channel, 0 if one else row % height, 0 if one else x]
+            line[x, 0], line[x, 1], line[x, 2], line[x, 3] = red, green, blue, 0
+    else:
+        read_row(background, row, height, line)
 
 
-@compiled
+@inlined
+def read_row(image, row, height, line):
+    """A row of the images, pages x 3 x height x width, as pixels x 4, the last 0."""
+    page, y = row // height, row % height
+    for x in range(len(line)):
+        line[x, 0], line[x, 1], line[x, 2], line[x, 3] = (
+            image[page, 0, y, x],
+            image[page, 1, y, x],
+            image[page, 2, y, x],
+            0,
+        )
+
+
+@inlined
+def write_row(image, row, height, line):
+    """Back again."""
+    page, y = row // height, row % height
+    for channel in range(3):
+        for x in range(len(line)):
+            image[page, channel, y, x] = line[x, channel]
+
+
+@inlined
+def hide_row(layout, rows, fragments, paint, row, hidden):
+    """Mark the runs of a row of which nothing is seen, since all that lies above is opaque: -1 - layer.
+
+    Their colors still matter for the gradient of the opacity above.
+
+    Args:
+        layout, rows, fragments, paint: what the layers cover, and with what.
+        row: the row.
+        hidden: scratch, width.
+    """
+    hidden[:] = False
+    for number in range(rows.first[row + 1] - 1, rows.first[row] - 1, -1):
+        run, layer = rows.run[number], rows.layer[number]
+        left, right, seen = layout.left[run], layout.right[run], False
+        for x in range(left, right):
+            seen |= not hidden[x]
+        if not seen:
+            rows.layer[number] = -1 - layer
+        elif paint.first[layer] < 0 and paint.colors[layer, 3] == 1:
+            place = layout.offset[run] - left
+            for x in range(left, right):
+                hidden[x] |= fragments.coverage[place + x] == 1
+
+
+@inlined
 def composite_row(layout, rows, fragments, paint, row, line, beneath):
     """Composite the layers over one row, back to front.
 
     Args:
         layout, rows, fragments, paint: what the layers cover, and with what.
         row: the row.
-        line: its background, replaced by its image: 3 x width.
-        beneath: if not empty, gets the color under each fragment of the row: 3 x fragments.
+        line: its background, replaced by its image: width x 4.
+        beneath: if not empty, gets the color under each fragment of the row: fragments x 4.
 
     Returns:
         The number of fragments.
     """
-    used, keep, coverage, colors, own = 0, beneath.shape[1] > 0, fragments.coverage, paint.colors, paint.own
+    used, keep, coverage, colors = 0, len(beneath) > 0, fragments.coverage, paint.colors
     for number in range(rows.first[row], rows.first[row + 1]):
         run, layer = rows.run[number], rows.layer[number]
-        left, place, first = layout.left[run], layout.offset[run], paint.first[layer]
-        length = layout.right[run] - left
+        left, place = layout.left[run], layout.offset[run]
+        length, layer = layout.right[run] - left, max(layer, -1 - layer)
+        if rows.layer[number] < 0 and not keep:
+            used += length
+            continue
+        first = paint.first[layer]
         if first >= 0:
             first += place - layout.first[layer, 0]
-            for channel in range(3):
-                for k in range(length):
-                    old = line[channel, left + k]
-                    if keep:
-                        beneath[channel, used + k] = old
-                    alpha = coverage[place + k] * own[first + k, 3]
-                    line[channel, left + k] = old + alpha * (own[first + k, channel] - old)
+            composite_own(coverage, paint.own, first, place, left, length, line, beneath, used, keep)
+        elif keep:
+            lay_and_keep(line, left, length, coverage, place, colors, layer, beneath, used)
         else:
-            for channel in range(3):
-                color, opacity = colors[layer, channel], colors[layer, 3]
-                if keep:
-                    for k in range(length):
-                        beneath[channel, used + k] = line[channel, left + k]
-                for k in range(length):
-                    line[channel, left + k] += coverage[place + k] * opacity * (color - line[channel, left + k])
+            lay(line, left, length, coverage, place, colors, layer)
         used += length
     return used
 
 
 @compiled
+def composite_own(coverage, own, first, place, left, length, line, beneath, used, keep):
+    """Composite a run where each fragment has its own color, `own` from `first` on."""
+    for k in range(length):
+        alpha = coverage[place + k] * own[first + k, 3]
+        for channel in range(3):
+            old = line[left + k, channel]
+            if keep:
+                beneath[used + k, channel] = old
+            line[left + k, channel] = old + alpha * (own[first + k, channel] - old)
+
+
+@compiled_to_allocate
 def composite(counter, layout, rows, fragments, paint, image, used):
     """Composite all layers over all rows of all pages.
 
@@ -84,20 +140,33 @@ def composite(counter, layout, rows, fragments, paint, image, used):
         image: gets the images: pages x 3 x height x width.
         used: gets the number of fragments of each row: int64, rows.
     """
-    height, width = image.shape[2:]
-    line, nothing = np.zeros((3, width), np.float32), np.empty((3, 0), np.float32)
+    width = image.shape[3]
+    composite_rows(
+        counter, layout, rows, fragments, paint, image, used, np.empty((width, 4), np.float32),
+        np.empty((0, 4), np.float32), np.empty(width, np.bool_),
+    )  # fmt: skip
+
+
+@compiled
+def composite_rows(counter, layout, rows, fragments, paint, image, used, line, nothing, hidden):
+    """`composite`, with scratch."""
+    height, opaque = image.shape[2], False
+    for layer in range(len(paint.colors)):
+        opaque |= paint.colors[layer, 3] == 1
     while True:
         start = take(counter, CHUNK)
         if start >= len(used):
             return
         for row in range(start, min(start + CHUNK, len(used))):
+            if opaque:
+                hide_row(layout, rows, fragments, paint, row, hidden)
             background_row(paint, row, height, line)
             used[row] = composite_row(layout, rows, fragments, paint, row, line, nothing)
-            image[row // height, :, row % height] = line
+            write_row(image, row, height, line)
 
 
-@compiled
-def uncomposite(counter, layout, rows, fragments, paint, grad_image, used, grads):
+@compiled_to_allocate
+def uncomposite(counter, layout, rows, fragments, paint, grad_image, through, used, grads):
     """From the gradient of the images to those of coverage and paint.
 
     The color beneath each fragment is found once more, row by row, rather than kept: that takes
@@ -106,90 +175,79 @@ def uncomposite(counter, layout, rows, fragments, paint, grad_image, used, grads
     Args:
         counter: work left.
         layout, rows, fragments, paint: what the layers cover, and with what.
-        grad_image: gradient of the images, pages x 3 x height x width; replaced by that of the background.
+        grad_image: gradient of the images, pages x 3 x height x width.
+        through: gets that of the background, of the same shape; nothing if it is empty.
         used: number of fragments of each row.
         grads: gets the gradient of coverage (fragments), of the colors by run (runs x 4) and of the fragments' own
             (fragments x 4).
     """
-    coverage_grad, color_grad, own_grad = grads
     height, width = grad_image.shape[2:]
-    beneath = np.empty((3, max(1, used.max())), np.float32)
-    line, grad = np.zeros((3, width), np.float32), np.zeros((3, width), np.float32)
+    scratch = (
+        np.empty((max(1, used.max()), 4), np.float32), np.empty((width, 4), np.float32),
+        np.empty((width, 4), np.float32),
+    )  # fmt: skip
+    uncomposite_rows(counter, layout, rows, fragments, paint, grad_image, through, used, grads, scratch, height)
+
+
+@compiled
+def uncomposite_rows(counter, layout, rows, fragments, paint, grad_image, through, used, grads, scratch, height):
+    """`uncomposite`, with scratch."""
+    (coverage_grad, color_grad, own_grad), (beneath, line, grad) = grads, scratch
+    coverage = fragments.coverage
     while True:
         start = take(counter, CHUNK)
         if start >= len(used):
             return
         for row in range(start, min(start + CHUNK, len(used))):
             background_row(paint, row, height, line)
-            grad[:] = grad_image[row // height, :, row % height]
+            read_row(grad_image, row, height, grad)
             top = composite_row(layout, rows, fragments, paint, row, line, beneath)
             for number in range(rows.first[row + 1] - 1, rows.first[row] - 1, -1):
                 run, layer = rows.run[number], rows.layer[number]
-                left, place, first = layout.left[run], layout.offset[run], paint.first[layer]
+                left, place, first = layout.left[run], layout.offset[run], paint.first[max(layer, -1 - layer)]
                 length = layout.right[run] - left
                 top -= length
-                if first >= 0:
+                if layer < 0:
+                    color_grad[run] = 0
+                    coverage_grad[place : place + length] = 0
+                    if first >= 0:
+                        first += place - layout.first[-1 - layer, 0]
+                        own_grad[first : first + length] = 0
+                elif first >= 0:
                     first += place - layout.first[layer, 0]
                     uncomposite_own(
-                        fragments.coverage, paint.own, first, place, left, length, grad, beneath, top, coverage_grad,
-                        own_grad,
-                    )  # fmt: skip
+                        coverage, paint.own, first, place, left, length, grad, beneath, top, coverage_grad, own_grad
+                    )
                 else:
-                    uncomposite_run(
-                        fragments.coverage, paint.colors, layer, place, left, length, grad, beneath, top, coverage_grad,
+                    unlay(
+                        grad, left, length, coverage, place, paint.colors, layer, beneath, top, coverage_grad,
                         color_grad, run,
                     )  # fmt: skip
-            grad_image[row // height, :, row % height] = grad
-
-
-@compiled
-def uncomposite_run(coverage, colors, layer, place, left, length, grad, beneath, top, coverage_grad, color_grad, run):
-    """Take one layer off one row: `grad` goes from the gradient of the row with it to that without it.
-
-    Args:
-        coverage: of all fragments.
-        colors, layer: what the layer is painted with.
-        place: its first fragment.
-        left, length: its columns.
-        grad: 3 x width.
-        beneath, top: the colors under the row's fragments, and where those of the layer begin.
-        coverage_grad: gets the gradient of coverage, by fragment.
-        color_grad, run: gets that of the color, by run.
-    """
-    opacity = colors[layer, 3]
-    gain, covered = coverage_grad[place : place + length], coverage[place : place + length]
-    for channel in range(3):  # loops over few arrays each, so that they are turned into vector instructions
-        color, total = colors[layer, channel], np.float32(0)
-        through, under = grad[channel, left : left + length], beneath[channel, top : top + length]
-        if channel == 0:
-            for k in range(length):
-                gain[k] = through[k] * (color - under[k])
-        else:
-            for k in range(length):
-                gain[k] += through[k] * (color - under[k])
-        for k in range(length):
-            total += covered[k] * through[k]
-        for k in range(length):
-            through[k] -= covered[k] * opacity * through[k]
-        color_grad[run, channel] = opacity * total
-    total = np.float32(0)
-    for k in range(length):
-        total += covered[k] * gain[k]
-    for k in range(length):
-        gain[k] *= opacity
-    color_grad[run, 3] = total
+            if len(through) > 0:
+                write_row(through, row, height, grad)
 
 
 @compiled
 def uncomposite_own(coverage, own, first, place, left, length, grad, beneath, top, coverage_grad, own_grad):
-    """The same where each fragment has its own color, `own` from `first` on."""
+    """Take one layer off one row, where each fragment has its own color, `own` from `first` on.
+
+    Args:
+        coverage: of all fragments.
+        own, first: their colors, and which is the first.
+        place: the first fragment.
+        left, length: its columns.
+        grad: width x 4; goes from the gradient of the row with the layer to that without it.
+        beneath, top: the colors under the row's fragments, and where those of the layer begin.
+        coverage_grad: gets the gradient of coverage, by fragment.
+        own_grad: gets that of the colors.
+    """
     for k in range(length):
         covered, opacity, gain = coverage[place + k], own[first + k, 3], np.float32(0)
         for channel in range(3):
-            g = grad[channel, left + k]
-            gain += g * (own[first + k, channel] - beneath[channel, top + k])
+            g = grad[left + k, channel]
+            gain += g * (own[first + k, channel] - beneath[top + k, channel])
             own_grad[first + k, channel] = covered * opacity * g
-            grad[channel, left + k] = g - covered * opacity * g
+            grad[left + k, channel] = g - covered * opacity * g
         own_grad[first + k, 3] = covered * gain
         coverage_grad[place + k] = gain * opacity
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from clipdraw.geometry import MAX_PIECES, MIN_PIECES
-from clipdraw.raster.compile import compiled
-from clipdraw.raster.plan import STEEPEST, STROKE
+from clipdraw.raster.compile import compiled_to_allocate
+from clipdraw.raster.plan import FARTHEST_PX, STROKE
 
 CHUNK = 8
 """Layers taken at a time."""
@@ -54,12 +54,12 @@ class Rows(NamedTuple):
     """int32, runs."""
 
 
-@compiled
+@compiled_to_allocate
 def count_pieces(paths, index, size, tolerance, rows):
     """Decide how finely each segment is flattened; see `geometry.piece_counts`.
 
     A segment whose hull, widened by the stroke, misses the image becomes a line: what winds around the image's
-    pixels stays the same. A path with a number that isn't finite paints nothing.
+    pixels stays the same. A path paints nothing if it has a number that isn't finite or reaches beyond `FARTHEST_PX`.
 
     Args:
         paths: gets `first_piece` and `longest`.
@@ -76,7 +76,8 @@ def count_pieces(paths, index, size, tolerance, rows):
         stretch = np.sqrt(max(matrix[0, 0] ** 2 + matrix[1, 0] ** 2, matrix[0, 1] ** 2 + matrix[1, 1] ** 2) * 2)
         if matrix[0, 1] == 0 and matrix[1, 0] == 0:
             stretch = max(abs(matrix[0, 0]), abs(matrix[1, 1]))
-        sound = (np.abs(matrix) <= STEEPEST).all() and np.isfinite(radius)
+        largest = max(max(abs(matrix[0, 0]), abs(matrix[0, 1])), max(abs(matrix[1, 0]), abs(matrix[1, 1])))
+        sound = radius * largest <= FARTHEST_PX
         widest = (
             max(1.5, paths.pens[path, 2]) if paths.pens[path, 1] == 2 else (1.5 if paths.pens[path, 0] == 2 else 1.0)
         )
@@ -86,9 +87,9 @@ def count_pieces(paths, index, size, tolerance, rows):
         for cubic in range(first, last):
             for k in range(4):
                 x, y = paths.points[paths.cubics[cubic, k]]
-                sound &= np.isfinite(x) and np.isfinite(y)
                 place[k, 0] = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
                 place[k, 1] = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
+                sound &= abs(place[k, 0]) <= FARTHEST_PX and abs(place[k, 1]) <= FARTHEST_PX  # false for NaN
             left, right, above, below = place[:, 0].min(), place[:, 0].max(), place[:, 1].min(), place[:, 1].max()
             low, high = min(low, above), max(high, below)
             seen = right + reach > 0 and left - reach < width and below + reach > 0 and above - reach < height
@@ -100,7 +101,7 @@ def count_pieces(paths, index, size, tolerance, rows):
             count = 1
             if seen and sound:
                 count = np.int64(
-                    min(max(np.ceil(np.sqrt(0.75 / tolerance * np.sqrt(farthest))), MIN_PIECES), MAX_PIECES)
+                    min(max(np.ceil(np.sqrt(0.5 / tolerance * np.sqrt(farthest))), MIN_PIECES), MAX_PIECES)
                 )
             paths.first_piece[cubic + 1] = paths.first_piece[cubic] + count
             pieces += count
@@ -114,7 +115,7 @@ def count_pieces(paths, index, size, tolerance, rows):
                 rows[layer, 1] = np.int64(min(max(np.floor(high + more) + 1, 0.0), np.float64(height)))
 
 
-@compiled
+@compiled_to_allocate
 def arrange(layout, rows, height):
     """List the runs of each row in the order of layers."""
     rows.first[:] = 0

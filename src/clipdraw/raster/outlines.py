@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled
+from clipdraw.raster.compile import compiled, inlined
 from clipdraw.raster.plan import SHORTEST_PX, STROKE
 from clipdraw.raster.polylines import flatten, measure_pieces
 from clipdraw.raster.strokes import join, outline_stroke
@@ -97,7 +97,7 @@ def unoutline(paths, layer, scratch, vertices, by_vertex, by_raw, by_matrix):
     return by_radius
 
 
-@compiled
+@inlined
 def turn_piece(scratch, piece, by_angle, by_raw):
     """Hand the gradient of a piece's direction on to its ends."""
     if by_angle == 0:

@@ -12,10 +12,13 @@ from torch import Tensor
 
 from clipdraw.drawing import Drawing, Style, control_points
 
-STEEPEST = 1e9
-"""Paths whose matrices have numbers beyond this are not painted."""
-FAR = 1e7
-"""Control points are held within this many canvas units of the origin, so that every square is finite in float32."""
+STEEPEST = 1e12
+"""Paths whose matrices have numbers beyond this paint nothing."""
+FLATTEST = 1e-6
+"""Matrices whose determinant is below this, times the sum of the squares of their numbers, make all things flat: as in
+SVG, paths with such a matrix paint nothing."""
+FARTHEST_PX = 1e9
+"""Paths with a control point or a radius beyond this paint nothing: rounding of float64 would show."""
 
 NONZERO, EVENODD, STROKE = 0, 1, 2
 """How a layer is painted."""
@@ -24,11 +27,15 @@ JOINS = {"round": 0, "bevel": 1, "miter": 2}
 
 SMOOTH_TURN = 0.3
 """Turns up to this, in radians, are mitered whatever the join: a round one would differ by less than r^2 / 1000."""
+MITER_AREA_PX = 0.005
+"""So are turns within segments and at round joins where that paints at most this much more, in square pixels."""
 TURNED_BACK = -0.9999
 """Cosine of the turns below which a stroke goes back on itself: they have no miter."""
+HAIRLINE_PX = 0.01
+"""Strokes narrower than this are drawn this wide, and as much fainter."""
 SHORTEST_PX = 1e-3
 """Pieces of a stroke not longer than this are left out: they have no direction to speak of."""
-ARC_TOLERANCE_PX = 0.03
+ARC_TOLERANCE_PX = 0.06
 """Distance between round caps and joins and their polylines."""
 MOST_ARC_STEPS = 256
 """Most edges of a round cap or join: keeps a width of a million units from filling the memory."""
@@ -38,8 +45,8 @@ MOST_CHORDS = 32
 """Most edges in a pixel for which overlaps are sorted out; beyond, windings are added up and limited."""
 TILT = 0.37
 """How far rays by which windings are counted lean towards the pixel's middle row: no edge is parallel to them."""
-SAME = 1e-9
-"""Edges nearer to each other than this, times their length, lie on each other."""
+SAME = 1e-10
+"""Edges nearer to each other than this, in pixels, lie on each other."""
 
 
 class Index(NamedTuple):
@@ -111,19 +118,26 @@ def pixels_per_unit(drawing: Drawing, height: int, width: int) -> tuple[float, f
     return width / drawing.canvas.width, height / drawing.canvas.height
 
 
+def exact_dtype(device: torch.device) -> torch.dtype:
+    """What geometry is computed in: float64 where the device has it."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 def matrices_px(drawing: Drawing, height: int, width: int) -> Float[Tensor, "paths 2 3"]:
-    """What takes the points of each path to pixels; NaN for paths with transforms of numbers beyond `FAR`.
+    """What takes the points of each path to pixels, in `exact_dtype`; NaN for what paints nothing.
+
+    That is if a number is beyond `STEEPEST`, or if the matrix makes a line or a point of everything.
 
     Differentiable in `drawing.transforms`.
     """
-    like = drawing.points
+    device, dtype = drawing.points.device, exact_dtype(drawing.points.device)
     across, down = pixels_per_unit(drawing, height, width)
-    scale = torch.tensor([[across, 0, 0], [0, down, 0], [0, 0, 1]], dtype=like.dtype, device=like.device)
+    scale = torch.tensor([[across, 0, 0], [0, down, 0], [0, 0, 1]], dtype=dtype, device=device)
     if drawing.transforms is None or not any(style.transforms for style in drawing.styles):
         return scale[:2].expand(len(drawing), 2, 3)
-    last = torch.tensor([[0.0, 0.0, 1.0]], dtype=like.dtype, device=like.device)
-    sound = (drawing.transforms.detach().abs() <= FAR).all(2).all(1)
-    transforms = torch.where(sound[:, None, None], drawing.transforms, 0)
+    last = torch.tensor([[0.0, 0.0, 1.0]], dtype=dtype, device=device)
+    sound = (drawing.transforms.detach().abs() <= STEEPEST).all(2).all(1)  # false for NaN
+    transforms = torch.where(sound[:, None, None], drawing.transforms, 0).to(dtype)  # which makes all things flat
     square = torch.cat((transforms, last.expand(len(transforms), 1, 3)), dim=1)
     chains: dict[tuple[int, ...], Tensor] = {(): scale}
     for style in drawing.styles:
@@ -131,7 +145,8 @@ def matrices_px(drawing: Drawing, height: int, width: int) -> Float[Tensor, "pat
             chain = style.transforms[:depth]
             if chain not in chains:
                 chains[chain] = chains[chain[:-1]] @ square[chain[-1]]
-    useless = torch.full_like(scale, torch.nan)  # a path with such a transform is not painted
-    flags = sound.tolist()
-    kept = [chains[s.transforms] if all(flags[k] for k in s.transforms) else useless for s in drawing.styles]
-    return torch.stack(kept)[:, :2]
+    matrices = torch.stack([chains[style.transforms] for style in drawing.styles])[:, :2]
+    known, linear = matrices.detach(), matrices.detach()[:, :, :2]
+    area = (linear[:, 0, 0] * linear[:, 1, 1] - linear[:, 0, 1] * linear[:, 1, 0]).abs()
+    kept = (known.abs() <= STEEPEST).all(2).all(1) & (area > FLATTEST * linear.square().sum((1, 2)))
+    return torch.where(kept[:, None, None], matrices, torch.nan)

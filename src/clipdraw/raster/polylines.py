@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled
+from clipdraw.raster.compile import compiled, inlined
 
 
 class Paths(NamedTuple):
@@ -36,7 +36,19 @@ class Paths(NamedTuple):
     """Most polyline vertices of a path: int64, 1."""
 
 
-@compiled
+@inlined
+def weights(piece, count):
+    """What the control points but the first weigh where a piece ends; see `geometry.flatten`."""
+    t = piece / count
+    within = 0.5 / (count * count) if piece < count else 0.0
+    return (
+        3 * t * (1 - t) * (1 - t) + (2 - 3 * t) * within,
+        3 * t * t * (1 - t) + (3 * t - 1) * within,
+        t * t * t - t * within,
+    )
+
+
+@inlined
 def flatten(paths, subpath, poly, begin):
     """Write the points of a subpath's polyline from `begin` on; returns the place after the last."""
     points, n = paths.points, begin + 1
@@ -51,8 +63,7 @@ def flatten(paths, subpath, poly, begin):
         y1, y2, y3 = points[i1, 1] - y, points[i2, 1] - y, points[i3, 1] - y
         count = paths.first_piece[cubic + 1] - paths.first_piece[cubic]
         for piece in range(1, count + 1):
-            t = piece / count
-            w1, w2, w3 = 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+            w1, w2, w3 = weights(piece, count)
             poly[n, 0] = x + w1 * x1 + w2 * x2 + w3 * x3
             poly[n, 1] = y + w1 * y1 + w2 * y2 + w3 * y3
             poly[n, 5] = piece == count
@@ -75,12 +86,12 @@ def unflatten(paths, path, grad, out):
             i2, i3 = paths.cubics[cubic, 2], paths.cubics[cubic, 3]
             count = paths.first_piece[cubic + 1] - paths.first_piece[cubic]
             for piece in range(1, count + 1):
-                t = piece / count
                 gx, gy = grad[n, 0], grad[n, 1]
                 if gx == 0 and gy == 0:
                     n += 1
                     continue
-                w0, w1, w2, w3 = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+                w1, w2, w3 = weights(piece, count)
+                w0 = 1 - w1 - w2 - w3
                 out[i0, 0] += w0 * gx
                 out[i0, 1] += w0 * gy
                 out[i1, 0] += w1 * gx
@@ -92,7 +103,7 @@ def unflatten(paths, path, grad, out):
                 n += 1
 
 
-@compiled
+@inlined
 def measure_pieces(scratch, begin, end, raw, shortest):
     """Drop points nearer than `shortest` to the one before, and find directions and lengths of what is left.
 

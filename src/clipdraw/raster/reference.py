@@ -6,6 +6,7 @@ the exact area that its outline winds around (`reference_areas`). Layers are com
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -18,6 +19,8 @@ from clipdraw.raster.reference_outlines import Outlines, outlines
 
 TILE_PX = 32
 """Pixels are worked off in squares of this side, which bounds the memory."""
+TOGETHER = 16
+"""Most drawings of a batch that are worked off at once."""
 
 
 def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
@@ -36,43 +39,55 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
     path = torch.from_numpy(batch.index.layers[:, 0]).to(moved.device)[found.layer]
     ends = torch.where(moved[path][:, None, None], found.ends, found.ends.detach())
     # where nothing is in view, gradients are 0 and not missing
-    nothing = sum(tensor.reshape(-1)[:0].sum() for tensor in batch.tensors())
+    nothing = sum(tensor.reshape(-1)[:0].sum().to(batch.points.dtype) for tensor in (*batch.tensors(), batch.matrices))
     page = torch.from_numpy(batch.pages).to(moved.device)[found.layer]
     images = []
-    for number in range(len(batch.background)):
-        mine = Outlines(ends[page == number], found.layer[page == number])
-        rows = []
+    for first in range(0, len(batch.background), TOGETHER):
+        group = range(first, min(first + TOGETHER, len(batch.background)))
+        mine = (page >= group.start) & (page < group.stop)
+        edges, rows = Outlines(ends[mine], found.layer[mine]), []
         for top in range(0, height, TILE_PX):
             boxes = [
                 Box(top, left, min(top + TILE_PX, height), min(left + TILE_PX, width))
                 for left in range(0, width, TILE_PX)
             ]
-            rows.append(torch.cat([_tile(batch, mine, number, box) for box in boxes], dim=2))
-        images.append(torch.cat(rows, dim=1))
-    return torch.stack(images) + nothing
+            rows.append(torch.cat([_tile(batch, edges, group, box) for box in boxes], dim=3))
+        images.append(torch.cat(rows, dim=2))
+    return torch.cat(images) + nothing
 
 
-def _tile(batch: Batch, found: Outlines, page: int, box: Box) -> Float[Tensor, "3 rows columns"]:
-    """One tile of one drawing."""
-    behind = batch.background[page]
-    if behind.shape[1:] != (1, 1):
-        behind = behind[:, box.top : box.bottom, box.left : box.right]
-    behind = behind.expand(3, *box.shape)
+def _tile(batch: Batch, found: Outlines, group: range, box: Box) -> Float[Tensor, "pages 3 rows columns"]:
+    """One tile of some drawings."""
+    behind = batch.background[group.start : group.stop]
+    if behind.shape[2:] != (1, 1):
+        behind = behind[:, :, box.top : box.bottom, box.left : box.right]
+    behind = behind.expand(len(group), 3, *box.shape)
     near = _near(found, box, len(batch.index.layers))
     if not len(near):
         return behind
     layers, slot = torch.unique(found.layer[near], return_inverse=True)
-    return checkpoint(
-        _painted, batch, box, found.ends[near], slot, layers, behind, use_reentrant=False, preserve_rng_state=False
-    )
+    arguments = batch, box, found.ends[near], slot, layers, group, behind
+    return checkpoint(_painted, *arguments, use_reentrant=False, preserve_rng_state=False)
 
 
 def _painted(
-    batch: Batch, box: Box, ends: Tensor, slot: Tensor, layers: Tensor, behind: Tensor
-) -> Float[Tensor, "3 rows columns"]:
+    batch: Batch, box: Box, ends: Tensor, slot: Tensor, layers: Tensor, group: range, behind: Tensor
+) -> Float[Tensor, "pages 3 rows columns"]:
     """A tile's layers composited."""
     rule = torch.from_numpy(batch.index.layers[:, 1]).to(ends.device)[layers]
-    coverage = tile_coverage(ends, slot, rule, box).flatten(1)
+    coverage = tile_coverage(ends, slot, rule, box).flatten(1).to(batch.points.dtype)
+    numbers = layers.tolist()
+    counts = np.bincount(batch.pages[numbers] - group.start, minlength=len(group)).tolist()
+    pages = []
+    for mine, covered, below in zip(layers.split(counts), coverage.split(counts), behind.flatten(2), strict=True):
+        pages.append(composite(*_paints(batch, mine, covered, box), below) if len(mine) else below)
+    return torch.stack(pages).reshape(behind.shape)
+
+
+def _paints(
+    batch: Batch, layers: Int[Tensor, " layers"], coverage: Float[Tensor, "layers pixels"], box: Box
+) -> tuple[Float[Tensor, "layers pixels"], Float[Tensor, "layers 3 _"]]:
+    """Alpha and colors of the layers of one drawing in a tile."""
     colors, opacity = batch.colors[layers, :3, None], batch.colors[layers, 3, None]
     graded = [k for k, layer in enumerate(layers.tolist()) if batch.index.gradients[layer] >= 0]
     if graded:
@@ -80,12 +95,12 @@ def _painted(
         size = coverage.shape[1]
         colors = torch.stack([own[k][:3] if k in own else c.expand(3, size) for k, c in enumerate(colors)])
         opacity = torch.stack([own[k][3] * o if k in own else o.expand(size) for k, o in enumerate(opacity)])
-    return composite(coverage * opacity, colors, behind.flatten(1)).reshape(behind.shape)
+    return coverage * opacity, colors
 
 
 def _own_colors(batch: Batch, layer: int, box: Box) -> Float[Tensor, "pixels 4"]:
     """A gradient's colors in a tile."""
-    like = batch.points
+    like = batch.matrices
     rows, columns = (
         torch.arange(*ends, device=like.device, dtype=like.dtype) + 0.5
         for ends in ((box.top, box.bottom), (box.left, box.right))

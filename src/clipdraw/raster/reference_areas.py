@@ -256,7 +256,7 @@ class _Overlap:
         return ((self.events[:, None] < y[..., None]) * self.signs[:, None]).sum(2)
 
     def _cuts(self) -> tuple[Float[Tensor, "fragments n parts"], Float[Tensor, "fragments n parts"]]:
-        """Where the parts of each chord begin and end."""
+        """Where the parts of each chord begin and end: where others cross it or end on it."""
         away, away_last = (place[:, None] - self.first[:, :, None] for place in (self.first, self.last))
         along = self.along[:, :, None]
         one, two = _cross(along, away), _cross(along, away_last)
@@ -264,6 +264,16 @@ class _Overlap:
         three, four = _cross(other, away), _cross(other, away - along)
         crossed = ((one > 0) != (two > 0)) & ((three > 0) != (four > 0))
         place = torch.where(crossed, three / torch.where(crossed, three - four, 1), 1)
+        squares = self.along.square().sum(2)
+        square = squares[:, :, None]
+        ended, ended_last = one.square() < SAME**2 * square, two.square() < SAME**2 * square
+        met = torch.minimum(three.square(), four.square()) < SAME**2 * squares[:, None]
+        square = torch.where(square > 0, square, 1)
+        at, at_last = (((part * along).sum(-1) / square).clamp(0, 1) for part in (away, away_last))
+        place = torch.where(ended, at, torch.where(ended_last, at_last, torch.where(met, 1, place)))
+        both = ended & ended_last
+        if both.any():
+            place = torch.cat((place, torch.where(both, at_last, 1)), dim=2)
         place = place.sort(2).values
         edge = torch.zeros_like(place[:, :, :1])
         return torch.cat((edge, place), dim=2), torch.cat((place, edge + 1), dim=2)
@@ -281,7 +291,8 @@ class _Overlap:
         cross = _cross(self.along[:, None, None], point[..., None, :] - first)
         index = torch.arange(count, device=point.device)
         earlier = (index < index[:, None])[:, None]
-        beyond = torch.where(cross.abs() < SAME, earlier, (cross < 0) == below[1])
+        near = cross.square() < SAME**2 * self.along.square().sum(2)[:, None, None]
+        beyond = torch.where(near, earlier, (cross < 0) == below[1])
         itself = (index == index[:, None])[:, None]
         counted = (below[0] != below[1]) & beyond & ~itself
         return total + torch.where(counted, torch.where(below[1], 1.0, -1.0), 0).sum(3)

@@ -8,24 +8,25 @@ itself, so that nothing is ever wound negatively and the union of all parts is w
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from clipdraw.geometry import TOLERANCE, evaluate, piece_counts
+from clipdraw.geometry import TOLERANCE, flatten, piece_counts
 from clipdraw.raster.batch import Batch
 from clipdraw.raster.plan import (
     ARC_TOLERANCE_PX,
     CAPS,
-    FAR,
+    FARTHEST_PX,
     JOINS,
     LARGEST_ARC_STEP,
+    MITER_AREA_PX,
     MOST_ARC_STEPS,
     SHORTEST_PX,
     SMOOTH_TURN,
-    STEEPEST,
     STROKE,
     TURNED_BACK,
 )
@@ -76,7 +77,7 @@ class _Pens(NamedTuple):
 def outlines(batch: Batch) -> Outlines:
     """The outlines of all layers of a batch.
 
-    Paths with a number that isn't finite have none.
+    Paths with a number that isn't finite have none, nor have those that reach beyond `FARTHEST_PX`.
 
     Differentiable in points, radii and matrices; not in how finely curves are flattened.
     """
@@ -84,9 +85,10 @@ def outlines(batch: Batch) -> Outlines:
     if not len(batch.index.cubics):
         return Outlines(batch.points.new_zeros(0, 2, 2), torch.zeros(0, dtype=torch.long, device=device))
     index = {name: torch.from_numpy(part).to(device) for name, part in batch.index._asdict().items()}
+    batch = replace(batch, points=batch.points.to(batch.matrices.dtype), radii=batch.radii.to(batch.matrices.dtype))
     sound = _sound_paths(batch, index["cubics"], index["path"])
-    points = torch.where(batch.points.isfinite(), batch.points, 0).clamp(-FAR, FAR)
-    lines = _flatten(batch, points[index["cubics"]], index)
+    cubics = torch.where(sound[index["path"], None, None], batch.points[index["cubics"]], 0)
+    lines = _flatten(batch, cubics, index)
     path_of_subpath = torch.repeat_interleave(index["first_subpath"].diff())
     layer_path, rule = index["layers"].unbind(1)
     parts = []
@@ -103,9 +105,11 @@ def outlines(batch: Batch) -> Outlines:
 
 
 def _sound_paths(batch: Batch, cubics: Int[Tensor, "cubics 4"], path: Int[Tensor, " cubics"]) -> Bool[Tensor, " paths"]:
-    finite = batch.points.isfinite().all(1)[cubics].all(1)
-    bad = torch.zeros_like(batch.radii, dtype=torch.long).index_add(0, path, (~finite).long())
-    return (bad == 0) & (batch.matrices.abs() <= STEEPEST).all(2).all(1) & batch.radii.isfinite()
+    points, matrix = batch.points.detach()[cubics], batch.matrices.detach()
+    place = points @ matrix[path, :, :2].transpose(1, 2) + matrix[path, None, :, 2]
+    near = (place.abs() <= FARTHEST_PX).all(2).all(1)  # false for NaN
+    bad = torch.zeros_like(batch.radii, dtype=torch.long).index_add(0, path, (~near).long())
+    return (bad == 0) & (batch.radii.detach() * matrix[:, :, :2].abs().amax((1, 2)) <= FARTHEST_PX)
 
 
 def _flatten(batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str, Tensor]) -> _Polylines:
@@ -125,8 +129,8 @@ def _flatten(batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str,
     owner = torch.repeat_interleave(points)
     begin = points.cumsum(0) - points
     step = torch.arange(len(owner), device=owner.device) - begin[owner] + 1 - first[owner]
-    parameter = step.to(cubics.dtype) / counts[owner].to(cubics.dtype)
-    return _Polylines(evaluate(cubics[owner], parameter), subpath[owner], (step == 0) | (step == counts[owner]))
+    vertex = flatten(cubics[owner], step.to(cubics.dtype), counts[owner].to(cubics.dtype))
+    return _Polylines(vertex, subpath[owner], (step == 0) | (step == counts[owner]))
 
 
 def _stretch(matrices: Float[Tensor, "paths 2 3"]) -> Float[Tensor, " paths"]:
@@ -297,7 +301,9 @@ class _Joins:
         self.tight = back | (pens.radius.detach() * flat.abs() > 0.5 * shorter)
         self.kind = torch.where(lines.corner[stem], pens.join, JOINS["round"])
         short = (self.kind == JOINS["miter"]) & (1 + flat.square() <= pens.limit.square())
-        self.mitered = ((flat.abs() <= math.tan(SMOOTH_TURN / 2)) | short) & ~back
+        more = (pens.radius.detach() * pens.scale).square() * flat.abs() ** 3 / 3  # what a miter adds to a round join
+        smooth = (flat.abs() <= math.tan(SMOOTH_TURN / 2)) | ((self.kind == JOINS["round"]) & (more <= MITER_AREA_PX))
+        self.mitered = (smooth | short) & ~back
 
     def arms(self, side: int) -> tuple[Tensor, Tensor]:
         """On the plus (1) or minus (-1) side: where the piece before ends and the piece after begins, radius 1."""

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled
+from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined
 from clipdraw.raster.plan import (
     ARC_TOLERANCE_PX,
     CAPS,
     JOINS,
     LARGEST_ARC_STEP,
+    MITER_AREA_PX,
     MOST_ARC_STEPS,
     SMOOTH_TURN,
     TURNED_BACK,
@@ -41,7 +42,7 @@ class Scratch(NamedTuple):
     """Outline edges: from vertex, to vertex, the piece they belong to, 1 if inside the stroke: int64, m x 4."""
 
 
-@compiled
+@compiled_to_allocate
 def new_scratch(paths, m):
     """Room for every polyline and for outlines of up to m vertices and edges."""
     n = paths.longest[0]
@@ -55,14 +56,14 @@ def new_scratch(paths, m):
     )
 
 
-@compiled
+@inlined
 def join(scratch, at, first, last, piece, inner):
     """Write an edge."""
     edge = scratch.edge
     edge[at, 0], edge[at, 1], edge[at, 2], edge[at, 3] = first, last, piece, inner
 
 
-@compiled
+@inlined
 def put(scratch, at, radius, stem, before, after, x, y, x1, y1, x2, y2):
     """Write an outline vertex: `radius` times (x, y) from a polyline vertex; see `Scratch` for the rest."""
     scratch.vertex[at, 0] = scratch.poly[stem, 0] + radius * x
@@ -73,7 +74,7 @@ def put(scratch, at, radius, stem, before, after, x, y, x1, y1, x2, y2):
     return at + 1
 
 
-@compiled
+@inlined
 def put_side(scratch, at, radius, stem, piece, side, ahead):
     """A vertex beside the end of a piece, and `ahead` along it."""
     ux, uy = scratch.poly[piece, 2], scratch.poly[piece, 3]
@@ -81,7 +82,7 @@ def put_side(scratch, at, radius, stem, piece, side, ahead):
     return put(scratch, at, radius, stem, piece, piece, x, y, -y, x, 0.0, 0.0)
 
 
-@compiled
+@inlined
 def put_miter(scratch, at, radius, stem, before, after, side, slope):
     """The vertex where the sides of two pieces meet; `slope` is the tangent of half the turn."""
     ux, uy, bend = scratch.poly[before, 2], scratch.poly[before, 3], side * (1 + slope * slope) / 2
@@ -89,14 +90,14 @@ def put_miter(scratch, at, radius, stem, before, after, side, slope):
     return put(scratch, at, radius, stem, before, after, x, y, bend * ux - y, bend * uy + x, -bend * ux, -bend * uy)
 
 
-@compiled
+@inlined
 def arc_steps(angle, radius_px):
     """How many edges an arc gets."""
     step = min(2 * np.sqrt(2 * ARC_TOLERANCE_PX / max(radius_px, 1e-6)), LARGEST_ARC_STEP)
     return min(max(1, np.int64(np.ceil(angle / step - 1e-6))), MOST_ARC_STEPS)
 
 
-@compiled
+@inlined
 def swelling(step):
     """How far an arc's inner vertices lie outside, so that the area is the disc's; and its derivative."""
     sine = np.sin(step)
@@ -104,7 +105,7 @@ def swelling(step):
     return swell, (sine - step * np.cos(step)) / (2 * swell * sine * sine)
 
 
-@compiled
+@inlined
 def put_arc(scratch, at, radius, stem, before, after, side, turn, scale):
     """The inner vertices of a round join's arc, from the piece before to that after."""
     steps = arc_steps(abs(turn), radius * scale)
@@ -135,7 +136,7 @@ def put_arc(scratch, at, radius, stem, before, after, side, turn, scale):
     return at
 
 
-@compiled
+@inlined
 def put_cap(scratch, at, radius, stem, piece, end, cap, scale):
     """The vertices of a cap between its corners: `end` is 1 at the end of a stroke, from the plus side to the minus
     side, and -1 at its start, from the minus side to the plus side.
@@ -152,7 +153,7 @@ def put_cap(scratch, at, radius, stem, piece, end, cap, scale):
     return at
 
 
-@compiled
+@inlined
 def chain(scratch, edges, first, begin, stop, last, piece):
     """Edges from vertex `first` by those from `begin` to `stop` to `last`; returns the number of edges then."""
     for v in range(begin, stop):
@@ -166,6 +167,7 @@ def chain(scratch, edges, first, begin, stop, last, piece):
 def outline_dot(paths, path, scratch, stem, vertices, edges, scale):
     """The outline of a stroke without length: a disc, a square or nothing."""
     cap, radius = paths.pens[path, 0], paths.radii[path]
+    scratch.poly[stem, 2], scratch.poly[stem, 3], scratch.poly[stem, 4] = 1.0, 0.0, 0.0  # a piece without length
     if cap == BUTT:
         return vertices, edges
     steps = 4 if cap == SQUARE else max(8, 2 * arc_steps(np.pi, radius * scale))
@@ -227,7 +229,7 @@ def outline_stroke(paths, path, closed, scratch, begin, end, vertices, edges, sc
     return vertices, edges
 
 
-@compiled
+@inlined
 def outline_join(paths, path, scratch, stem, before, after, vertices, edges, scale):
     """The join between two pieces.
 
@@ -244,8 +246,9 @@ def outline_join(paths, path, scratch, stem, before, after, vertices, edges, sca
     tight = back or radius * abs(slope) > 0.5 * min(poly[before, 4], poly[after, 4])
     kind = np.int64(paths.pens[path, 1]) if poly[stem, 5] > 0 else ROUND
     limit = paths.pens[path, 2]
-    mitered = abs(slope) <= np.tan(SMOOTH_TURN / 2) or (kind == MITER and 1 + slope * slope <= limit * limit)
-    mitered = mitered and not back
+    more = (radius * scale) ** 2 * abs(slope) ** 3 / 3  # what a miter adds to a round join
+    mitered = abs(slope) <= np.tan(SMOOTH_TURN / 2) or (kind == ROUND and more <= MITER_AREA_PX)
+    mitered = (mitered or (kind == MITER and 1 + slope * slope <= limit * limit)) and not back
     if tight:
         first = vertices
         vertices = put_side(scratch, vertices, radius, stem, before, side, 0.0)
