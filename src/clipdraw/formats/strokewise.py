@@ -10,7 +10,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from clipdraw.drawing import Drawing
-from clipdraw.geometry import evaluate
+from clipdraw.geometry import flatten
 
 _FAINTEST = 0.02
 """Strokes of less opacity are not waited for."""
@@ -41,8 +41,8 @@ def beginning(points: Float[Tensor, "_ 2"], share: float) -> Float[Tensor, "_ 2"
     Source: de Casteljau's subdivision; the length is that of `_SAMPLES` chords a segment.
     """
     cubics = torch.stack([points[start : start + 4] for start in range(0, len(points) - 1, 3)])
-    parameters = torch.linspace(0, 1, _SAMPLES + 1, dtype=points.dtype, device=points.device)
-    curve = evaluate(cubics[:, None], parameters.expand(len(cubics), -1))
+    steps = torch.arange(_SAMPLES + 1, dtype=points.dtype, device=points.device)
+    curve = flatten(cubics[:, None], steps, torch.full_like(steps, _SAMPLES))
     chords = (curve[:, 1:] - curve[:, :-1]).norm(dim=-1).flatten()
     ends = torch.cat([chords.new_zeros(1), chords.cumsum(0)])
     at = min(int(torch.searchsorted(ends, share * ends[-1])), len(chords))
