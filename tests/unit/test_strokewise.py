@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from clipdraw.formats.strokewise import beginning, begun, stroke_ends
-from clipdraw.geometry import evaluate
+from clipdraw.geometry import flatten
 
 
 def length(points):
     cubics = torch.stack([points[start : start + 4] for start in range(0, len(points) - 1, 3)])
-    curve = evaluate(cubics[:, None], torch.linspace(0, 1, 200).expand(len(cubics), -1))
+    curve = flatten(cubics[:, None], torch.arange(201.0), torch.full((201,), 200.0))
     return (curve[:, 1:] - curve[:, :-1]).norm(dim=-1).sum().item()
 
 
