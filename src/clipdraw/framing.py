@@ -9,6 +9,12 @@ from torch.nn import functional
 _MARGIN = 0.08  # of the shorter side, on each side
 
 
+def picked(pictures: Float[Tensor, "pictures 3 side side"], choice: int) -> Float[Tensor, "3 side side"]:
+    """One of the pictures, counted in a circle; every second time around it is mirrored."""
+    around, number = divmod(choice, len(pictures))
+    return pictures[number].flip(2) if around % 2 else pictures[number]
+
+
 def squared(image: Float[Tensor, "3 height width"]) -> Float[Tensor, "3 side side"]:
     """The image in the middle of a white square."""
     side = max(image.shape[1:])

@@ -13,7 +13,7 @@ from clipdraw.constraints import Constraint
 from clipdraw.drawing import Canvas, Drawing, control_points
 from clipdraw.encoders import Encoder, Imagines
 from clipdraw.errors import InputError
-from clipdraw.framing import framed
+from clipdraw.framing import framed, picked
 from clipdraw.raster import rasterize
 
 
@@ -82,7 +82,7 @@ class ImaginedStrokes:
         strokes: the random start.
         text: what to imagine.
         encoder: who imagines.
-        choice: which of the pictures, counted in a circle.
+        choice: which of the pictures, as `framing.picked` counts them.
         constraints: rules that are restored after each step of the fit.
         steps: of the fit, 0 or more.
 
@@ -105,7 +105,7 @@ class ImaginedStrokes:
         pictures = self.encoder.imagine(self.text).cpu()
         pixels = _FIT_SIZE / max(canvas.width, canvas.height)
         height, width = (max(1, round(side * pixels)) for side in (canvas.height, canvas.width))
-        picture = framed(pictures[self.choice % len(pictures)], height, width)
+        picture = framed(picked(pictures, self.choice), height, width)
         return self._fitted(_upon(picture, start, generator), picture)
 
     def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:

@@ -27,7 +27,7 @@ from clipdraw.distances import ink, pixel_distances, point_distances
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder, Imagines
 from clipdraw.errors import InputError
-from clipdraw.framing import framed
+from clipdraw.framing import framed, picked
 from clipdraw.parameterizations import Parameterization
 
 
@@ -165,7 +165,7 @@ class Likeness:
         text: what to imagine.
         weight: against a prompt's 1, above 0, at the start.
         until: share of the run at whose end the weight is 0, in (0, 1].
-        choice: which of the pictures, counted in a circle.
+        choice: which of the pictures, as `framing.picked` counts them.
 
     Raises:
         InputError: a value is out of range.
@@ -190,7 +190,7 @@ class Likeness:
         @cache
         def wanted(height: int, width: int) -> Tensor:
             assert pictures is not None
-            return framed(pictures[self.choice % len(pictures)], height, width)
+            return framed(picked(pictures, self.choice), height, width)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)

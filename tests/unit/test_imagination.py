@@ -11,7 +11,7 @@ from clipdraw.drawing import Canvas
 from clipdraw.encoders import Imagines, load_encoder
 from clipdraw.encoders.builtin import _readings
 from clipdraw.errors import InputError
-from clipdraw.framing import framed, squared
+from clipdraw.framing import framed, picked, squared
 from clipdraw.initialize import ImaginedStrokes, RandomStrokes
 from clipdraw.losses import Frame, Likeness
 from clipdraw.raster import rasterize
@@ -127,6 +127,13 @@ def test_pictures_on_white():
     assert (inside[:, 10:90, 60:140] == 0).all()
     assert (inside[:, :7] == 1).all()
     assert (inside[:, :, :57] == 1).all()
+
+
+def test_other_seeds_begin_with_other_pictures_or_mirrored_ones():
+    pictures = torch.rand(2, 3, 4, 4)
+    assert torch.equal(picked(pictures, 1), pictures[1])
+    assert torch.equal(picked(pictures, 2), pictures[0].flip(2))
+    assert torch.equal(picked(pictures, 5), pictures[1])
 
 
 def test_a_text_is_read_as_a_whole_and_by_its_names():
