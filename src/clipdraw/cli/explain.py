@@ -77,14 +77,14 @@ def _prompts(picture: Any, given: list[str]) -> tuple[Prompt, ...]:
 def _write_picture(drawing: Drawing, found: Explanation, prompts: tuple[Prompt, ...], out: Path) -> None:
     from clipdraw.config.prompts import title_of
     from clipdraw.explanation import colored
-    from clipdraw.run.figure import Cell, Figure, write_figure
+    from clipdraw.sheets import Cell, Sheet, write_sheet
 
     assert found.strokes is not None
     seen = tuple(f"{word.probability:.0%}  {word.text}" for word in found.words)
     legend = ("red: the similarity needs them", "gray: no difference", "blue: better without them")
     cells = Cell(drawing, seen), Cell(colored(drawing, found.strokes), legend)
-    label = f"{title_of(prompts)}: similarity {found.similarity:.3f}"
-    write_figure(Figure(((label, cells),), ("the drawing, the nearest words", "what each stroke adds")), out)
+    title = f"{title_of(prompts)}: similarity {found.similarity:.3f}"
+    write_sheet(Sheet([cells], ("the drawing, the nearest words", "what each stroke adds"), title=title, scale=2), out)
 
 
 def _summary(found: Explanation, prompts: tuple[Prompt, ...], out: Path | None) -> dict[str, Any]:

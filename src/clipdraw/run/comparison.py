@@ -19,11 +19,11 @@ from clipdraw.formats.png import write_png
 from clipdraw.losses import Prompt, similarity
 from clipdraw.methods import FIGURE_3, method
 from clipdraw.optimization import Step, optimize
-from clipdraw.run.figure import Cell, Figure, Picture, write_figure
 from clipdraw.run.folder import make_folder, slug, write_record
 from clipdraw.run.session import prepare, versions
 from clipdraw.run.unseen import unseen_similarities
 from clipdraw.scoring import score
+from clipdraw.sheets import Cell, Picture, Sheet, write_sheet
 
 _PNG_SIDE = 448
 _NO_GENERATOR = (
@@ -257,16 +257,6 @@ class _Work:
 
 
 def _write(comparison: Comparison, configs: Sequence[Config], pictures: Sequence[Picture | None]) -> None:
-    names = list(dict.fromkeys(result.method for result in comparison.results))
-    pairs = list(zip(comparison.results, pictures, strict=True))
-    rows = [pairs[at : at + len(names)] for at in range(0, len(pairs), max(1, len(names)))]
-    if rows:
-        labeled = [
-            (f"{row[0][0].prompt}, seed {row[0][0].seed}", tuple(_cell(*pair, comparison.label) for pair in row))
-            for row in rows
-        ]
-        figure = Figure(tuple(labeled), tuple(method(name).title for name in names), _notes(comparison))
-        write_figure(figure, *(comparison.folder / f"{FIGURE}{ending}" for ending in (".svg", ".png")))
     record = {
         "status": comparison.status,
         "encoder": comparison.judge,
@@ -277,11 +267,24 @@ def _write(comparison: Comparison, configs: Sequence[Config], pictures: Sequence
         "versions": versions(),
     }
     write_record(comparison.folder, record)
+    names = list(dict.fromkeys(result.method for result in comparison.results))
+    pairs = list(zip(comparison.results, pictures, strict=True))
+    rows = [pairs[at : at + len(names)] for at in range(0, len(pairs), max(1, len(names)))]
+    if rows:
+        sheet = Sheet(
+            [[_cell(*pair, comparison.label) for pair in row] for row in rows],
+            columns=[method(name).title for name in names],
+            rows=[f"{row[0][0].prompt}, seed {row[0][0].seed}" for row in rows],
+            rows_above=True,
+            notes=_notes(comparison),
+            scale=2,
+        )
+        write_sheet(sheet, *(comparison.folder / f"{FIGURE}{ending}" for ending in (".svg", ".png")))
 
 
 def _cell(result: Result, picture: Picture | None, label: str) -> Cell:
-    if result.similarity is None:
-        return Cell(None, note=f"not available: {result.missing}")
+    if picture is None:
+        return Cell(f"not available: {result.missing}")
     unwanted = () if result.unwanted is None else (f"negatives {result.unwanted:.3f}",)
     return Cell(picture, (f"optimized {result.similarity:.3f}", f"{label} {result.held_out:.3f}", *unwanted))
 

@@ -22,7 +22,7 @@ from clipdraw.formats.png import to_bytes
 from clipdraw.formats.strokewise import begun, stroke_ends
 from clipdraw.raster import rasterize
 from clipdraw.run.folder import CHECKPOINT, read_checkpoint, read_record
-from clipdraw.sheets import Sheet, write_sheet
+from clipdraw.sheets import Cell, Sheet, write_sheet
 
 NAMES = {"optimization": "making-of", "strokes": "strokes"}
 """The kinds of films, and what their files in a run folder are called."""
@@ -243,13 +243,14 @@ def _write_strip(states: States, path: Path, settings: Film) -> None:
         whole = list(states.values())[-1]
         counts = [int(np.searchsorted(stroke_ends(whole)[1:], share, side="right")) for share in shares]
         counts[-1] = len(whole)
-        cells = [whole.subset(range(count)) for count in counts]
+        drawings = [whole.subset(range(count)) for count in counts]
         captions = [f"{count} strokes" for count in counts]
     else:
         first, last = min(states), max(states)
-        cells = [_between(states, first + share * (last - first)) for share in shares]
+        drawings = [_between(states, first + share * (last - first)) for share in shares]
         captions = [f"step {round(first + share * (last - first))}" for share in shares]
-    write_sheet(Sheet([cells], captions=[captions], side=settings.size), path)
+    cells = [Cell(drawing, [caption]) for drawing, caption in zip(drawings, captions, strict=True)]
+    write_sheet(Sheet([cells], side=settings.size), path)
 
 
 _WRITERS: dict[str, Callable[[States, Path, Film], None]] = {

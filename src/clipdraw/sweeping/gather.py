@@ -6,25 +6,23 @@ import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError
 from clipdraw.formats.atomic import write_text
-from clipdraw.sheets import Sheet, write_sheet
+from clipdraw.sheets import Cell, Sheet, write_sheet
 from clipdraw.sweeping.page import page
-from clipdraw.sweeping.plan import Cell, Plan
+from clipdraw.sweeping.plan import Cell as Planned
+from clipdraw.sweeping.plan import Plan
 from clipdraw.sweeping.tasks import Outcome
 
 _SIDE, _LARGEST = 224, 10_000
-_Item = TypeVar("_Item")
 
 
-def write_gathered(folder: Path, plan: Plan, cells: Sequence[Cell], outcomes: Sequence[Outcome]) -> None:
+def write_gathered(folder: Path, plan: Plan, cells: Sequence[Planned], outcomes: Sequence[Outcome]) -> None:
     """Write `sheet.png`, `sheet.svg` and `index.html` of what is drawn so far."""
     sheet = _sheet(plan, [_drawing(outcome) for outcome in outcomes])
-    for ending in ("png", "svg"):
-        write_sheet(sheet, folder / f"sheet.{ending}")
+    write_sheet(sheet, folder / "sheet.png", folder / "sheet.svg")
     write_text(page(plan.about or sheet.title, cells, outcomes), folder / "index.html")
 
 
@@ -44,18 +42,17 @@ def _sheet(plan: Plan, drawings: Sequence[Drawing | str]) -> Sheet:
     if len(labels) < 2:
         count = len(drawings)
         columns = count if count <= 4 else math.ceil(math.sqrt(1.5 * count))
-        captions = labels[0] if labels else [""]
-        return Sheet(
-            _in_rows(drawings, columns), captions=_in_rows(captions, columns), title=title, side=_side(columns, count)
-        )
+        captions = [[label] for label in labels[0]] if labels else [[]]
+        cells = [Cell(drawing, lines) for drawing, lines in zip(drawings, captions, strict=True)]
+        return Sheet(_in_rows(cells, columns), title=title, side=_side(columns, count))
     *down, across = labels
     rows = [", ".join(parts) for parts in itertools.product(*down)]
-    side = _side(len(across), len(drawings))
-    return Sheet(_in_rows(drawings, len(across)), columns=across, rows=rows, title=title, side=side)
+    table = _in_rows([Cell(drawing) for drawing in drawings], len(across))
+    return Sheet(table, columns=across, rows=rows, title=title, side=_side(len(across), len(drawings)))
 
 
-def _in_rows(items: Sequence[_Item], columns: int) -> list[Sequence[_Item]]:
-    return [items[start : start + columns] for start in range(0, len(items), columns)]
+def _in_rows(cells: Sequence[Cell], columns: int) -> list[Sequence[Cell]]:
+    return [cells[start : start + columns] for start in range(0, len(cells), columns)]
 
 
 def _side(columns: int, count: int) -> int:
