@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from clipdraw.cli import about, draw, files, sweep
+from clipdraw.cli import about, doctor, draw, files, sweep
 from clipdraw.errors import ClipdrawError, DivergedError
 
 # Typer carries a click of its own in newer versions; this is the usage error of whichever it uses.
@@ -30,7 +30,7 @@ app.command("score")(files.score)
 app.command("rasterize")(files.rasterize)
 app.command("presets")(about.presets)
 app.command("models")(about.models)
-app.command("doctor")(about.doctor)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

@@ -1,6 +1,17 @@
 """Runs: one configuration executed into a folder, from Python or from the command line."""
 
 from clipdraw.run.films import film
-from clipdraw.run.session import Run, chosen_device, draw, judge, prepare, resume, versions, warn_of_unread
+from clipdraw.run.session import Run, chosen_device, devices, draw, judge, prepare, resume, versions, warn_of_unread
 
-__all__ = ["Run", "chosen_device", "draw", "film", "judge", "prepare", "resume", "versions", "warn_of_unread"]
+__all__ = [
+    "Run",
+    "chosen_device",
+    "devices",
+    "draw",
+    "film",
+    "judge",
+    "prepare",
+    "resume",
+    "versions",
+    "warn_of_unread",
+]
