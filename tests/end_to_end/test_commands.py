@@ -224,8 +224,8 @@ def test_lists(tmp_path):
 def test_drawings_as_json(finished, tmp_path):
     printed, folder = finished
     Drawing.load(folder / printed["svg"]).save(tmp_path / "x.json")
-    for file in (folder / printed["svg"], "x.json"):
-        done = clipdraw("rasterize", file, "--out", f"{file}.png", "--size", 100, cwd=tmp_path)
+    for file, out in ((folder / printed["svg"], "svg.png"), ("x.json", "json.png")):
+        done = clipdraw("rasterize", file, "--out", out, "--size", 100, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    assert torch.equal(read_image(tmp_path / "x.json.png"), read_image(f"{folder / printed['svg']}.png"))
+    assert torch.equal(read_image(tmp_path / "json.png"), read_image(tmp_path / "svg.png"))
     assert clipdraw("score", "x.json", "a red heart", cwd=tmp_path).returncode == 0
