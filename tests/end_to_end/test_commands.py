@@ -1,6 +1,7 @@
 """The real commands, as a user types them."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import torch
 
 from clipdraw import Drawing, rasterize
 from clipdraw.formats.png import read_image
+from clipdraw.run import devices
 from tests import tiny_biggan
 
 QUICK = ("--strokes", "8", "--steps", "6", "--views", "2")
@@ -296,7 +298,16 @@ def test_a_killed_run_goes_on(tmp_path):
 def test_doctor_finds_nothing_broken(tmp_path):
     done = clipdraw("doctor", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert torch.__version__ in done.stdout
     assert "checksum right" in done.stdout
+    for device in devices():
+        for line in (
+            rf"device +{device}: \S",
+            rf"precision +{device}: encoders compute in (bfloat16|float32); ",
+            rf"speed +{device}: built-in encoder, 256 strokes: \d+ ms a step, 250 steps in \d+ (s|minutes)",
+            rf"speed +{device}: CLIP ViT-B/32, 8 views: at least [\d.e-]+ s a step, 250 steps in \d+ (s|minutes)",
+        ):
+            assert re.search(line, done.stdout), line
 
 
 def test_lists(tmp_path):
@@ -305,14 +316,13 @@ def test_lists(tmp_path):
     assert "figure-5       sweep: " in told
     assert "steps = 1000" in clipdraw("presets", "notebook", cwd=tmp_path).stdout
     assert "builtin" in clipdraw("models", cwd=tmp_path).stdout
-    assert torch.__version__ in clipdraw("doctor", cwd=tmp_path).stdout
 
 
 def test_drawings_as_json(finished, tmp_path):
     printed, folder = finished
     Drawing.load(folder / printed["svg"]).save(tmp_path / "x.json")
-    for file in (folder / printed["svg"], "x.json"):
-        done = clipdraw("rasterize", file, "--out", f"{file}.png", "--size", 100, cwd=tmp_path)
+    for file, out in ((folder / printed["svg"], "svg.png"), ("x.json", "json.png")):
+        done = clipdraw("rasterize", file, "--out", out, "--size", 100, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    assert torch.equal(read_image(tmp_path / "x.json.png"), read_image(f"{folder / printed['svg']}.png"))
+    assert torch.equal(read_image(tmp_path / "json.png"), read_image(tmp_path / "svg.png"))
     assert clipdraw("score", "x.json", "a red heart", cwd=tmp_path).returncode == 0

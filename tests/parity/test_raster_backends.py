@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from clipdraw import Canvas, RandomStrokes, rasterize
+from clipdraw.run import devices
 from tests.raster_scenes import SCENES, gradients, relative_error
 
 NAMES = "points", "widths", "colors", "background"
@@ -35,3 +37,20 @@ def test_ties_between_neighboring_pieces_are_settled():
     _, wanted = gradients(SCENES["overlapping"], backend="reference", dtype=torch.float64, **options)
     _, found = gradients(SCENES["overlapping"], backend="numba", **options)
     assert relative_error(found[0], wanted[0]) <= 1e-5
+
+
+@pytest.mark.parametrize("device", [name for name in devices() if name != "cpu"])
+def test_auto_on_another_device(device):
+    """Compared with the same drawing on the CPU; runs where there is such a device."""
+    here = RandomStrokes(6)(Canvas(32, 32), torch.Generator().manual_seed(0))
+    there = here.to(device=device)
+    for drawing in (here, there):
+        for parameter in drawing.parameters():
+            parameter.requires_grad_()
+    images = [rasterize(drawing) for drawing in (here, there)]
+    assert images[1].device.type == device
+    assert torch.equal(images[0], images[1].cpu())
+    for image in images:
+        image.square().sum().backward()
+    for mine, other in zip(here.parameters(), there.parameters(), strict=True):
+        assert torch.equal(mine.grad, other.grad.cpu())

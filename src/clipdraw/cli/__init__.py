@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from clipdraw.cli import about, compare, draw, explain, files, sweep
+from clipdraw.cli import about, compare, doctor, draw, explain, files, sweep
 from clipdraw.errors import ClipdrawError, DivergedError
 
 # Typer carries a click of its own in newer versions; this is the usage error of whichever it uses.
@@ -32,7 +32,7 @@ app.command("explain")(explain.explain)
 app.command("rasterize")(files.rasterize)
 app.command("presets")(about.presets)
 app.command("models")(about.models)
-app.command("doctor")(about.doctor)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from clipdraw.run.comparison import Comparison, Result, compare
 from clipdraw.run.films import film
-from clipdraw.run.session import Run, chosen_device, draw, judge, prepare, resume, versions, warn_of_unread
+from clipdraw.run.session import Run, chosen_device, devices, draw, judge, prepare, resume, versions, warn_of_unread
 
 __all__ = [
     "Comparison",
@@ -10,6 +10,7 @@ __all__ = [
     "Run",
     "chosen_device",
     "compare",
+    "devices",
     "draw",
     "film",
     "judge",

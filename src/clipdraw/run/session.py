@@ -184,17 +184,19 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def devices() -> tuple[str, ...]:
+    """The devices that are there; the first is what `auto` takes."""
+    there = {"mps": torch.backends.mps.is_available(), "cuda": torch.cuda.is_available(), "cpu": True}
+    return tuple(name for name, available in there.items() if available)
+
+
 def chosen_device(name: str) -> str:
     """The device that `name` means here.
 
     Raises:
         InputError: it is unknown or not there.
     """
-    there = ["cpu"]
-    if torch.cuda.is_available():
-        there.insert(0, "cuda")
-    if torch.backends.mps.is_available():
-        there.insert(0, "mps")
+    there = devices()
     if name == "auto":
         return there[0]
     if name not in there:
