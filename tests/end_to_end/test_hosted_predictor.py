@@ -71,6 +71,7 @@ def server(tmp_path_factory):
         port = free.getsockname()[1]
     reference = f"{ROOT / 'predict.py'}:Runner"
     settings = os.environ | {"COG_PREDICT_TYPE_STUB": reference, "PORT": str(port), "TMPDIR": str(folder / "files")}
+    settings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{settings['PATH']}"  # the worker is `python` there
     command = [sys.executable, "-m", "cog.server.http", "--host", "127.0.0.1"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, env=settings, stdout=log, stderr=log)
