@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -82,6 +81,7 @@ def sweep(
 def _plan(prompts: Sequence[str], out: Path | None, file: Path | None, presets: Sequence[str]) -> tuple[str, Plan]:
     """What there is before the other options: a name for the folder, and the plan."""
     from clipdraw import sweeping
+    from clipdraw.config import read_toml
 
     shipped = sweeping.plans()
     names = [name for name in presets if name in shipped]
@@ -94,21 +94,12 @@ def _plan(prompts: Sequence[str], out: Path | None, file: Path | None, presets: 
     if names:
         name, plan = names[0], shipped[names[0]]
     elif file is not None:
-        name, plan = file.stem, sweeping.from_dict(_read_toml(file))
+        name, plan = file.stem, sweeping.from_dict(read_toml(file))
     elif not prompts and out is not None and out.is_dir():
         plan = sweeping.read_plan(out)
     if recipes:
         plan = replace(plan, settings={**plan.settings, "preset": recipes[0]})
     return name, replace(plan, prompts=tuple(prompts)) if prompts else plan
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a TOML file: {error}") from None
 
 
 def _axis(name: str, text: str) -> tuple[str, tuple[Any, ...]]:

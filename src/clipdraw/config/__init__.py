@@ -301,7 +301,7 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
         ConfigError: the preset is unknown, the file unreadable or a setting wrong.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    stored = _read_toml(file) if file else {}
+    stored = read_toml(file) if file else {}
     name = given.get("preset", stored.get("preset", "default"))
     available = presets()
     if name not in available:
@@ -313,7 +313,12 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
     return from_dict({**preset, **chosen, "prompt": prompt, "preset": name})
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds.
+
+    Raises:
+        ConfigError: it cannot be read, or is not TOML.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
