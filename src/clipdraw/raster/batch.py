@@ -133,11 +133,13 @@ def _hairlines(
 
     So that a width of 0, where nothing is to be seen, has the gradient of one a little above.
     """
-    stretch = matrices.detach()[:, :, :2].abs().amax((1, 2))
+    shared = len(matrices) > 0 and matrices.stride(0) == 0  # one matrix for all paths
+    stretch = matrices.detach()[: 1 if shared else None, :, :2].abs().amax((1, 2))
     least = torch.where(stretch > 0, HAIRLINE_PX / 2 / stretch, 0).to(radii.dtype)
     thin = radii.detach() < least
     if not thin.any():
         return radii, colors
+    least = least.expand(len(radii))
     free = torch.where(torch.from_numpy(moved).to(radii.device), radii, radii.detach())
     share = torch.where(thin, free / torch.where(thin, least, 1), 1)
     path, rule = torch.from_numpy(index.layers).to(radii.device).unbind(1)

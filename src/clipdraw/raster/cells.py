@@ -74,6 +74,12 @@ def new_grid(rows, pixels):
     return Grid(np.empty((rows, 3), np.int64), np.empty(pixels), np.empty(pixels, np.int32), np.empty(pixels, np.int32))
 
 
+@inlined
+def is_within(x0, y0, x1, y1, top, bottom, width):
+    """Whether an edge keeps to the image, or to the part of it that its layer may touch."""
+    return min(x0, x1) >= 0 and max(x0, x1) < width and top <= min(y0, y1) and max(y0, y1) < bottom
+
+
 @compiled
 def measure_spans(scratch, edges, top, bottom, width, span):
     """Write the span of each row from `top` to `bottom`; returns the number of pixels, and as many cells as edges have
@@ -85,6 +91,15 @@ def measure_spans(scratch, edges, top, bottom, width, span):
     for e in range(edges):
         a, b = edge[e, 0], edge[e, 1]
         x0, y0, x1, y1 = vertex[a, 0], vertex[a, 1], vertex[b, 0], vertex[b, 1]
+        if is_within(x0, y0, x1, y1, top, bottom, width):
+            columns, rows = (np.int64(x0), np.int64(x1)), (np.int64(y0) - top, np.int64(y1) - top)
+            first, last = min(columns[0], columns[1]), max(columns[0], columns[1]) + 1
+            first_row, last_row = min(rows[0], rows[1]), max(rows[0], rows[1])
+            if last - first <= BOX or last_row == first_row:
+                cells += last - first + last_row - first_row + 1
+                for k in range(first_row, last_row + 1):
+                    span[k, 0], span[k, 1] = min(span[k, 0], first), max(span[k, 1], last)
+                continue
         left, right, high, low = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
         slack = 1e-6 + 1e-9 * (abs(left) + abs(right) + abs(high) + abs(low))
         first_row = np.int64(min(max(high - slack, np.float64(top)), np.float64(bottom))) - top
@@ -118,7 +133,7 @@ def walk_all(scratch, edges, top, bottom, width, grid, cells):
     for e in range(edges):
         a, b, piece, inner = edge[e, 0], edge[e, 1], edge[e, 2], edge[e, 3]
         x0, y0, x1, y1 = vertex[a, 0], vertex[a, 1], vertex[b, 0], vertex[b, 1]
-        if not (min(x0, x1) >= 0 and max(x0, x1) < width and top <= min(y0, y1) and max(y0, y1) < bottom):
+        if not is_within(x0, y0, x1, y1, top, bottom, width):
             count, crowds = walk_clipped(
                 x0, y0, x1, y1, top, bottom, width, grid, cells, count, crowds, e, piece, inner
             )

@@ -86,11 +86,14 @@ def count_pieces(paths, index, size, tolerance, rows):
         low, high, pieces = np.float64(height), 0.0, 0
         for cubic in range(first, last):
             for k in range(4):
-                x, y = paths.points[paths.cubics[cubic, k]]
+                x, y = paths.points[paths.cubics[cubic, k], 0], paths.points[paths.cubics[cubic, k], 1]
                 place[k, 0] = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
                 place[k, 1] = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
                 sound &= abs(place[k, 0]) <= FARTHEST_PX and abs(place[k, 1]) <= FARTHEST_PX  # false for NaN
-            left, right, above, below = place[:, 0].min(), place[:, 0].max(), place[:, 1].min(), place[:, 1].max()
+            left, right, above, below = place[0, 0], place[0, 0], place[0, 1], place[0, 1]
+            for k in range(1, 4):
+                left, right = min(left, place[k, 0]), max(right, place[k, 0])
+                above, below = min(above, place[k, 1]), max(below, place[k, 1])
             low, high = min(low, above), max(high, below)
             seen = right + reach > 0 and left - reach < width and below + reach > 0 and above - reach < height
             farthest = 0.0

@@ -44,6 +44,9 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
     return images
 
 
+_WORTH_A_TEAM = 50_000  # fragments
+
+
 class _Covered(NamedTuple):
     """What is known before anything is painted."""
 
@@ -84,7 +87,7 @@ class _Rasterize(torch.autograd.Function):
         pages, (height, width) = len(background), batch.size
         image, used = torch.empty((pages, 3, height, width)), np.empty(pages * height, np.int64)
         arguments = covered.spans, covered.rows, covered.fragments, _paint(colors, own, background, covered)
-        together(compositing.composite, *arguments, image.numpy(), used, threads=get_threads())
+        together(compositing.composite, *arguments, image.numpy(), used, threads=_threads(covered))
         ctx.save_for_backward(points, radii, matrices, colors, own, background)
         ctx.covered, ctx.used = covered, used
         ctx.index = batch.index, batch.pages, batch.moved, batch.size
@@ -104,7 +107,7 @@ class _Rasterize(torch.autograd.Function):
         through = torch.empty_like(grad) if ctx.needs_input_grad[5] else torch.empty((0, 3, 0, 0))
         paint, grads = _paint(colors, own, background, covered), (fragments.coverage, by_run, by_own)
         arguments = spans, covered.rows, fragments, paint, grad.numpy(), through.numpy(), ctx.used, grads
-        together(compositing.uncomposite, *arguments, threads=get_threads())
+        together(compositing.uncomposite, *arguments, threads=_threads(covered))
         by_color = np.empty((layers, 4), np.float32)
         compositing.sum_colors(spans, paint, by_run, by_color)
         if ctx.needs_input_grad[5]:
@@ -114,6 +117,11 @@ class _Rasterize(torch.autograd.Function):
         geometry = _geometry_grad(covered, moved) if wanted else (None,) * 3
         _idle[:] = [covered.storage]
         return *geometry, torch.from_numpy(by_color), torch.from_numpy(by_own), by_background, None, None
+
+
+def _threads(covered: _Covered) -> int:
+    """How many threads composite: a second one takes as long to begin as few fragments do."""
+    return get_threads() if covered.spans.claimed[0] > _WORTH_A_TEAM else 1
 
 
 def _paint(colors: Tensor, own: Tensor, background: Tensor, covered: _Covered) -> Paint:
