@@ -31,6 +31,7 @@ _PREFERRED = "noto"  # in full color, in one style, and nothing but the thing it
 _LOOSE = frozenset({"openclipart"})  # whose titles say more, or less, than there is to be seen
 _SAME = {"color": 0.85, "mono": 0.75}  # cosine from which a name means what a better drawing's name means
 _KNOWN = 5  # the name's place among all names, for the encoder, in a drawing of another set that is kept
+_WORTH_PREFERRED, _WORTH_MONO = 0.06, -0.05  # against other colored drawings of the same name, as a cosine
 _CHUNK = 500
 
 
@@ -123,7 +124,8 @@ def exemplars(corpus: Corpus, kept: list[Candidate], vectors: Tensor, imaginatio
     _, _, axes = torch.linalg.svd(names, full_matrices=False)
     axes = axes[:_AXES]
     coordinates = (ink - imagination.mean) @ imagination.components.T
-    return Exemplars(axes, functional.normalize(names @ axes.T, dim=1), coordinates)
+    worth = [_WORTH_PREFERRED * one.preferred + _WORTH_MONO * (one.kind == "mono") for one in kept]
+    return Exemplars(axes, functional.normalize(names @ axes.T, dim=1), coordinates, torch.tensor(worth))
 
 
 def main() -> None:

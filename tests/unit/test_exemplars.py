@@ -15,22 +15,26 @@ def some(count=5, width=8, axes=4, components=320):
     generator = torch.Generator().manual_seed(0)
     names = functional.normalize(torch.randn(count, axes, generator=generator), dim=1)
     coordinates = torch.randn(count, components, generator=generator)
-    return Exemplars(torch.eye(width)[:axes], names, coordinates), names, coordinates
+    worth = torch.arange(count) / 8
+    return Exemplars(torch.eye(width)[:axes], names, coordinates, worth), names, coordinates
 
 
 def test_the_pictures_of_the_nearest_names_are_found():
     exemplars, names, coordinates = some()
     readings = functional.pad(names[[3, 1]], (0, 4))
-    found, cosines = exemplars.near(readings, 1)
+    found, cosines, worth = exemplars.near(readings, 1)
     assert torch.equal(found, coordinates[[1, 3]])
+    assert worth.tolist() == [1 / 8, 3 / 8]
     assert cosines.tolist() == pytest.approx([(names[1] @ names[3]).item(), 1.0], abs=1e-6)
     assert len(exemplars.near(readings, 100)[0]) == len(exemplars)
+    assert exemplars.near(readings, 1, whole=2)[1].tolist() == pytest.approx([1.0, 1.0], abs=1e-6)
 
 
 def test_what_is_stored_comes_back_nearly_the_same():
     exemplars, names, coordinates = some()
     again = Exemplars.from_tensors(exemplars.stored())
-    found, cosines = again.near(functional.pad(names[:1], (0, 4)), 5)
+    found, cosines, worth = again.near(functional.pad(names[:1], (0, 4)), 5)
+    assert torch.equal(worth, torch.arange(5) / 8)
     assert (found - coordinates).abs().max() < 0.1 * coordinates.abs().max()
     assert torch.allclose(cosines, names @ names[0], atol=0.01)
 

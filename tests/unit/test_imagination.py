@@ -9,7 +9,7 @@ from clipdraw.config import resolve
 from clipdraw.constraints import ColorRange, WidthRange
 from clipdraw.drawing import Canvas
 from clipdraw.encoders import Imagines, load_encoder
-from clipdraw.encoders.builtin import _readings
+from clipdraw.encoders.readings import other_number, readings
 from clipdraw.errors import InputError
 from clipdraw.framing import framed, picked, squared
 from clipdraw.initialize import ImaginedStrokes, RandomStrokes
@@ -137,11 +137,20 @@ def test_other_seeds_begin_with_other_pictures_or_mirrored_ones():
 
 
 def test_a_text_is_read_as_a_whole_and_by_its_names():
-    assert _readings("a slice of ripe melon") == ["slice of ripe melon", "slice", "ripe melon", "melon"]
-    assert _readings(" The Sun ") == ["Sun"]
-    assert _readings("Watercolor painting of an underwater submarine") == ["underwater submarine", "submarine"]
-    assert _readings("a realistic oil painting of a sailboat") == ["sailboat"]
-    assert _readings("picture frame") == ["picture frame", "frame"]
+    assert readings("a slice of ripe melon") == ["slice of ripe melon", "slice", "ripe melon", "melon"]
+    assert readings(" The Sun ") == ["Sun"]
+    assert readings("Watercolor painting of an underwater submarine") == ["underwater submarine", "submarine"]
+    assert readings("a realistic oil painting of a sailboat") == ["sailboat"]
+    assert readings("picture frame") == ["picture frame", "frame"]
+
+
+@pytest.mark.parametrize(
+    ("singular", "plural"),
+    [("cherry", "cherries"), ("fox", "foxes"), ("key", "keys"), ("witch", "witches"), ("dog", "dogs")],
+)
+def test_a_name_is_known_in_its_other_number(singular, plural):
+    assert other_number(singular) == plural
+    assert other_number(plural) == singular
 
 
 def test_what_is_imagined_for_a_longer_text_shows_the_thing_in_it(builtin):

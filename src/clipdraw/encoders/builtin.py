@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +19,7 @@ from clipdraw.encoders.image import VIEW_SIZE, ImageTower
 from clipdraw.encoders.imagination import Imagination
 from clipdraw.encoders.packed import pack_convolutions
 from clipdraw.encoders.precision import choose_precision
+from clipdraw.encoders.readings import other_number, readings
 from clipdraw.encoders.shares import in_shares
 from clipdraw.encoders.text import TextTower, widened
 from clipdraw.encoders.tint import colors_in, deepened, tinted
@@ -28,14 +28,8 @@ from clipdraw.framing import framed
 
 WEIGHTS = Path(__file__).parent / "weights" / "builtin.safetensors"
 """The weights; their metadata holds the version and the model card's address within the project."""
-SHA256 = "49ce4045bd882512cf56415fdedfac40b52915c25b21a478637738acf8f9b6ec"
+SHA256 = "03d1a9d682f73c3ec23e97f4f3f0fa7b448ef8491b26ef9a71bec17a7786f628"
 """Checksum of the weights."""
-_ARTICLE = re.compile(r"^(an?|the)\s+", re.IGNORECASE)  # captions of drawings have none
-_JOINT = re.compile(r"\s+(?:of|with|in|on|at|by|from|under|near)\s+", re.IGNORECASE)
-_MEDIUM = re.compile(
-    r"^(?:[\w-]+\s+){0,3}?(?:painting|drawing|sketch|picture|image|photo|photograph|illustration|icon|portrait)\s+of\s+",
-    re.IGNORECASE,
-)
 _NEARLY_AS_GOOD, _MOST_PICTURES = 0.06, 3
 _EXEMPLARS = 6  # that each reading of a text brings
 _OF_NAME, _IMAGINED = 0.5, 0.6  # what a name's cosine with the text counts; the cosine that imagining is worth
@@ -125,28 +119,20 @@ class BuiltinEncoder:
 
     def _candidates(self, text: str) -> tuple[Tensor, Tensor]:
         """Pictures that the text may mean, (pictures, 3, side, side), and what each is worth before it is looked at."""
-        readings = self._text.embed(_readings(text))
-        imagined = self._imagination.pictures(readings).flatten(0, 1)
-        coordinates, cosines = self._exemplars.near(readings, _EXEMPLARS)
+        names = readings(text)
+        vectors = self._text.embed(names)
+        imagined = self._imagination.pictures(vectors).flatten(0, 1)
+        either = torch.cat([self._text.embed([other_number(names[0])]), vectors])
+        coordinates, cosines, worth = self._exemplars.near(either, _EXEMPLARS, whole=2)
         known = deepened(self._imagination.picture_at(coordinates))
         paints = [known, *(tinted(known, color) for color in colors_in(text))]
-        names = torch.cat([torch.full((len(imagined),), _IMAGINED), cosines.repeat(len(paints))])
-        return torch.cat([imagined, *paints]).to(self.device), (_OF_NAME * names).to(self.device)
+        prior = _OF_NAME * cosines + worth
+        priors = torch.cat([torch.full((len(imagined),), _OF_NAME * _IMAGINED), prior.repeat(len(paints))])
+        return torch.cat([imagined, *paints]).to(self.device), priors.to(self.device)
 
     def unread(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads."""
         return self._text.unread(text)
-
-
-def _readings(text: str) -> list[str]:
-    """The text without its medium and its article and, as pictures are known for short names, the names in it.
-
-    Of "a sketch of a slice of ripe melon": "slice of ripe melon", "slice", "ripe melon", "melon".
-    """
-    whole = _ARTICLE.sub("", _MEDIUM.sub("", text.strip()))
-    parts = [_ARTICLE.sub("", part) for part in _JOINT.split(whole)]
-    last = [part.rsplit(" ", 1)[-1] for part in parts]
-    return list(dict.fromkeys(reading for reading in (whole, *parts, *last) if reading))
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
