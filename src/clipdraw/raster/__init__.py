@@ -48,8 +48,8 @@ def rasterize(
         frozen: paths whose points, widths and transforms get no gradient and cost none.
         backend: `reference` (any device, float32 or float64), `numba` (CPU, float32), a plug-in's name, or
             `auto`: `numba` where it can, else `reference`. From another device `auto` brings a float32 drawing to
-            the CPU and the image back: the reference's 220,000 short operations for 256 strokes would take a
-            graphics processor far longer than Numba's 10 ms.
+            the CPU and the image back: the reference's 6,700 short operations for 256 strokes would take a
+            graphics processor far longer than Numba's 4 ms.
 
     Returns:
         Red, green, blue in [0, 1], up to rounding, on the drawing's device.
