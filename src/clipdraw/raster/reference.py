@@ -22,8 +22,8 @@ from clipdraw.raster.reference_outlines import Outlines, outlines
 TILES_PX = 64, 256
 """Pixels are worked off in squares, which bounds the memory: of a side between these, a power of two."""
 ROOM_ON_CPU, ROOM_ELSEWHERE = 1 << 22, 1 << 24
-"""Layers times pixels in a tile. Larger tiles take fewer operations and more arithmetic: 6,700 operations for 256 strokes
-at 224 in one tile, 81,000 in tiles of 64 pixels, which a graphics processor would spend its time on."""
+"""Layers times pixels in a tile. Larger tiles take fewer operations and more arithmetic: 256 strokes at 224 take 6,700
+in one tile and 81,000 in tiles of 64 pixels, which a graphics processor would spend its time on."""
 TOGETHER = 16
 """Most drawings of a batch that are worked off at once."""
 
