@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.util import find_spec
 from operator import index
 
@@ -115,7 +116,12 @@ def _backend(drawing: Drawing, name: str) -> Callable[[Batch], Tensor]:
 
 
 def _numba_can(drawing: Drawing) -> bool:
-    return drawing.points.dtype == torch.float32 and find_spec("numba") is not None
+    return drawing.points.dtype == torch.float32 and _has_numba()
+
+
+@cache
+def _has_numba() -> bool:
+    return find_spec("numba") is not None
 
 
 def _size(canvas: Canvas, height: int | None, width: int | None) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Drawing, Gradient, Style
-from clipdraw.raster.plan import HAIRLINE_PX, STROKE, Index, index_of, matrices_px
+from clipdraw.raster.plan import HAIRLINE_PX, STROKE, Index, index_of, matrices_px, pixels_per_unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +66,17 @@ def make_batch(
 
     Differentiable in all parameters of the drawings and in the background.
     """
-    index = _joined_index(tuple((d.segments, d.styles, len(d.gradients)) for d in drawings))
+    index, pages = _joined_index(tuple((d.segments, d.styles, len(d.gradients)) for d in drawings))
     moved = np.ones(len(index.first_layer) - 1, np.bool_)
-    starts = np.cumsum([0, *map(len, drawings)])
-    for first, chosen in zip(starts, frozen or (), strict=False):
+    for first, chosen in zip(np.cumsum([0, *map(len, drawings)]), frozen or (), strict=False):
         moved[first + np.asarray(list(chosen), dtype=np.int64)] = False
     if background is None:
-        background = torch.stack([drawing.background for drawing in drawings])[:, :, None, None]
+        background = _one([drawing.background.reshape(1, 3, 1, 1) for drawing in drawings])
     radii = _one([drawing.widths for drawing in drawings]).clamp(min=0) / 2
     matrices = _one([matrices_px(drawing, *size) for drawing in drawings])
-    radii, colors = _hairlines(radii, matrices, _layer_colors(drawings, index), index, moved)
+    colors = _layer_colors(drawings, index)
+    if not _clearly_wide(drawings, radii, size):
+        radii, colors = _hairlines(radii, matrices, colors, index, moved)
     return Batch(
         points=_one([drawing.points for drawing in drawings]),
         radii=radii,
@@ -84,20 +85,29 @@ def make_batch(
         background=background,
         gradients=tuple(gradient for drawing in drawings for gradient in drawing.gradients),
         index=index,
-        pages=np.searchsorted(starts, index.layers[:, 0], side="right") - 1,
+        pages=pages,
         moved=moved,
         size=size,
     )
 
 
 @lru_cache(maxsize=32)
-def _joined_index(parts: tuple[tuple[tuple[int, ...], tuple[Style, ...], int], ...]) -> Index:
-    """The index of several drawings, each given by its segments, its styles and how many gradients it has."""
-    if len(parts) == 1:
-        return index_of(*parts[0][:2])
+def _joined_index(parts: tuple[tuple[tuple[int, ...], tuple[Style, ...], int], ...]) -> tuple[Index, np.ndarray]:
+    """The index of several drawings, each given by its segments, its styles and how many gradients it has, and the
+    drawing of each layer.
+    """
+    index = index_of(*parts[0][:2]) if len(parts) == 1 else index_of(*_joined(parts))
+    paths = [len(styles or segments) for segments, styles, _ in parts]
+    return index, np.searchsorted(np.cumsum(paths), index.layers[:, 0], side="right")
+
+
+def _joined(
+    parts: tuple[tuple[tuple[int, ...], tuple[Style, ...], int], ...],
+) -> tuple[tuple[int, ...], tuple[Style, ...]]:
+    """The segments and styles of several drawings as those of one."""
     segments = tuple(count for counts, *_ in parts for count in counts)
     if not any(styles for _, styles, _ in parts):
-        return index_of(segments, ())
+        return segments, ()
     styles, known = [], 0
     for counts, given, gradients in parts:
         for style in given or (Style(),) * len(counts):
@@ -110,7 +120,7 @@ def _joined_index(parts: tuple[tuple[tuple[int, ...], tuple[Style, ...], int], .
                 )
             )
         known += gradients
-    return index_of(segments, tuple(styles))
+    return segments, tuple(styles)
 
 
 def _layer_colors(drawings: Sequence[Drawing], index: Index) -> Float[Tensor, "layers 4"]:
@@ -120,6 +130,14 @@ def _layer_colors(drawings: Sequence[Drawing], index: Index) -> Float[Tensor, "l
     path, chosen = (torch.from_numpy(part).to(colors.device) for part in (index.layers[:, 0], stroked))
     fills = _one([_fills(drawing) for drawing in drawings])
     return torch.where(chosen[:, None], colors[path], fills[path])
+
+
+def _clearly_wide(drawings: Sequence[Drawing], radii: Float[Tensor, " paths"], size: tuple[int, int]) -> bool:
+    """Whether a glance at drawings without transforms tells that none of their strokes is a hairline."""
+    if len(radii) == 0 or any(drawing.transforms is not None for drawing in drawings):
+        return False
+    stretch = min(max(pixels_per_unit(drawing, *size)) for drawing in drawings)
+    return bool(radii.detach().amin() >= HAIRLINE_PX / 2 / stretch)  # false for NaN
 
 
 def _hairlines(
@@ -133,13 +151,11 @@ def _hairlines(
 
     So that a width of 0, where nothing is to be seen, has the gradient of one a little above.
     """
-    shared = len(matrices) > 0 and matrices.stride(0) == 0  # one matrix for all paths
-    stretch = matrices.detach()[: 1 if shared else None, :, :2].abs().amax((1, 2))
+    stretch = matrices.detach()[:, :, :2].abs().amax((1, 2))
     least = torch.where(stretch > 0, HAIRLINE_PX / 2 / stretch, 0).to(radii.dtype)
     thin = radii.detach() < least
     if not thin.any():
         return radii, colors
-    least = least.expand(len(radii))
     free = torch.where(torch.from_numpy(moved).to(radii.device), radii, radii.detach())
     share = torch.where(thin, free / torch.where(thin, least, 1), 1)
     path, rule = torch.from_numpy(index.layers).to(radii.device).unbind(1)

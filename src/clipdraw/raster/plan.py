@@ -123,6 +123,12 @@ def exact_dtype(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
+@lru_cache(maxsize=32)
+def _scaling(across: float, down: float, dtype: torch.dtype, device: torch.device) -> Float[Tensor, "3 3"]:
+    """From canvas units to pixels; shared, so not to be written to."""
+    return torch.tensor([[across, 0, 0], [0, down, 0], [0, 0, 1]], dtype=dtype, device=device)
+
+
 def matrices_px(drawing: Drawing, height: int, width: int) -> Float[Tensor, "paths 2 3"]:
     """What takes the points of each path to pixels, in `exact_dtype`; NaN for what paints nothing.
 
@@ -131,8 +137,7 @@ def matrices_px(drawing: Drawing, height: int, width: int) -> Float[Tensor, "pat
     Differentiable in `drawing.transforms`.
     """
     device, dtype = drawing.points.device, exact_dtype(drawing.points.device)
-    across, down = pixels_per_unit(drawing, height, width)
-    scale = torch.tensor([[across, 0, 0], [0, down, 0], [0, 0, 1]], dtype=dtype, device=device)
+    scale = _scaling(*pixels_per_unit(drawing, height, width), dtype, device)
     if drawing.transforms is None or not any(style.transforms for style in drawing.styles):
         return scale[:2].expand(len(drawing), 2, 3)
     last = torch.tensor([[0.0, 0.0, 1.0]], dtype=dtype, device=device)
