@@ -167,6 +167,11 @@ def test_explain(finished, tmp_path):
     assert "what each stroke adds" in (tmp_path / "why.svg").read_text()
     told = clipdraw("explain", printed["png"], "--word-list", str(words), "--words", "1", cwd=folder)
     assert len(told.stdout.splitlines()) == 1
+    for file, out, message in (("svg", "none/x.png", "none does not exist"), ("png", "x.png", "no strokes to show")):
+        refused = clipdraw("explain", printed[file], "--out", out, "--encoder", "nobody/nothing", cwd=folder)
+        assert refused.returncode == 2
+        assert message in refused.stderr  # and not that there is no such encoder: that would be looked for later
+    assert "such as drawings/a-red-heart-s0/drawing.svg" in clipdraw("score", printed["folder"], "x", cwd=folder).stderr
 
 
 def test_a_run_that_explains_itself(tmp_path):
