@@ -76,7 +76,14 @@ def test_a_plan_survives_json_and_toml():
 
 def test_the_plans_that_ship():
     counts = {name: len(plan.cells()) for name, plan in plans().items()}
-    assert counts == {"figure-5": 6, "figure-6": 6, "figure-7": 6, "article-steps": 6}
+    assert counts == {
+        "figure-4": 5,
+        "figure-5": 6,
+        "figure-6": 6,
+        "figure-7": 6,
+        "article-steps": 6,
+        "article-pairs": 4,
+    }
     assert all(plan.about for plan in plans().values())
     assert [cell.config.strokes for cell in plans()["figure-6"].cells()] == [16, 32, 64, 128, 256, 512]
 

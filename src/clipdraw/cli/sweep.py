@@ -35,7 +35,7 @@ def sweep(
     ] = None,
     preset: Annotated[
         list[str] | None,
-        typer.Option(help="A sweep (figure-5, figure-6, figure-7, article-steps), a preset of draw, or one of each."),
+        typer.Option(help="A sweep that ships (see presets), a preset of draw, or one of each."),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Number of updates of each drawing.")] = None,
     encoder: Annotated[list[str] | None, typer.Option(help="The judge, as for draw.")] = None,
