@@ -19,8 +19,8 @@ FARTHEST, MOST = 150, 6000.0
 CURVES = (
     ("pull", Centre(kind="pull"), "#777777"),
     ("ring 25", Centre(25.0, kind="ring"), "#1f6f8b"),
-    ("ring 75", Centre(kind="ring"), "#d29a1e"),
     ("disc 75", Centre(), "#c0603b"),
+    ("ring 75", Centre(kind="ring"), "#d29a1e"),
 )
 
 
@@ -60,9 +60,9 @@ def plot() -> str:
     for number, (name, centre, color) in enumerate(CURVES):
         places = (at(distance, value) for distance, value in enumerate(penalties(centre)) if value <= MOST)
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-        dashes = ' stroke-dasharray="6 4"' if name == "ring 75" else ""  # beyond 75 the disc's curve lies below it
+        dashes = ' stroke-dasharray="6 4"' if name == "ring 75" else ""  # the disc's curve shows through
         lines.append(f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="2"{dashes}/>')
-        lines.append(f'<text x="{left + 12}" y="{MARGIN + 12 + 15 * number}" fill="{color}">{name}</text>')
+        lines.append(f'<text x="{at(109, 0)[0]:.1f}" y="{MARGIN + 12 + 15 * number}" fill="{color}">{name}</text>')
     return "\n".join([*lines, "</svg>", ""])
 
 
