@@ -24,7 +24,6 @@ sys.path.insert(0, str(LocalPath(__file__).parent / "src"))  # an image holds th
 import torch
 
 from clipdraw import Drawing, Step, config, optimize, rasterize
-from clipdraw.config.prompts import NEGATIVE_WEIGHT
 from clipdraw.errors import InputError
 from clipdraw.formats.paths_json import from_json
 from clipdraw.formats.png import write_png
@@ -154,7 +153,7 @@ def _settings(given: Mapping[str, Any], encoder: str) -> config.Config:
         "centre_weight": given["distance_from_centre_weight"],
     }
     if given["negative_prompt"].strip():
-        options["negative"] = (f"{given['negative_prompt']}:{NEGATIVE_WEIGHT}",)
+        options["negative"] = (given["negative_prompt"],)
     return config.resolve(given["prompt"], options)
 
 

@@ -1,6 +1,7 @@
 """The real commands, as a user types them."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -96,6 +97,24 @@ def test_a_film_of_a_finished_run(finished):
     assert told["bytes"] == (folder / "film.mp4").stat().st_size
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_film_that_is_stopped_leaves_no_file(number, code, finished, tmp_path):
+    printed, folder = finished
+    asked = ("--kind", "strokes", "--length", "600", "--size", "900", "--out", tmp_path / "film.mp4")
+    command = [sys.executable, "-m", "clipdraw", "film", folder / printed["folder"], *asked]
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not list(tmp_path.iterdir()):
+        assert time.monotonic() < until
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def tiny_clip(tmp_path):
     """A folder with a CLIP checkpoint of random weights."""
@@ -148,6 +167,11 @@ def test_explain(finished, tmp_path):
     assert "what each stroke adds" in (tmp_path / "why.svg").read_text()
     told = clipdraw("explain", printed["png"], "--word-list", str(words), "--words", "1", cwd=folder)
     assert len(told.stdout.splitlines()) == 1
+    for file, out, message in (("svg", "none/x.png", "none does not exist"), ("png", "x.png", "no strokes to show")):
+        refused = clipdraw("explain", printed[file], "--out", out, "--encoder", "nobody/nothing", cwd=folder)
+        assert refused.returncode == 2
+        assert message in refused.stderr  # and not that there is no such encoder: that would be looked for later
+    assert "such as drawings/a-red-heart-s0/drawing.svg" in clipdraw("score", printed["folder"], "x", cwd=folder).stderr
 
 
 def test_a_run_that_explains_itself(tmp_path):
@@ -283,6 +307,11 @@ def test_ctrl_c_writes_the_drawing_so_far_and_resume_ends_as_if_unbroken(tmp_pat
     assert (tmp_path / "run" / "drawing.svg").read_bytes() == (tmp_path / "whole" / "drawing.svg").read_bytes()
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == list(range(1, 301))
+
+
+def test_help_is_set_in_the_width_of_the_terminal(tmp_path):
+    told = clipdraw("draw", "--help", cwd=tmp_path, env=os.environ | {"COLUMNS": "200"}).stdout
+    assert "times such as 12:30 stay text, and so does all that is in double quotes" in told
 
 
 def test_a_killed_run_goes_on(tmp_path):

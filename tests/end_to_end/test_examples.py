@@ -44,6 +44,23 @@ def test_fit_image_takes_a_picture(run, tmp_path):
     assert read_image(tmp_path / "fit.png").shape == (3, 30, 80)
 
 
+def test_contact_sheet(run, tmp_path):
+    run(
+        "contact_sheet.py",
+        "a cat",
+        "an owl",
+        "--seeds",
+        1,
+        "--preset",
+        "fast",
+        "--columns",
+        2,
+        "--out",
+        tmp_path / "x.png",
+    )
+    assert read_image(tmp_path / "x.png").shape[2] == 2 * 144
+
+
 def test_refine_svg(run, tmp_path):
     random = torch.Generator().manual_seed(1)
     drawing = RandomStrokes(12)(Canvas(120, 80), random).detached()

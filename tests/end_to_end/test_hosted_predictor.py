@@ -187,11 +187,11 @@ def test_the_published_inputs_and_defaults():
 
 
 def test_inputs_become_settings():
-    given = predict.checked({"negative_prompt": "text: 3", "width": 320, "distance_from_centre_weight": 0})
-    settings = predict._settings(given, "builtin")
+    wanted = {"prompt": "a cat:2", "negative_prompt": "text: 3", "width": 320, "distance_from_centre_weight": 0}
+    settings = predict._settings(predict.checked(wanted), "builtin")
     assert settings.canvas == (320.0, 224.0)
     assert settings.centre_weight == 0
-    assert [(loss.text, loss.weight) for loss in settings.losses()[1:2]] == [("text: 3", -0.3)]
+    assert [(prompt.text, prompt.weight) for prompt in settings.prompts()] == [("a cat", 2.0), ("text: 3", -0.3)]
 
 
 def test_the_image_installs_what_is_pinned():

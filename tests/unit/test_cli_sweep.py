@@ -13,7 +13,7 @@ def test_seeds(text, seeds):
     assert _seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["", "a", "-1", "1,", "1-"])
+@pytest.mark.parametrize("text", ["", "a", "-1", "1,", "1-", "3-2"])
 def test_no_seeds(text):
     with pytest.raises(ConfigError, match="seeds are written"):
         _seeds(text)
@@ -50,6 +50,8 @@ def test_files_that_cannot_be_read_and_sweeps_that_are_two(tmp_path):
     (tmp_path / "bad.toml").write_text("= 3")
     with pytest.raises(ConfigError, match="not a TOML file"):
         _plan([], None, tmp_path / "bad.toml", [])
+    with pytest.raises(ConfigError, match=r"no preset 'figure-9'; there are: figure-\d, .*, article"):
+        _plan([], None, None, ["figure-9"])
     for presets in (["figure-5", "figure-6"], ["fast", "paper"]):
         with pytest.raises(ConfigError, match="one sweep and one preset of draw"):
             _plan(["a"], None, None, presets)

@@ -1,4 +1,5 @@
 import json
+import signal
 from xml.etree import ElementTree
 
 import pytest
@@ -127,12 +128,27 @@ def test_configurations_of_the_same_prompt_have_a_row_each(tmp_path):
     assert [element.text for element in root.iter(f"{SVG}text")].count("red, seed 0") == 2
 
 
-def test_ctrl_c_leaves_a_figure_of_what_there_is(tmp_path):
-    def stop(name, config, step):
-        if name == "pixels":
-            raise KeyboardInterrupt
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_a_figure_of_what_there_is(number, tmp_path):
+    seen = []
 
-    found = compare(configs("red"), ["clipdraw", "pixels"], out=tmp_path / "out", on_step=stop)
+    def stop(name, config, step):
+        seen.append((name, step.index))
+        if name == "pixels":
+            signal.raise_signal(number)
+
+    found = compare(configs("red", "blue"), ["clipdraw", "pixels"], out=tmp_path / "out", on_step=stop)
+    assert seen == [("clipdraw", 1), ("clipdraw", 2), ("pixels", 1)]
     assert found.status == "interrupted"
     assert [result.method for result in found.results] == ["clipdraw"]
     assert (found.folder / "comparison.png").is_file()
+    assert sorted(path.name for path in found.folder.glob("red*")) == ["red-s0-clipdraw.png", "red-s0-clipdraw.svg"]
+
+
+def test_ctrl_c_at_the_last_step_of_all_comes_too_late(tmp_path):
+    def stop(name, config, step):
+        if step.index == step.of:
+            signal.raise_signal(signal.SIGINT)
+
+    found = compare(configs("red"), ["clipdraw"], out=tmp_path / "out", on_step=stop)
+    assert (found.status, len(found.results)) == ("finished", 1)

@@ -23,6 +23,12 @@ def test_words_are_read_from_a_file(tmp_path):
     assert read_words(file) == ("a cat", "dog")
     with pytest.raises(FormatError, match=r"none\.txt"):
         read_words(tmp_path / "none.txt")
+    file.write_text(" \n\n")
+    with pytest.raises(FormatError, match="has no words"):
+        read_words(file)
+    file.write_bytes(b"\xff")
+    with pytest.raises(FormatError, match="not a list of words: not text"):
+        read_words(file)
 
 
 def test_the_nearest_word_comes_first_with_its_probability(encoder):

@@ -73,3 +73,9 @@ def test_metrics_after_the_checkpoint_are_made_again(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3, 4]
     assert lines[-1]["similarity"] is None
+
+
+def test_whoever_may_read_the_other_files_may_read_the_checkpoint(tmp_path):
+    write_checkpoint(tmp_path, {"a": torch.zeros(2)})
+    Metrics(tmp_path).close()
+    assert (tmp_path / "checkpoint.safetensors").stat().st_mode == (tmp_path / "metrics.jsonl").stat().st_mode

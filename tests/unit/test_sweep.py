@@ -50,6 +50,16 @@ def test_a_sweep_is_runs_and_sheets(here):
     assert all(f"runs/{cell.name}/drawing.svg" in page for cell in done.cells)
 
 
+def test_the_nearest_words_are_on_the_sheet_and_the_page_if_they_are_asked_for(here):
+    done = work(plan(explain=True))
+    again = work(plan(explain=True))
+    words = done.outcomes[0].words
+    assert len(words) == 5
+    assert [one.words for one in again.outcomes] == [one.words for one in done.outcomes]
+    for file in ("sheet.svg", "index.html"):
+        assert words[0].text in (done.folder / file).read_text()
+
+
 def test_again_it_keeps_what_is_finished_and_takes_more(here):
     done = work(plan())
     before = stamps(done.folder)

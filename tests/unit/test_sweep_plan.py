@@ -34,6 +34,19 @@ def test_styles_are_words_around_the_prompt(style, text):
     assert styled("a cat", style) == text
 
 
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("a cat:2", "a cat in oil:2"),
+        ('"9:30"', "9:30 in oil"),
+        ("at 9:30", "at 9:30 in oil"),
+        ("no: 3", "no: 3 in oil"),
+    ],
+)
+def test_a_weight_stays_at_the_end(prompt, text):
+    assert styled(prompt, "{} in oil") == text
+
+
 def test_variants_are_settings_that_belong_together():
     variants = ({"label": "ring", "centre_kind": "ring", "centre_radius": 30.0}, {"ink": 0.5})
     ring, ink = Plan(("a cat",), variants=variants, settings={"steps": 7}).cells()
@@ -63,7 +76,14 @@ def test_a_plan_survives_json_and_toml():
 
 def test_the_plans_that_ship():
     counts = {name: len(plan.cells()) for name, plan in plans().items()}
-    assert counts == {"figure-5": 6, "figure-6": 6, "figure-7": 6, "article-steps": 6}
+    assert counts == {
+        "figure-4": 5,
+        "figure-5": 6,
+        "figure-6": 6,
+        "figure-7": 6,
+        "article-steps": 6,
+        "article-pairs": 4,
+    }
     assert all(plan.about for plan in plans().values())
     assert [cell.config.strokes for cell in plans()["figure-6"].cells()] == [16, 32, 64, 128, 256, 512]
 
@@ -80,6 +100,8 @@ def test_the_plans_that_ship():
         (Plan(("a",), seeds=tuple(range(10_001))), "10,001 drawings; at most 10,000"),
         (Plan(("a cat",), vary={"strokes": (8, 0)}), "a cat, 0 strokes, seed 0: strokes must be from 1"),
         (Plan(("a", " ")), "prompt is empty"),
+        (Plan(("a", " "), styles=("in oil",)), " , in oil, seed 0: the prompt is empty"),
+        (Plan(("a:-1",), styles=("in oil",)), "a weight is above 0"),
         (Plan(("a",), vary={"colour": (1,)}), "no setting 'colour'"),
         (Plan(("a",), vary={"centre_kind": ("ring", "cube")}), "centre kind cube.*kind is one of"),
     ],

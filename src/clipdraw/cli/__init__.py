@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
+from collections.abc import Callable
+from inspect import getdoc
 from typing import Any
 
 import typer
@@ -22,34 +25,44 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("draw")(draw.draw)
-app.command("resume")(draw.resume)
-app.command("compare")(compare.compare)
-app.command("sweep")(sweep.sweep)
-app.command("film")(files.film)
-app.command("score")(files.score)
-app.command("explain")(explain.explain)
-app.command("rasterize")(files.rasterize)
-app.command("presets")(about.presets)
-app.command("models")(about.models)
-app.command("doctor")(doctor.doctor)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "draw": draw.draw,
+    "resume": draw.resume,
+    "compare": compare.compare,
+    "sweep": sweep.sweep,
+    "film": files.film,
+    "score": files.score,
+    "explain": explain.explain,
+    "rasterize": files.rasterize,
+    "presets": about.presets,
+    "models": about.models,
+    "doctor": doctor.doctor,
+}
+for _name, _command in _COMMANDS.items():
+    # Typer keeps line breaks within a paragraph; the terminal's width is to decide where lines end.
+    _paragraphs = (getdoc(_command) or "").split("\n\n")
+    app.command(_name, help="\n\n".join(" ".join(text.split()) for text in _paragraphs))(_command)
 
 
 def main() -> None:
     """Run the command line: exit code 2 for a bad request, 1 for a failed run, each with one line."""
     warnings.showwarning = _one_line
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         raise SystemExit(app(standalone_mode=False))
     except _UsageError as error:
         _fail(f"{error.format_message()} See clipdraw --help.", code=2)  # type: ignore[attr-defined]
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         _fail("stopped", code=130)
     except ClipdrawError as error:
         _fail(error, code=1 if isinstance(error, DivergedError) else 2)
-    except KeyboardInterrupt:
-        _fail("stopped at once; what the last checkpoint holds goes on with resume", code=130)
     except OSError as error:
         _fail(f"{error.filename or 'writing'}: {error.strerror or error}", code=1)
+
+
+def _terminate(number: int, frame: object) -> None:
+    """End as after Ctrl-C: files that are being written are removed."""
+    _fail("terminated", code=128 + number)
 
 
 def _fail(message: object, *, code: int) -> None:

@@ -113,12 +113,16 @@ def _summary(found: Comparison) -> dict[str, Any]:
 
 
 def _tell(found: Comparison) -> None:
-    print(f"{'method':12} {'optimized':>9} {found.label:>11}   means over the pictures")
-    for name, (optimized, other) in found.means().items():
-        print(f"{name:12} {optimized:9.3f} {other:11.3f}")
-    print(f"optimized: {found.judge}; {found.label}: {found.held_out}")
+    if means := found.means():
+        print(f"{'method':12} {'optimized':>9} {found.label:>11}   means over the pictures")
+        for name, (optimized, other) in means.items():
+            print(f"{name:12} {optimized:9.3f} {other:11.3f}")
+        print(f"optimized: {found.judge}; {found.label}: {found.held_out}")
     for name, reason in {result.method: result.reason for result in found.results if result.reason}.items():
         print(f"{name}: not available: {reason}")
+    if found.status == "interrupted":
+        pictures = sum(bool(result.files) for result in found.results)
+        typer.echo(f"stopped; the figure has the pictures that were finished: {pictures}", err=True)
     print(found.folder)
 
 

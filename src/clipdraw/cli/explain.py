@@ -21,7 +21,7 @@ _SHOWN = 5
 
 
 def explain(
-    file: Annotated[Path, typer.Argument(help="A drawing (.svg) or a picture (.png, .jpg, .webp).")],
+    file: Annotated[Path, typer.Argument(help="A drawing (.svg, .json) or a picture (.png, .jpg, .webp).")],
     prompt: Annotated[
         list[str] | None, typer.Option(help="TEXT[:WEIGHT] that it was drawn for; the file's own if not given.")
     ] = None,
@@ -41,6 +41,7 @@ def explain(
     from clipdraw.drawing import Drawing
     from clipdraw.encoders import load_encoder
     from clipdraw.explanation import NOUNS, explain, read_words
+    from clipdraw.formats.atomic import target_of
     from clipdraw.run import chosen_device
 
     if words < 1:
@@ -49,13 +50,16 @@ def explain(
         raise InputError(f"--out names a .png or .svg file, got {out}")
     picture = read_picture(file)
     prompts = _prompts(picture, prompt or [])
-    judge = load_encoder(encoder, device=chosen_device(device))
-    found = explain(picture, prompts, encoder=judge, words=read_words(word_list or NOUNS), count=words)
-    if isinstance(picture, Drawing) and found.strokes is not None:
+    if isinstance(picture, Drawing) and prompts:
         out = out or file.with_name(f"{file.stem}-explained.png")
-        _write_picture(picture, found, prompts, out)
+        target_of(out)  # what is wrong with it is told before the work
     elif out is not None:
         raise InputError("no strokes to show: --out needs a drawing (.svg) and what it was drawn for (--prompt)")
+    chosen = read_words(word_list or NOUNS)
+    judge = load_encoder(encoder, device=chosen_device(device))
+    found = explain(picture, prompts, encoder=judge, words=chosen, count=words)
+    if isinstance(picture, Drawing) and found.strokes is not None and out is not None:
+        _write_picture(picture, found, prompts, out)
     if as_json:
         print(json.dumps({"file": str(file), "encoder": encoder} | _summary(found, prompts, out)))
     else:

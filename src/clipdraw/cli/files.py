@@ -98,6 +98,8 @@ def read_picture(file: Path) -> Drawing | Tensor:
     from clipdraw.formats.png import read_image
     from clipdraw.registry import readers
 
+    if file.is_dir():
+        raise FormatError(f"{file}: a folder; name the file in it, such as {file / 'drawing.svg'}")
     if not file.is_file():
         raise FormatError(f"{file}: there is no such file")
     return Drawing.load(file) if file.suffix.lower().lstrip(".") in readers else read_image(file)

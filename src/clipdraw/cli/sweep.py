@@ -35,7 +35,7 @@ def sweep(
     ] = None,
     preset: Annotated[
         list[str] | None,
-        typer.Option(help="A sweep (figure-5, figure-6, figure-7, article-steps), a preset of draw, or one of each."),
+        typer.Option(help="A sweep that ships (see presets), a preset of draw, or one of each."),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Number of updates of each drawing.")] = None,
     encoder: Annotated[list[str] | None, typer.Option(help="The judge, as for draw.")] = None,
@@ -81,9 +81,13 @@ def sweep(
 def _plan(prompts: Sequence[str], out: Path | None, file: Path | None, presets: Sequence[str]) -> tuple[str, Plan]:
     """What there is before the other options: a name for the folder, and the plan."""
     from clipdraw import sweeping
+    from clipdraw.config import presets as presets_of_draw
     from clipdraw.config import read_toml
 
     shipped = sweeping.plans()
+    if unknown := [name for name in presets if name not in (*shipped, *presets_of_draw())]:
+        there = ", ".join((*shipped, *presets_of_draw()))
+        raise ConfigError(f"there is no preset {unknown[0]!r}; there are: {there}")
     names = [name for name in presets if name in shipped]
     recipes = [name for name in presets if name not in shipped]
     if len(names) + (file is not None) > 1 or len(recipes) > 1:
@@ -114,9 +118,9 @@ def _seeds(text: str) -> tuple[int, ...]:
     found: list[int] = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
-        if not match:
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first:
             raise ConfigError(f"seeds are written 0,3,5 or 0-4, got {text!r}")
-        first, last = int(match[1]), int(match[2] or match[1])
         found += range(first, min(last, first + 10_000) + 1)
     return tuple(found)
 

@@ -30,13 +30,18 @@ def read_words(path: Path = NOUNS) -> tuple[str, ...]:
     """The words of a text file, one a line; blank lines and repetitions are left out.
 
     Raises:
-        FormatError: the file cannot be read.
+        FormatError: the file cannot be read, or has no words.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: cannot be read as a list of words: {error}") from None
-    return tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path}: not a list of words: not text: {error.reason}") from None
+    words = tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    if not words:
+        raise FormatError(f"{path}: has no words; a list of words has one a line")
+    return words
 
 
 class Vocabulary:

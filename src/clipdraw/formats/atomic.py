@@ -27,14 +27,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         An existing empty file in the same folder, with the same ending.
 
     Raises:
-        InputError: the folder does not exist, or `path` is a folder or a device.
+        InputError: see `target_of`.
         OSError: the folder cannot be written to.
     """
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise InputError(f"{path}: the folder {target.parent} does not exist; create it first")
-    if target.exists() and not target.is_file():
-        raise InputError(f"{path}: not a regular file; name a file to write to")
+    target = target_of(path)
     temporary = target.with_name(f".{uuid.uuid4().hex[:12]}{target.suffix}")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
@@ -45,6 +41,20 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def target_of(path: str | Path) -> Path:
+    """The file that is written if one writes to `path`: where a symbolic link leads to.
+
+    Raises:
+        InputError: its folder does not exist, or `path` is a folder or a device.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise InputError(f"{path}: the folder {target.parent} does not exist; create it first")
+    if target.exists() and not target.is_file():
+        raise InputError(f"{path}: not a regular file; name a file to write to")
+    return target
 
 
 def write_text(text: str, path: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +21,7 @@ from clipdraw.losses import Prompt, similarity
 from clipdraw.methods import FIGURE_3, method
 from clipdraw.optimization import Step, optimize
 from clipdraw.run.folder import make_folder, slug, write_record
+from clipdraw.run.interrupt import Interrupt, interruptible
 from clipdraw.run.session import prepare, versions
 from clipdraw.run.unseen import unseen_similarities
 from clipdraw.scoring import score
@@ -117,7 +119,7 @@ def compare(
     how much of that anyone else sees. Without another encoder the second number is the optimized encoder's own, on
     views of a kind that no method optimizes: a weaker test.
 
-    Ctrl-C ends it after the picture that is under way has been left; the figure shows what there is.
+    Ctrl-C leaves the picture that is under way after its step; the figure shows those that are finished.
 
     Args:
         configs: a row each; the encoder's settings are those of the first.
@@ -147,14 +149,13 @@ def compare(
         )
     lacking = _lacking(tuple(columns), configs[0], judge, generator)
     folder = make_folder(f"compare {configs[0].title}", configs[0].seed, Path(out) if out is not None else None)
-    work = _Work(folder, judge, held_out, generator, on_step)
-    status = "finished"
-    try:
-        for config in configs:
-            for name in columns:
+    pairs = list(itertools.product(configs, columns))
+    with interruptible() as interrupt:
+        work = _Work(folder, judge, held_out, generator, on_step, interrupt)
+        for config, name in pairs:
+            if not interrupt.requested:
                 work.add(config, name, lacking.get(name, ""))
-    except KeyboardInterrupt:
-        status = "interrupted"
+    status = "finished" if len(work.results) == len(pairs) else "interrupted"
     comparison = Comparison(folder, tuple(work.results), judge.name, *work.other, status)
     _write(comparison, configs, work.pictures)
     return comparison
@@ -181,49 +182,55 @@ class _Work:
     """Pictures and results as they come."""
 
     def __init__(
-        self, folder: Path, judge: Encoder, held_out: Encoder | None, generator: str, on_step: OnMethod | None
-    ) -> None:
+        self, folder: Path, judge: Encoder, held_out: Encoder | None, generator: str, on_step: OnMethod | None,
+        interrupt: Interrupt,
+    ) -> None:  # fmt: skip
         self.folder, self._judge, self._held_out, self._generator = folder, judge, held_out, generator
         self.other = (held_out.name, "held out") if held_out else (f"{judge.name}, {_OTHER_VIEWS}", "other views")
-        self._on_step = on_step
+        self._on_step, self._interrupt = on_step, interrupt
         self.results: list[Result] = []
         self.pictures: list[Picture | None] = []
 
     def add(self, config: Config, name: str, lacking: str) -> None:
-        """Let one method draw one prompt."""
+        """Let one method draw one prompt; a picture that is interrupted is left out."""
         result, picture = Result(name, config.title, config.seed), None
         if lacking:
             result = replace(result, missing=_NO_GENERATOR, reason=lacking)
         else:
+            began = time.perf_counter()
             try:
-                result, picture = self._drawn(config, name, result)
+                step = self._last_step(config, name)
             except DivergedError as error:
                 result = replace(result, missing=_DIVERGED, reason=str(error))
+            else:
+                if step is None:
+                    return
+                result = replace(result, seconds=time.perf_counter() - began, steps=step.index)
+                result, picture = self._judged(config, result, step)
         self.results.append(result)
         self.pictures.append(picture)
 
-    def _drawn(self, config: Config, name: str, result: Result) -> tuple[Result, Picture]:
-        attempt, began = method(name).attempt(config, self._judge, self._generator), time.perf_counter()
-        steps = optimize(attempt.start, attempt.losses, encoder=self._judge, recipe=attempt.recipe, seed=config.seed)
-        for step in steps:
+    def _last_step(self, config: Config, name: str) -> Step | None:
+        """What a method ends with; None if it is interrupted before."""
+        attempt = method(name).attempt(config, self._judge, self._generator)
+        for step in optimize(
+            attempt.start, attempt.losses, encoder=self._judge, recipe=attempt.recipe, seed=config.seed
+        ):
             if self._on_step:
                 self._on_step(name, config, step)
-        seconds = time.perf_counter() - began
+            if self._interrupt.requested and step.index < step.of:
+                return None
+        return step
+
+    def _judged(self, config: Config, result: Result, step: Step) -> tuple[Result, Picture]:
+        """The result with its files and similarities, and the picture."""
         if isinstance(step.subject, Drawing):
             picture: Picture = replace(step.drawing.detached().to(device="cpu"), metadata=config.about())
         else:
             picture = step.subject.image(round(max(config.canvas))).detach().cpu()
-        files = self._save(picture, self._unused(f"{slug(config.title)}-s{config.seed}-{name}"))
+        files = self._save(picture, self._unused(f"{slug(config.title)}-s{config.seed}-{result.method}"))
         optimized, other, unwanted = self._similarities(config, picture)
-        return replace(
-            result,
-            similarity=optimized,
-            held_out=other,
-            unwanted=unwanted,
-            seconds=seconds,
-            steps=step.index,
-            files=files,
-        ), picture
+        return replace(result, similarity=optimized, held_out=other, unwanted=unwanted, files=files), picture
 
     def _similarities(self, config: Config, picture: Picture) -> tuple[float, float, float | None]:
         prompts = config.prompts()

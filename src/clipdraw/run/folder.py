@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from clipdraw.errors import FormatError, InputError
@@ -82,7 +82,7 @@ def read_record(folder: Path) -> dict[str, Any]:
 def write_checkpoint(folder: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write `checkpoint.safetensors`; the former one stays whole if this fails."""
     with atomic_path(folder / CHECKPOINT) as temporary:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+        temporary.write_bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
 
 
 def read_checkpoint(folder: Path) -> dict[str, Tensor]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 import clipdraw
 from clipdraw import raster
@@ -110,9 +109,8 @@ def draw(
     """
     config = resolve(prompt, options, file=Path(config_file) if config_file else None)
     films_of(config)  # what is wrong with them is told before anything is drawn
-    encoder = prepare(config)
-    folder = make_folder(config.title, config.seed, Path(out) if out is not None else None)
-    return _Session(folder, config, encoder).go(on_step)
+    session = _Session(config, prepare(config))  # until it is ready there is no folder that an interruption could leave
+    return session.go(make_folder(config.title, config.seed, Path(out) if out is not None else None), on_step)
 
 
 def resume(folder: str | Path, *, on_step: OnStep | None = None) -> Run:
@@ -134,7 +132,9 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None) -> Run:
         raise FormatError(f"{folder}: run.json has no configuration")
     config = from_dict(record["config"])
     films_of(config)  # what is wrong with them is told before anything is drawn
-    return _Session(folder, config, prepare(config), read_checkpoint(folder)).go(on_step)
+    session = _Session(config, prepare(config))
+    session.restore(folder)
+    return session.go(folder, on_step)
 
 
 def prepare(config: Config) -> Encoder:
@@ -205,12 +205,12 @@ def chosen_device(name: str) -> str:
 
 
 class _Session:
-    """The work on one folder from a start or a checkpoint to its end or an interruption."""
+    """The work on a drawing from a start or a checkpoint to its end or an interruption."""
 
-    def __init__(
-        self, folder: Path, config: Config, encoder: Encoder, checkpoint: Mapping[str, Tensor] | None = None
-    ) -> None:
-        self.folder, self.config, self.encoder = folder, config, encoder
+    folder: Path
+
+    def __init__(self, config: Config, encoder: Encoder) -> None:
+        self.config, self.encoder = config, encoder
         self.losses, self.recipe = config.losses(), config.recipe()
         generator = torch.Generator().manual_seed(config.seed)
         start = config.start(encoder)(config.drawing_canvas(), generator)
@@ -219,11 +219,26 @@ class _Session:
         self.snapshots: dict[int, Drawing] = {0: self.run.drawing.detached()}
         self.seconds = 0.0
         self.last: Step | None = None
-        if checkpoint:
-            self._restore(checkpoint)
 
-    def go(self, on_step: OnStep | None) -> Run:
-        """Take the steps that are left and write everything."""
+    def restore(self, folder: Path) -> None:
+        """Go back to where the checkpoint in a folder was written, if there is one.
+
+        Raises:
+            FormatError: it is damaged or another run's.
+        """
+        checkpoint = read_checkpoint(folder)
+        if not checkpoint:
+            return
+        try:
+            self.run.restore(checkpoint)
+            self.seconds = checkpoint["seconds"].item()
+            self.snapshots |= kept_states(checkpoint, self.run.drawing.detached())
+        except (KeyError, RuntimeError) as error:
+            raise FormatError(f"{folder / CHECKPOINT}: does not fit run.json: {error}") from None
+
+    def go(self, folder: Path, on_step: OnStep | None) -> Run:
+        """Take the steps that are left and write everything into the folder."""
+        self.folder = folder
         self._record("running")
         metrics = Metrics(self.folder, keep=self.run.index)
         try:
@@ -301,14 +316,6 @@ class _Session:
         for name in ("points", "widths", "colors"):
             tensors[f"snapshots.{name}"] = torch.stack([getattr(d, name) for d in self.snapshots.values()]).cpu()
         write_checkpoint(self.folder, tensors)
-
-    def _restore(self, checkpoint: Mapping[str, Tensor]) -> None:
-        try:
-            self.run.restore(checkpoint)
-            self.seconds = checkpoint["seconds"].item()
-            self.snapshots |= kept_states(checkpoint, self.run.drawing.detached())
-        except (KeyError, RuntimeError) as error:
-            raise FormatError(f"{self.folder / CHECKPOINT}: does not fit run.json: {error}") from None
 
 
 def _metrics(step: Step, seconds: float) -> dict[str, Any]:

@@ -21,7 +21,7 @@ _SIDE, _LARGEST = 224, 10_000
 
 def write_gathered(folder: Path, plan: Plan, cells: Sequence[Planned], outcomes: Sequence[Outcome]) -> None:
     """Write `sheet.png`, `sheet.svg` and `index.html` of what is drawn so far."""
-    sheet = _sheet(plan, [_drawing(outcome) for outcome in outcomes])
+    sheet = _sheet(plan, [Cell(_drawing(outcome), _words(outcome)) for outcome in outcomes])
     write_sheet(sheet, folder / "sheet.png", folder / "sheet.svg")
     write_text(page(plan.about or sheet.title, cells, outcomes), folder / "index.html")
 
@@ -34,21 +34,26 @@ def _drawing(outcome: Outcome) -> Drawing | str:
         return outcome.status
 
 
-def _sheet(plan: Plan, drawings: Sequence[Drawing | str]) -> Sheet:
+def _words(outcome: Outcome) -> tuple[str, ...]:
+    """The nearest words in a line, as the paper's Figure 4 has them; nothing if they were not asked for."""
+    return (", ".join(word.text for word in outcome.words),) if outcome.words else ()
+
+
+def _sheet(plan: Plan, cells: Sequence[Cell]) -> Sheet:
     """One axis of several values: in rows as they come, captioned. More: the last one across, the others down."""
     axes = plan.axes()
     title = " · ".join(axis[0].label for axis in axes if len(axis) == 1)
     labels = [[choice.label for choice in axis] for axis in axes if len(axis) > 1]
     if len(labels) < 2:
-        count = len(drawings)
+        count = len(cells)
         columns = count if count <= 4 else math.ceil(math.sqrt(1.5 * count))
-        captions = [[label] for label in labels[0]] if labels else [[]]
-        cells = [Cell(drawing, lines) for drawing, lines in zip(drawings, captions, strict=True)]
-        return Sheet(_in_rows(cells, columns), title=title, side=_side(columns, count))
+        captions = [(label,) for label in labels[0]] if labels else [()]
+        captioned = [Cell(cell.shown, (*above, *cell.lines)) for cell, above in zip(cells, captions, strict=True)]
+        return Sheet(_in_rows(captioned, columns), title=title, side=_side(columns, count))
     *down, across = labels
     rows = [", ".join(parts) for parts in itertools.product(*down)]
-    table = _in_rows([Cell(drawing) for drawing in drawings], len(across))
-    return Sheet(table, columns=across, rows=rows, title=title, side=_side(len(across), len(drawings)))
+    side = _side(len(across), len(cells))
+    return Sheet(_in_rows(cells, len(across)), columns=across, rows=rows, title=title, side=side)
 
 
 def _in_rows(cells: Sequence[Cell], columns: int) -> list[Sequence[Cell]]:

@@ -55,9 +55,10 @@ def _figure(cell: Cell, outcome: Outcome) -> str:
         f'<a href="{folder}/{file}">{name}</a>' for name, file in _FILES if (outcome.folder / file).is_file()
     )
     similarity = "" if outcome.similarity is None else f"similarity {outcome.similarity:.3f}, "
+    words = f"<br>{escape(', '.join(word.text for word in outcome.words))}" if outcome.words else ""
     state = "" if outcome.status == "finished" else f"{escape(outcome.status)}, "
+    about = f"{label}<br>{state}{similarity}{outcome.seconds:.1f} s{words}<br>{links}"
     return (
         f'<figure><a href="{folder}/drawing.svg"><img src="{folder}/drawing.svg" alt="{prompt}" loading="lazy"></a>'
-        f"<figcaption>{prompt}<br><small>{label}<br>{state}{similarity}{outcome.seconds:.1f} s<br>{links}</small>"
-        "</figcaption></figure>"
+        f"<figcaption>{prompt}<br><small>{about}</small></figcaption></figure>"
     )

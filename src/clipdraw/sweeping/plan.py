@@ -7,12 +7,14 @@ import itertools
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from clipdraw.config import Config, resolve
+from clipdraw.config.prompts import parse_weighted, written
 from clipdraw.errors import ClipdrawError, ConfigError
+from clipdraw.losses import Prompt
 from clipdraw.run.folder import slug
 
 MOST_RUNS = 10_000
@@ -113,9 +115,9 @@ class Plan:
 
     def _cell(self, choices: tuple[Choice, ...]) -> Cell:
         values = {**self.settings, **{k: v for choice in choices for k, v in choice.settings.items()}}
-        prompt = styled(values.pop("prompt"), values.pop("style", ""))
         labels = tuple(choice.label for choice in choices)
         try:
+            prompt = styled(values.pop("prompt"), values.pop("style", ""))
             config = resolve(prompt, values)
             config.losses()
             config.recipe()
@@ -129,10 +131,16 @@ class Plan:
 
 
 def styled(prompt: str, style: str) -> str:
-    """The prompt with the words of a style before or around it."""
+    """The prompt with the words of a style before or around its text; its weight stays behind them.
+
+    Raises:
+        InputError: the prompt is blank or its weight not above 0.
+    """
     if not style.strip():
         return prompt
-    return style.replace("{}", prompt) if "{}" in style else f"{style.strip()} {prompt}"
+    plain = Prompt(*parse_weighted(prompt))
+    words = style if "{}" in style else f"{style.strip()} {{}}"
+    return written(replace(plain, text=words.replace("{}", plain.text)))
 
 
 def from_dict(values: Mapping[str, Any]) -> Plan:

@@ -10,6 +10,7 @@ from typing import Any
 
 from clipdraw import run
 from clipdraw.errors import ClipdrawError, FormatError
+from clipdraw.explanation import Word
 from clipdraw.optimization import Step
 from clipdraw.run.folder import CONFIGURATION, read_record
 from clipdraw.sweeping.plan import Cell
@@ -44,6 +45,7 @@ class Outcome:
         similarity: cosine between the drawing and the prompt; None unless it is finished.
         seconds: time in the loop.
         message: why it failed.
+        words: the words nearest to the drawing, if the run was asked to explain itself.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Outcome:
     similarity: float | None = None
     seconds: float = 0.0
     message: str = ""
+    words: tuple[Word, ...] = ()
 
 
 def found(task: Task) -> Outcome:
@@ -63,7 +66,9 @@ def found(task: Task) -> Outcome:
     status = record.get("status")
     if status != "finished":
         return Outcome(task.cell.name, task.folder, "waiting" if status == "running" else str(status))
-    return Outcome(task.cell.name, task.folder, "finished", record.get("similarity"), record.get("seconds", 0.0))
+    words = tuple(Word(*pair) for pair in record.get("words", ()))
+    similarity, seconds = record.get("similarity"), record.get("seconds", 0.0)
+    return Outcome(task.cell.name, task.folder, "finished", similarity, seconds, words=words)
 
 
 def perform(task: Task, on_step: OnStep) -> Outcome:
@@ -79,7 +84,7 @@ def perform(task: Task, on_step: OnStep) -> Outcome:
             done = run.resume(folder, on_step=told) if (folder / CONFIGURATION).exists() else _begin(task, told)
     except (ClipdrawError, OSError) as error:
         return Outcome(name, folder, "failed", message=str(error))
-    return Outcome(name, folder, done.status, done.similarity, done.seconds)
+    return Outcome(name, folder, done.status, done.similarity, done.seconds, words=done.words)
 
 
 def _begin(task: Task, on_step: Callable[[Step], None]) -> run.Run:
