@@ -1,10 +1,12 @@
 import pytest
 import torch
+from torch.nn import functional
 
 from clipdraw import Drawing, load_encoder, score
 from clipdraw.encoders import Ensemble, builtin
 from clipdraw.encoders.image import ImageTower
 from clipdraw.errors import WeightsError
+from tests.conftest import TinyEncoder
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,20 @@ def test_folding_changes_nothing():
     folded = ImageTower(folded=True)
     folded.load_state_dict(state)
     assert torch.allclose(before, folded(views), atol=1e-4)
+
+
+def test_an_ensemble_weighs_its_encoders(encoder):
+    other = TinyEncoder()
+    both = Ensemble([encoder, other], [3.0, 1.0])
+    views = torch.rand(2, 3, 64, 64)
+    cosines = both.encode_image(views) @ both.encode_text(["red"])[0]
+    each = [
+        one.encode_image(functional.interpolate(views, size=one.view_size, mode="bilinear", antialias=True))
+        @ one.encode_text(["red"])[0]
+        for one in (encoder, other)
+    ]
+    assert torch.allclose(cosines, 0.75 * each[0] + 0.25 * each[1], atol=1e-4)
+    assert torch.allclose(both.encode_text(["red"]).norm(dim=1), torch.ones(1))
 
 
 def test_an_ensemble_is_the_mean_of_its_cosines(encoder):

@@ -84,6 +84,14 @@ def test_other_canvases_are_refused(text):
         parse_canvas(text)
 
 
+def test_encoders_have_weights():
+    judges = Config("a", encoder=("builtin", "owner/model-32:2", "./folder:0.5")).judges()
+    assert judges == {"builtin": 1.0, "owner/model-32": 2.0, "./folder": 0.5}
+    for encoder, message in ((("a/b:0",), "above 0"), (("builtin", "builtin:2"), "named twice")):
+        with pytest.raises(ConfigError, match=message):
+            Config("a", encoder=encoder)
+
+
 def test_the_losses_are_the_prompts_and_the_negatives():
     losses = Config("a cat:2", also=("watercolor:0.5",), negative=("text", "mess:1.5")).losses()
     pairs = [(loss.text, loss.weight) for loss in losses]

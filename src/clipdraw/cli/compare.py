@@ -93,7 +93,7 @@ def _compare(
     names = [name.strip() for name in methods.split(",") if name.strip()]
     for name in names:
         method(name)
-    if held_out is not None and held_out in configs[0].encoder:
+    if held_out is not None and held_out in configs[0].judges():
         raise ConfigError(f"--held-out {held_out} is the encoder that is optimized; name another one, or none")
     other = load_encoder(held_out, device=chosen_device(configs[0].device)) if held_out is not None else None
     return compare(configs, names, held_out=other, generator=generator or "", out=out, on_step=on_step)

@@ -34,7 +34,8 @@ def draw(
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same drawing.")] = None,
     canvas: Annotated[str | None, typer.Option(help="Size in canvas units: 224 or 320x180.")] = None,
     encoder: Annotated[
-        list[str] | None, typer.Option(help="The judge: builtin, a hub id or a folder. Repeat it for several.")
+        list[str] | None,
+        typer.Option(help="The judge, NAME[:WEIGHT]: builtin, a hub id or a folder. Repeat it for several."),
     ] = None,
     negative: Annotated[
         list[str] | None, typer.Option(help="TEXT[:WEIGHT] to stay away from (weight 0.3). Repeat it for several.")

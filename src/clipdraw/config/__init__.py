@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clipdraw.augment import OUTSIDES, Views
-from clipdraw.config.prompts import parse_prompts, title_of, written
+from clipdraw.config.prompts import NUMBER, parse_prompts, title_of, written
 from clipdraw.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.drawing import Canvas
 from clipdraw.encoders import Encoder
@@ -34,7 +34,7 @@ class Config:
         prompt: the text to draw, `TEXT` or `TEXT:WEIGHT` (weight 1, see `prompts.parse_weighted`).
         also: more texts to draw in the same picture, written in the same way.
         negative: texts to stay away from, written in the same way (weight 0.3).
-        encoder: one or more judges, each `builtin`, a hub id or a folder.
+        encoder: one or more judges, each `builtin`, a hub id or a folder, and `:WEIGHT` if it is not 1.
         preset: the preset that the other values come from.
         seed: of the start and the views.
         canvas: width and height in canvas units.
@@ -132,6 +132,7 @@ class Config:
             _require(name, getattr(self, name), 1, _MOST[name])
         if not self.encoder:
             raise ConfigError("no encoder: name at least one, such as builtin")
+        self.judges()
         for side in self.canvas:
             _require("canvas side", side, 1, _MOST["canvas"])
         _require("threads", self.threads, 0, 1024)
@@ -152,6 +153,23 @@ class Config:
             InputError: a text is blank or a weight is not above 0.
         """
         return parse_prompts((self.prompt, *self.also), self.negative)
+
+    def judges(self) -> dict[str, float]:
+        """The encoders' names, each with its weight.
+
+        Raises:
+            ConfigError: a weight is not above 0, or an encoder is named twice.
+        """
+        found: dict[str, float] = {}
+        for text in self.encoder:
+            match = re.fullmatch(rf"(.+):({NUMBER})", text)
+            name, weight = (match[1], float(match[2])) if match else (text, 1.0)
+            if not 0 < weight < float("inf"):
+                raise ConfigError(f"the weight of an encoder is above 0, got {text!r}")
+            if name in found:
+                raise ConfigError(f"the encoder {name!r} is named twice; {name}:2 counts twice as much")
+            found[name] = weight
+        return found
 
     @property
     def title(self) -> str:

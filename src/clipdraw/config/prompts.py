@@ -11,9 +11,10 @@ from clipdraw.losses import Prompt
 NEGATIVE_WEIGHT = 0.3
 """Weight of a negative prompt against a prompt's 1. Source: Frans et al. 2021 (CLIPDraw), section 4.6."""
 
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_QUOTED = re.compile(rf'\s*"(?P<text>[^"]*)"(?::(?P<weight>{_NUMBER}))?\s*', re.DOTALL)
-_PLAIN = re.compile(rf"(?P<text>.*\S):(?P<weight>{_NUMBER})\s*", re.DOTALL)
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+"""A weight as it is written, as a regular expression."""
+_QUOTED = re.compile(rf'\s*"(?P<text>[^"]*)"(?::(?P<weight>{NUMBER}))?\s*', re.DOTALL)
+_PLAIN = re.compile(rf"(?P<text>.*\S):(?P<weight>{NUMBER})\s*", re.DOTALL)
 _TIME = re.compile(r".*\d:\d+\s*", re.DOTALL)
 
 

@@ -14,19 +14,23 @@ from clipdraw.encoders.base import Encoder, logit_scale_of
 
 
 class Ensemble:
-    """Encoders side by side; the cosine in its space is the mean of theirs.
+    """Encoders side by side; the cosine in its space is the mean of theirs, by weight.
 
     Args:
         encoders: at least one, all on the same device.
+        weights: of each, above 0; all the same if not given.
     """
 
-    def __init__(self, encoders: Sequence[Encoder]) -> None:
+    def __init__(self, encoders: Sequence[Encoder], weights: Sequence[float] | None = None) -> None:
         self.encoders = tuple(encoders)
+        weights = weights or [1.0] * len(self.encoders)
+        self._shares = [weight / sum(weights) for weight in weights]
         self.name = " + ".join(encoder.name for encoder in encoders)
         self.view_size = max(encoder.view_size for encoder in encoders)
         self.dimensions = sum(encoder.dimensions for encoder in encoders)
         self.device = self.encoders[0].device
-        self.logit_scale = sum(map(logit_scale_of, self.encoders)) / len(self.encoders)
+        scales = map(logit_scale_of, self.encoders)
+        self.logit_scale = sum(share * scale for share, scale in zip(self._shares, scales, strict=True))
 
     def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
         """Unit vectors of texts."""
@@ -41,7 +45,7 @@ class Ensemble:
         return max((encoder.unread(text) for encoder in self.encoders), key=len)
 
     def _joined(self, vectors: list[Tensor]) -> Tensor:
-        return torch.cat(vectors, 1) / math.sqrt(len(vectors))
+        return torch.cat([math.sqrt(share) * each for share, each in zip(self._shares, vectors, strict=True)], 1)
 
 
 def _resized(views: Tensor, size: int) -> Tensor:

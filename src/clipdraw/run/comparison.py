@@ -142,7 +142,7 @@ def compare(
     for config in configs:
         config.losses()
     judge = prepare(configs[0])
-    if held_out is not None and held_out.name in configs[0].encoder:
+    if held_out is not None and held_out.name in configs[0].judges():
         raise ConfigError(
             f"the encoder {held_out.name!r} is optimized, so it cannot be held out; name another one, or none for the "
             "same encoder on other views"

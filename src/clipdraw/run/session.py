@@ -160,13 +160,13 @@ def judge(config: Config) -> Encoder:
         InputError: the device is not there.
         WeightsError: the encoder cannot be loaded.
     """
-    return _judge(config.encoder, chosen_device(config.device), config.normalize)
+    return _judge(tuple(config.judges().items()), chosen_device(config.device), config.normalize)
 
 
 @lru_cache(maxsize=1)
-def _judge(names: tuple[str, ...], device: str, normalize: bool) -> Encoder:
-    encoders = [load_encoder(name, device=device, normalize=normalize) for name in names]
-    return encoders[0] if len(encoders) == 1 else Ensemble(encoders)
+def _judge(judges: tuple[tuple[str, float], ...], device: str, normalize: bool) -> Encoder:
+    encoders = [load_encoder(name, device=device, normalize=normalize) for name, _ in judges]
+    return encoders[0] if len(encoders) == 1 else Ensemble(encoders, [weight for _, weight in judges])
 
 
 def warn_of_unread(config: Config, encoder: Encoder) -> None:
