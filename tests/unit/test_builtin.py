@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional
 
 from clipdraw import Drawing, load_encoder, score
-from clipdraw.encoders import Ensemble, builtin
+from clipdraw.encoders import Ensemble, Imagines, builtin
 from clipdraw.encoders.image import ImageTower
 from clipdraw.errors import WeightsError
 from tests.conftest import TinyEncoder
@@ -91,6 +91,11 @@ def test_an_ensemble_weighs_its_encoders(encoder):
     ]
     assert torch.allclose(cosines, 0.75 * each[0] + 0.25 * each[1], atol=1e-4)
     assert torch.allclose(both.encode_text(["red"]).norm(dim=1), torch.ones(1))
+
+
+def test_an_ensemble_imagines_if_one_of_it_does(encoder):
+    assert torch.equal(Ensemble([TinyEncoder(), encoder]).imagine("a key"), encoder.imagine("a key"))
+    assert not isinstance(Ensemble([TinyEncoder(), TinyEncoder()]), Imagines)
 
 
 def test_an_ensemble_is_the_mean_of_its_cosines(encoder):

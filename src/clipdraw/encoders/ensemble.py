@@ -10,11 +10,13 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from clipdraw.encoders.base import Encoder, logit_scale_of
+from clipdraw.encoders.base import Encoder, Imagines, logit_scale_of
 
 
 class Ensemble:
     """Encoders side by side; the cosine in its space is the mean of theirs, by weight.
+
+    It imagines what the first of them that can imagines.
 
     Args:
         encoders: at least one, all on the same device.
@@ -30,6 +32,9 @@ class Ensemble:
         self.dimensions = sum(encoder.dimensions for encoder in encoders)
         self.device = self.encoders[0].device
         scales = map(logit_scale_of, self.encoders)
+        imagining = [encoder for encoder in self.encoders if isinstance(encoder, Imagines)]
+        if imagining:
+            self.imagine = imagining[0].imagine
         self.logit_scale = sum(share * scale for share, scale in zip(self._shares, scales, strict=True))
 
     def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
