@@ -16,7 +16,7 @@ draw: .venv/installed
 	@$(BIN)/clipdraw draw "$(subst ",\",$(PROMPT))" $(OPTIONS)
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest $(OPTIONS)
+	$(BIN)/python -m pytest --numprocesses auto $(OPTIONS)
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -50,7 +50,7 @@ encoder: .venv/installed-training
 	$(BIN)/python -m training.export
 
 judge: .venv/installed-training
-	$(BIN)/python -m training.train --role judge --seed 1 --out corpus/judge --attacked 0.5 --described 0
+	$(BIN)/python -m training.train --role judge --seed 1 --out corpus/judge --attacked 0.3 --described 0 --steps 18600
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
