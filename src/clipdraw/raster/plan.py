@@ -47,6 +47,10 @@ TILT = 0.37
 """How far rays by which windings are counted lean towards the pixel's middle row: no edge is parallel to them."""
 SAME = 1e-10
 """Edges nearer to each other than this, in pixels, lie on each other."""
+BORDER = 1e-9
+"""Ends of edges nearer to the left side of a pixel than this, in pixels, lie on it."""
+ROUNDINGS = 4
+"""So many units in the last place of its coordinates a place within an edge may be off."""
 
 
 class Index(NamedTuple):

@@ -105,7 +105,8 @@ def unflatten(paths, path, grad, out):
 
 @inlined
 def measure_pieces(scratch, begin, end, raw, shortest):
-    """Drop points nearer than `shortest` to the one before, and find directions and lengths of what is left.
+    """Drop points not farther than `shortest` from the one before that is left, but never the last one, and find
+    directions and lengths of what is left.
 
     Args:
         scratch: its polyline from `begin` to `end` is packed.
@@ -117,21 +118,20 @@ def measure_pieces(scratch, begin, end, raw, shortest):
     """
     poly, source, kept = scratch.poly, scratch.source, begin
     source[begin] = raw
-    x, y = poly[begin, 0], poly[begin, 1]
     for k in range(begin + 1, end):
-        away = (poly[k, 0] - x) ** 2 + (poly[k, 1] - y) ** 2
-        x, y = poly[k, 0], poly[k, 1]
-        if away > shortest * shortest:
+        x, y, corner = poly[k, 0], poly[k, 1], poly[k, 5]
+        dx, dy = x - poly[kept, 0], y - poly[kept, 1]
+        square = dx * dx + dy * dy
+        while square <= shortest * shortest and k == end - 1 and kept > begin:
+            kept -= 1
+            poly[kept, 5] = max(poly[kept, 5], poly[kept + 1, 5])
             dx, dy = x - poly[kept, 0], y - poly[kept, 1]
-            length = np.sqrt(max(dx * dx + dy * dy, 1e-30))
+            square = dx * dx + dy * dy
+        if square > shortest * shortest:
+            length = np.sqrt(square)
             poly[kept, 2], poly[kept, 3], poly[kept, 4] = dx / length, dy / length, length
             kept += 1
-            poly[kept, 0], poly[kept, 1], poly[kept, 5], source[kept] = (
-                poly[k, 0],
-                poly[k, 1],
-                poly[k, 5],
-                raw + k - begin,
-            )
-        elif poly[k, 5] > 0:
+            poly[kept, 0], poly[kept, 1], poly[kept, 5], source[kept] = x, y, corner, raw + k - begin
+        elif corner > 0:
             poly[kept, 5] = 1
     return kept + 1

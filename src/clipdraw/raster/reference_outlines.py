@@ -203,15 +203,41 @@ def _stroke_edges(
 
 
 def _kept(lines: _Polylines, scale: Tensor, wanted: Bool[Tensor, " subpaths"]) -> _Polylines:
-    """The polylines of some subpaths, without pieces too short to have a direction."""
-    away = (lines.vertex.detach()[1:] - lines.vertex.detach()[:-1]).norm(dim=1)
+    """The polylines of some subpaths, without pieces too short to have a direction.
+
+    A vertex is left out if it isn't far enough from the one before that is kept; the last one takes the place of those
+    that it isn't far enough from.
+    """
+    vertex = lines.vertex.detach()
     keep = torch.ones_like(lines.corner)
     same = lines.subpath[1:] == lines.subpath[:-1]
-    keep[1:] = ~same | (away * scale[lines.subpath[1:]] > SHORTEST_PX)
+    shortest = SHORTEST_PX / scale.clamp(min=1e-30)
+    short = same & ((vertex[1:] - vertex[:-1]).square().sum(1) <= shortest[lines.subpath[1:]].square())
+    for subpath in lines.subpath[1:][short].unique().tolist():
+        own = (lines.subpath == subpath).nonzero()[:, 0]
+        keep[own] = torch.tensor(_far_apart(vertex[own].tolist(), float(shortest[subpath])), device=keep.device)
     group = keep.cumsum(0) - 1
     corner = torch.zeros(int(keep.sum()), device=keep.device).scatter_reduce(0, group, lines.corner.float(), "amax")
     chosen = wanted[lines.subpath[keep]]
     return _Polylines(lines.vertex[keep][chosen], lines.subpath[keep][chosen], (corner > 0)[chosen])
+
+
+def _far_apart(places: list[list[float]], shortest: float) -> list[bool]:
+    """Which places to keep: the first, and then those more than `shortest` from the one before that is kept."""
+    kept = [0]
+
+    def near(k: int) -> bool:
+        (x, y), (px, py) = places[k], places[kept[-1]]
+        return (x - px) ** 2 + (y - py) ** 2 <= shortest**2
+
+    last = len(places) - 1
+    for k in range(1, last + 1):
+        while k == last and len(kept) > 1 and near(k):
+            kept.pop()
+        if not near(k):
+            kept.append(k)
+    chosen = set(kept)
+    return [k in chosen for k in range(len(places))]
 
 
 def _pieces(lines: _Polylines, begin: Int[Tensor, " pieces"]) -> _Pieces:
