@@ -16,9 +16,11 @@ NAMES = (
     "stroke, square",
     "stroke, closed, miter",
     "wide, strongly curved, round",
+    "wide, strongly curved, butt",
     "hairpin, bevel",
+    "hairpin, miter",
 )
-UNSURE = {("hairpin, bevel", "points"): 0.045, ("fill, radial gradient", "points"): 0.04}
+UNSURE = {("fill, radial gradient", "points"): 0.04}
 """Where two directions are few and samples are sparse."""
 
 

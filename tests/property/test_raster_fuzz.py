@@ -5,6 +5,9 @@ import pytest
 from benchmarks.fuzz import faults
 from benchmarks.fuzz_drawings import GROUP, random_case
 
+WENT_WRONG = (136, 692, 886, 1272, 3972, 5821, 6449, 7060, 7620, 8003, 10225, 12115, 15454, 15637, 16006, 16546, 18911,
+              19786, 26208, 65979)  # fmt: skip
+
 
 @pytest.mark.parametrize("group", range(8))
 def test_random_drawings(group):
@@ -12,7 +15,7 @@ def test_random_drawings(group):
     assert not found
 
 
-@pytest.mark.parametrize("seed", [136, 692, 886, 1272, 3972, 5821, 6449, 7060, 7620])
+@pytest.mark.parametrize("seed", WENT_WRONG)
 def test_drawings_that_once_went_wrong(seed):
     assert [what for _, what in faults(range(seed, seed + 1)) if what] == []
 

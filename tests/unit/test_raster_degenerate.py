@@ -151,6 +151,49 @@ def test_the_last_join_of_a_ring_overlaps_its_first_piece():
     assert torch.allclose(found, wanted, atol=1e-5)
 
 
+def polygons(*rings, rule):
+    """Filled polygons on a canvas of 4 x 4, black on white."""
+    parts = [torch.cat([corners, corners[:1]]) for corners in map(torch.tensor, rings)]
+    points = [torch.lerp(p[:-1, None], p[1:, None], torch.arange(3)[:, None] / 3).flatten(0, 1) for p in parts]
+    count, none = len(rings), (torch.zeros(1), torch.zeros(1, 4))
+    style = Style(closed=(True,) * count, fill=rule, stroked=False)
+    black = torch.tensor([[0.0, 0.0, 0.0, 1.0]])
+    return Drawing(torch.cat(points), *none, tuple(map(len, rings)), Canvas(4, 4), styles=(style,), fills=black)
+
+
+@BACKENDS
+def test_edges_on_each_other_on_a_pixels_left_side(backend):
+    rings = [[(1.0, -1.0), (right, -1.0), (right, 5.0), (1.0, 5.0)] for right in (1.5, 1.625, 1.75)]
+    image = rasterize(polygons(*rings, rule="evenodd"), backend=backend)
+    assert torch.allclose(image[0, :, 1], torch.tensor(1 - 0.625), atol=1e-6)
+
+
+@BACKENDS
+def test_edges_that_come_from_afar_cross(backend):
+    """As those from nearby do."""
+    steps = torch.tensor([-2.5, -0.5, 1.5, 3.5])[:, None]
+
+    def image(reach):
+        one, two = (steps * torch.tensor([reach, slope * reach]) for slope in (0.25, -0.25))
+        points = torch.cat((one, two + torch.tensor([0.0, 4.0])))
+        crossed = replace(square(width=0.7), points=points, segments=(1, 1), styles=(Style((False, False)),))
+        return rasterize(crossed, backend=backend)
+
+    assert torch.allclose(image(2.0**26), image(2.0**7), atol=1e-5)
+
+
+@BACKENDS
+def test_a_stroke_around_next_to_nothing_is_a_disc(backend):
+    """Though one side of it has only pieces too short to have a direction."""
+    corners = 8 + 1e-3 * torch.tensor([[0.0, 0.0], [5.0, 0.0], [1.6, 3.67]])
+    ring = replace(
+        square(width=12.0), points=corners[[0, 0, 1, 1, 1, 2, 2, 2, 0]], segments=(3,), styles=(Style((True,)),)
+    )
+    dot = replace(square(width=12.0), points=torch.full((4, 2), 8.0), segments=(1,), styles=(Style((False,)),))
+    found, wanted = (rasterize(drawing, backend=backend) for drawing in (ring, dot))
+    assert (found - wanted).abs().max() < 0.05
+
+
 def test_float32_is_computed_exactly():
     """In the reference, too: edges that meet are told from edges that cross."""
     drawing = line((3.0, 3.0), (28.0, 28.0), width=2.0)

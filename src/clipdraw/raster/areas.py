@@ -122,7 +122,7 @@ def find_events(n, integral, desk):
 @inlined
 def high_winding(i, n, touches, corner, px, py, dx, dy, desk):
     """The larger one of the winding numbers on both sides of chord i, in the direction (dx, dy), at (px, py)."""
-    px = max(px, SAME)
+    px = max(px, SAME / 2)  # near enough to lie on what runs along the left side
     ray = px * TILT * (0.5 - py)
     before = corner + border_winding(touches, py + ray, desk) + ray_windings(desk.chords, n, i, px, py, py + ray)
     # seen along the ray, from the left: down-going edges add 1
@@ -174,10 +174,12 @@ def insert_inner(cuts, i, counts, value):
 
 @inlined
 def border_winding(touches, y, desk):
-    """How much the winding number on the left side has changed from the corner down to y."""
+    """How much the winding number on the left side has changed from the corner down to y, and at y: what is there
+    `ray_windings` takes for above a ray.
+    """
     total, events = 0.0, desk.events
     for k in range(touches):
-        total += events[k, 1] if events[k, 0] < y else 0.0
+        total += events[k, 1] if events[k, 0] <= y else 0.0
     return np.int64(total)
 
 

@@ -216,7 +216,7 @@ def uncover(counter, paths, layout, fragments, wanted, by_point, by_radius, by_m
                     vertices, _ = outline(paths, layer, scratch)
                 by_vertex[:vertices] = 0
                 move_edges(layout, fragments, layer, scratch, by_vertex)
-                by_radius[path] += unoutline(paths, layer, scratch, vertices, by_vertex, by_raw, by_matrix)
+                by_radius[path] += unoutline(paths, layer, scratch, vertices, by_vertex, by_raw, by_point, by_matrix)
                 touched = True
             if touched:
                 unflatten(paths, path, by_raw, by_point)

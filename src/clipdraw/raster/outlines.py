@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from clipdraw.raster.compile import compiled, inlined
-from clipdraw.raster.plan import SHORTEST_PX, STROKE
+from clipdraw.raster.plan import STROKE
 from clipdraw.raster.polylines import flatten, measure_pieces
-from clipdraw.raster.strokes import join, outline_stroke
+from clipdraw.raster.strokes import join, outline_stroke, shortest_piece
 
 
 @compiled
@@ -25,9 +25,8 @@ def outline(paths, layer, scratch):
         if vertices + count >= len(scratch.vertex) or edges + count >= len(scratch.edge):
             return -1, -1
         if rule == STROKE:
-            end = measure_pieces(scratch, begin, end, raw, SHORTEST_PX / max(scale, 1e-30))
-            closed = paths.closed[subpath] > 0
-            vertices, edges = outline_stroke(paths, path, closed, scratch, begin, end, vertices, edges, scale)
+            end = measure_pieces(scratch, begin, end, raw, shortest_piece(scale))
+            vertices, edges = outline_stroke(paths, path, subpath, scratch, begin, end, vertices, edges, scale)
             if vertices < 0:
                 return -1, -1
         else:
@@ -54,13 +53,15 @@ def outline_fill(scratch, begin, end, raw, vertices, edges):
 
 
 @compiled
-def unoutline(paths, layer, scratch, vertices, by_vertex, by_raw, by_matrix):
-    """From the gradient of a layer's outline to that of its flattened points, its matrix and its radius.
+def unoutline(paths, layer, scratch, vertices, by_vertex, by_raw, by_point, by_matrix):
+    """From the gradient of a layer's outline to that of its flattened points, its matrix and its radius, and to that of
+    control points as far as tangents depend on them.
 
     Args:
         paths, layer, scratch: as `outline` left them, `vertices` with it.
         by_vertex: gradient of the outline's vertices, in pixels; overwritten.
         by_raw: gets that of the flattened points: raw x 2, 0 before.
+        by_point: that of the control points is added to it: points x 2.
         by_matrix: that of the path's matrix is added to it: paths x 2 x 3.
 
     Returns:
@@ -92,14 +93,16 @@ def unoutline(paths, layer, scratch, vertices, by_vertex, by_raw, by_matrix):
         by_raw[raw, 1] += gy
         if rule == STROKE:
             by_radius += gx * arm[v, 0] + gy * arm[v, 1]
-            turn_piece(scratch, scratch.stem[v, 1], radius * (gx * arm[v, 2] + gy * arm[v, 3]), by_raw)
-            turn_piece(scratch, scratch.stem[v, 2], radius * (gx * arm[v, 4] + gy * arm[v, 5]), by_raw)
+            one, two = scratch.stem[v, 1], scratch.stem[v, 2]
+            by_one, by_two = gx * arm[v, 2] + gy * arm[v, 3], gx * arm[v, 4] + gy * arm[v, 5]
+            turn_piece(scratch, one, radius * by_one, by_raw if one < paths.longest[0] else by_point)
+            turn_piece(scratch, two, radius * by_two, by_raw if two < paths.longest[0] else by_point)
     return by_radius
 
 
 @inlined
 def turn_piece(scratch, piece, by_angle, by_raw):
-    """Hand the gradient of a piece's direction on to its ends."""
+    """Hand the gradient of a piece's, or a tangent's, direction on to its ends."""
     if by_angle == 0:
         return
     poly, source = scratch.poly, scratch.source

@@ -6,9 +6,11 @@ import numpy as np
 
 from clipdraw.raster.areas import overlap_area
 from clipdraw.raster.compile import compiled, inlined
+from clipdraw.raster.plan import BORDER, ROUNDINGS, SAME, STROKE
 from clipdraw.raster.plan import MOST_CHORDS as MOST
-from clipdraw.raster.plan import STROKE
 from clipdraw.raster.strokes import ROUND, arc_steps
+
+EPSILON = float(np.finfo(np.float64).eps)
 
 
 @compiled
@@ -33,10 +35,11 @@ def resolve(paths, layer, scratch, grid, rows, cells, crowds, desk):
                 share[k, 0] = share[k, 1] = 0.0
                 k = cells.before[k]
             continue
-        n, k = 0, latest
-        while k >= 0 and n < MOST:
-            n, k = n + 1, cells.before[k]
-        if k >= 0 or n == 1:  # too many to sort out, or nothing to sort out
+        n = count_cells(cells, latest)
+        if n > MOST:
+            latest = leave_out_slivers(scratch, cells, latest)
+            n = count_cells(cells, latest)
+        if n > MOST or n <= 1:  # too many to sort out, or nothing to sort out
             state[at] = 0
             continue
         k = latest
@@ -51,6 +54,37 @@ def resolve(paths, layer, scratch, grid, rows, cells, crowds, desk):
             whole = desk.shares[i, 0] + desk.shares[i, 1]
             along = (t1 - t0) * (t0 * whole + (t1 - t0) * desk.shares[i, 1])
             share[k, 0], share[k, 1] = (t1 - t0) * whole - along, along
+
+
+@inlined
+def count_cells(cells, k):
+    """How many cells a pixel has, of which the last is k; `MOST` + 1 for more than `MOST`."""
+    n = 0
+    while k >= 0 and n <= MOST:
+        n, k = n + 1, cells.before[k]
+    return n
+
+
+@compiled
+def leave_out_slivers(scratch, cells, k):
+    """Take cells that only rounding makes out of those of their pixel, of which the last is k; returns the last then.
+
+    An edge through a corner of pixels may or may not have one: which must not decide how many are too many.
+    """
+    latest, above = np.int64(-1), np.int64(-1)
+    while k >= 0:
+        a, b, vertex = scratch.edge[cells.edge[k], 0], scratch.edge[cells.edge[k], 1], scratch.vertex
+        extent = max(abs(vertex[b, 0] - vertex[a, 0]), abs(vertex[b, 1] - vertex[a, 1]))
+        if (cells.end[k] - cells.begin[k]) * extent > SAME:
+            if above < 0:
+                latest = k
+            else:
+                cells.before[above] = k
+            above = k
+        k = np.int64(cells.before[k])
+    if above >= 0:
+        cells.before[above] = -1
+    return latest
 
 
 @inlined
@@ -128,12 +162,16 @@ def chord_of(scratch, e, t0, t1, row, column, chords, n):
     """Write an edge's part within a pixel as chord n; returns the area to its right."""
     a, b, vertex = scratch.edge[e, 0], scratch.edge[e, 1], scratch.vertex
     x, y, dx, dy = vertex[a, 0], vertex[a, 1], vertex[b, 0] - vertex[a, 0], vertex[b, 1] - vertex[a, 1]
-    chords[n, 0], chords[n, 1] = snapped(x + t0 * dx - column), min(max(y + t0 * dy - row, 0.0), 1.0)
-    chords[n, 2], chords[n, 3] = snapped(x + t1 * dx - column), min(max(y + t1 * dy - row, 0.0), 1.0)
+    rounding = ROUNDINGS * EPSILON * (abs(x) + abs(dx))
+    last, low = (vertex[b, 0], vertex[b, 1]) if t1 == 1 else (x + t1 * dx, y + t1 * dy)
+    chords[n, 0] = snapped(x + t0 * dx - column, 0.0 if t0 == 0 else rounding)
+    chords[n, 1] = min(max(y + t0 * dy - row, 0.0), 1.0)
+    chords[n, 2] = snapped(last - column, 0.0 if t1 == 1 else rounding)
+    chords[n, 3] = min(max(low - row, 0.0), 1.0)
     return (chords[n, 3] - chords[n, 1]) * (1 - (chords[n, 0] + chords[n, 2]) / 2)
 
 
 @inlined
-def snapped(x):
-    """A place in a pixel, 0 if it is as good as that."""
-    return 0.0 if x < 1e-9 else min(x, 1.0)
+def snapped(x, rounding):
+    """A place in a pixel, 0 if it is as good as that: ends of edges are where all edges that meet there have them."""
+    return 0.0 if x < BORDER + rounding else min(x, 1.0)

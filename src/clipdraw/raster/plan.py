@@ -45,8 +45,12 @@ MOST_CHORDS = 32
 """Most edges in a pixel for which overlaps are sorted out; beyond, windings are added up and limited."""
 TILT = 0.37
 """How far rays by which windings are counted lean towards the pixel's middle row: no edge is parallel to them."""
-SAME = 1e-10
+SAME = 1e-11
 """Edges nearer to each other than this, in pixels, lie on each other."""
+BORDER = 1e-9
+"""Ends of edges nearer to the left side of a pixel than this, in pixels, lie on it."""
+ROUNDINGS = 4
+"""So many units in the last place of its coordinates a place within an edge may be off."""
 
 
 class Index(NamedTuple):

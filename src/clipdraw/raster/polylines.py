@@ -8,6 +8,9 @@ import numpy as np
 
 from clipdraw.raster.compile import compiled, inlined
 
+CORNER = 0.5
+"""What stands in a polyline for an end of a segment, where it isn't the number of the segment and 1."""
+
 
 class Paths(NamedTuple):
     """What is rasterized, in canvas units but for the matrices' results."""
@@ -54,7 +57,7 @@ def flatten(paths, subpath, poly, begin):
     points, n = paths.points, begin + 1
     first, stop = paths.first_cubic[subpath], paths.first_cubic[subpath + 1]
     start = paths.cubics[first, 0]
-    poly[begin, 0], poly[begin, 1], poly[begin, 5] = points[start, 0], points[start, 1], 1
+    poly[begin, 0], poly[begin, 1], poly[begin, 5] = points[start, 0], points[start, 1], CORNER
     for cubic in range(first, stop):
         i0, i1 = paths.cubics[cubic, 0], paths.cubics[cubic, 1]
         i2, i3 = paths.cubics[cubic, 2], paths.cubics[cubic, 3]
@@ -66,9 +69,48 @@ def flatten(paths, subpath, poly, begin):
             w1, w2, w3 = weights(piece, count)
             poly[n, 0] = x + w1 * x1 + w2 * x2 + w3 * x3
             poly[n, 1] = y + w1 * y1 + w2 * y2 + w3 * y3
-            poly[n, 5] = piece == count
+            poly[n, 5] = cubic + 1 if piece == count else 0
             n += 1
     return n
+
+
+@compiled
+def tangent(paths, path, scratch, cubic, backwards, piece, shortest):
+    """The direction of a curve at an end of a segment, stored as if it were a piece of the polyline.
+
+    That is the direction to the nearest control point not too near, or to its end from there. The side of a stroke
+    that is across it at this end, and across the polyline's piece farther on, is shorter than that piece.
+
+    Args:
+        paths, path: what the segment belongs to.
+        scratch: gets the direction, and the control points that it depends on.
+        cubic: the segment.
+        backwards: 0 for its beginning, 1 for its end.
+        piece: the polyline's piece there.
+        shortest: control points that are nearer are too near, in canvas units.
+
+    Returns:
+        The number of the piece that it is, and by how much the side is shorter; `piece` and 0 if that were more than
+        half its length.
+    """
+    points, poly, source, here = paths.points, scratch.poly, scratch.source, paths.cubics[cubic, 3 * backwards]
+    dx, dy, square, near = 0.0, 0.0, 0.0, here
+    for step in range(1, 3):
+        near = paths.cubics[cubic, 3 - step if backwards else step]
+        dx, dy = np.float64(points[near, 0]) - points[here, 0], np.float64(points[near, 1]) - points[here, 1]
+        square = dx * dx + dy * dy
+        if square > shortest * shortest:
+            break
+    length = np.sqrt(max(square, 1e-30))
+    dx, dy = (-dx / length, -dy / length) if backwards else (dx / length, dy / length)
+    cosine, sine = dx * poly[piece, 2] + dy * poly[piece, 3], dx * poly[piece, 3] - dy * poly[piece, 2]
+    lost = paths.radii[path] * abs(sine) / max(cosine, 1e-12)
+    if square <= shortest * shortest or lost > 0.5 * poly[piece, 4]:
+        return piece, 0.0
+    at = paths.longest[0] + 4 * (cubic - paths.first_cubic[paths.first_subpath[path]]) + 2 * backwards
+    poly[at, 2], poly[at, 3], poly[at, 4] = dx, dy, length
+    source[at], source[at + 1] = (near, here) if backwards else (here, near)
+    return at, lost
 
 
 @compiled
@@ -105,7 +147,8 @@ def unflatten(paths, path, grad, out):
 
 @inlined
 def measure_pieces(scratch, begin, end, raw, shortest):
-    """Drop points nearer than `shortest` to the one before, and find directions and lengths of what is left.
+    """Drop points not farther than `shortest` from the one before that is left, but never the last one, and find
+    directions and lengths of what is left.
 
     Args:
         scratch: its polyline from `begin` to `end` is packed.
@@ -117,21 +160,20 @@ def measure_pieces(scratch, begin, end, raw, shortest):
     """
     poly, source, kept = scratch.poly, scratch.source, begin
     source[begin] = raw
-    x, y = poly[begin, 0], poly[begin, 1]
     for k in range(begin + 1, end):
-        away = (poly[k, 0] - x) ** 2 + (poly[k, 1] - y) ** 2
-        x, y = poly[k, 0], poly[k, 1]
-        if away > shortest * shortest:
+        x, y, corner = poly[k, 0], poly[k, 1], poly[k, 5]
+        dx, dy = x - poly[kept, 0], y - poly[kept, 1]
+        square = dx * dx + dy * dy
+        while square <= shortest * shortest and k == end - 1 and kept > begin:
+            kept -= 1
+            poly[kept, 5] = max(poly[kept, 5], CORNER)
             dx, dy = x - poly[kept, 0], y - poly[kept, 1]
-            length = np.sqrt(max(dx * dx + dy * dy, 1e-30))
+            square = dx * dx + dy * dy
+        if square > shortest * shortest:
+            length = np.sqrt(square)
             poly[kept, 2], poly[kept, 3], poly[kept, 4] = dx / length, dy / length, length
             kept += 1
-            poly[kept, 0], poly[kept, 1], poly[kept, 5], source[kept] = (
-                poly[k, 0],
-                poly[k, 1],
-                poly[k, 5],
-                raw + k - begin,
-            )
-        elif poly[k, 5] > 0:
-            poly[kept, 5] = 1
+            poly[kept, 0], poly[kept, 1], poly[kept, 5], source[kept] = x, y, corner, raw + k - begin
+        elif corner > 0:
+            poly[kept, 5] = max(poly[kept, 5], CORNER)
     return kept + 1

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from clipdraw.raster.plan import EVENODD, MOST_CHORDS, SAME, TILT
+from clipdraw.raster.plan import BORDER, EVENODD, MOST_CHORDS, ROUNDINGS, SAME, TILT
 
 _ROOM = 1 << 21
 """Numbers in the largest intermediate result."""
@@ -95,7 +95,7 @@ def _chords(ends: Float[Tensor, "edges 2 2"], box: Box) -> Chords:
     edge, row, column = edge[pair], row[pair], first[pair] + number
     own = _cut(ends[edge], column, axis=0, open_below=column < box.left)
     span = torch.stack((torch.maximum(span[pair, 0], own[:, 0]), torch.minimum(span[pair, 1], own[:, 1])), dim=1)
-    kept = span[:, 1] > span[:, 0]
+    kept = (span[:, 1] - span[:, 0]) * (ends[edge, 1] - ends[edge, 0]).abs().amax(1) > SAME
     return Chords(edge[kept], row[kept], column[kept], span[kept])
 
 
@@ -185,9 +185,12 @@ def _places(ends: Tensor, chords: Chords, member: Tensor, valid: Tensor) -> Floa
     place, span = ends[chords.edge[member]], chords.span[member]
     corner = torch.stack((chords.column[member], chords.row[member]), dim=-1)
     along = place[..., 1, :] - place[..., 0, :]
-    points = place[..., 0, None, :] + span[..., None] * along[..., None, :] - corner[..., None, :]
-    x = torch.where(points[..., 0] < SAME, 0, points[..., 0].clamp(max=1))
-    points = torch.stack((x, points[..., 1].clamp(0, 1)), dim=-1)
+    ended = (span == span.new_tensor((0, 1)))[..., None]
+    points = torch.where(ended, place, place[..., 0, None, :] + span[..., None] * along[..., None, :])
+    points = points - corner[..., None, :]
+    rounding = ROUNDINGS * torch.finfo(place.dtype).eps * (place[..., 0, 0].abs() + along[..., 0].abs())
+    x = torch.where(points[..., 0] < BORDER + torch.where(ended[..., 0], 0, rounding[..., None]), 0, points[..., 0])
+    points = torch.stack((x, points[..., 1]), dim=-1).clamp(0, 1)
     return torch.where(valid[..., None, None], points, 0.5).flatten(2)
 
 
@@ -232,7 +235,7 @@ class _Overlap:
         begin, end = self._cuts()
         length, middle = end - begin, (begin + end) / 2
         point = self.first[:, :, None] + middle[..., None] * self.along[:, :, None]
-        point = torch.stack((point[..., 0].clamp(min=SAME), point[..., 1]), dim=-1)
+        point = torch.stack((point[..., 0].clamp(min=SAME / 2), point[..., 1]), dim=-1)
         ray = point[..., 0] * TILT * (0.5 - point[..., 1])
         before = self.corner[:, None, None] + self._winding(point, ray)
         y = self.along[..., 1, None]
@@ -252,8 +255,8 @@ class _Overlap:
         return (ends.diff(dim=1) * _inside(winding.long(), self.rule[:, None])).sum(1)
 
     def _border_winding(self, y: Float[Tensor, "fragments places"]) -> Float[Tensor, "fragments places"]:
-        """How much the winding number on the left side has changed from the corner down to y."""
-        return ((self.events[:, None] < y[..., None]) * self.signs[:, None]).sum(2)
+        """How much the winding number on the left side has changed from the corner down to y, and at y."""
+        return ((self.events[:, None] <= y[..., None]) * self.signs[:, None]).sum(2)
 
     def _cuts(self) -> tuple[Float[Tensor, "fragments n parts"], Float[Tensor, "fragments n parts"]]:
         """Where the parts of each chord begin and end: where others cross it or end on it."""

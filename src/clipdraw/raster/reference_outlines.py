@@ -46,6 +46,10 @@ class _Polylines(NamedTuple):
     subpath: Int[Tensor, " vertices"]
     corner: Bool[Tensor, " vertices"]
     """Whether a segment begins or ends there."""
+    ending: Int[Tensor, " vertices"]
+    """The segment that ends there, the last one where a subpath begins; -1 for none."""
+    beginning: Int[Tensor, " vertices"]
+    """The segment that begins there, the last one where a subpath ends; -1 for none."""
 
 
 class _Pieces(NamedTuple):
@@ -53,11 +57,13 @@ class _Pieces(NamedTuple):
 
     begin: Int[Tensor, " pieces"]
     """The vertex where each begins; it ends at the next."""
-    along: Float[Tensor, "pieces 2"]
+    chord: Float[Tensor, "pieces 2"]
     """Unit vectors."""
-    across: Float[Tensor, "pieces 2"]
-    """The same, turned from x towards y."""
+    along: tuple[Float[Tensor, "pieces 2"], Float[Tensor, "pieces 2"]]
+    """Unit vectors where each begins and where it ends: of the curve at ends of segments, if the pen isn't round."""
     length: Float[Tensor, " pieces"]
+    lost: tuple[Float[Tensor, " pieces"], Float[Tensor, " pieces"]]
+    """By how much a side is shorter for the difference, at both ends."""
 
 
 class _Pens(NamedTuple):
@@ -97,7 +103,7 @@ def outlines(batch: Batch) -> Outlines:
     stroked = torch.full((len(batch.radii),), -1, device=device)
     chosen = ((rule == STROKE) & sound[layer_path] & (batch.radii.detach()[layer_path] > 0)).nonzero()[:, 0]
     stroked[layer_path[chosen]] = chosen
-    parts.extend(_stroke_edges(batch, lines, index, path_of_subpath, stroked))
+    parts.extend(_stroke_edges(batch, cubics, lines, index, path_of_subpath, stroked))
     ends, layer = (torch.cat(some) for some in zip(*parts, strict=True))
     matrix = batch.matrices[layer_path[layer]]
     ends = ends @ matrix[:, :, :2].transpose(1, 2) + matrix[:, None, :, 2]
@@ -130,7 +136,12 @@ def _flatten(batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str,
     begin = points.cumsum(0) - points
     step = torch.arange(len(owner), device=owner.device) - begin[owner] + 1 - first[owner]
     vertex = flatten(cubics[owner], step.to(cubics.dtype), counts[owner].to(cubics.dtype))
-    return _Polylines(vertex, subpath[owner], (step == 0) | (step == counts[owner]))
+    ending = torch.where(step == counts[owner], owner, -1)
+    beginning = torch.where(step == counts[owner], owner + 1, -1)
+    first, last = (index["first_cubic"][subpath[owner] + k] - k for k in (0, 1))
+    ending = torch.where(step == 0, last, ending)
+    beginning = torch.where(step == 0, first, beginning.minimum(last))
+    return _Polylines(vertex, subpath[owner], ending >= 0, ending, beginning)
 
 
 def _stretch(matrices: Float[Tensor, "paths 2 3"]) -> Float[Tensor, " paths"]:
@@ -164,7 +175,12 @@ def _fill_edges(
 
 
 def _stroke_edges(
-    batch: Batch, lines: _Polylines, index: dict[str, Tensor], path_of_subpath: Tensor, stroked: Int[Tensor, " paths"]
+    batch: Batch,
+    cubics: Float[Tensor, "cubics 4 2"],
+    lines: _Polylines,
+    index: dict[str, Tensor],
+    path_of_subpath: Tensor,
+    stroked: Int[Tensor, " paths"],
 ) -> list[tuple[Tensor, Tensor]]:
     """Sides, joins and caps of all stroked subpaths."""
     dtype = batch.points.dtype
@@ -176,9 +192,9 @@ def _stroke_edges(
         return []
     path = path_of_subpath[lines.subpath]
     same = lines.subpath[1:] == lines.subpath[:-1]
-    pieces = _pieces(lines, same.nonzero()[:, 0])
     count = torch.bincount(lines.subpath, minlength=len(path_of_subpath)) - 1
     ring = (index["closed"] > 0) & (count > 1)
+    pieces = _pieces(lines, same.nonzero()[:, 0], pens.of(path), cubics, ring[lines.subpath])
     number = torch.full((len(path) + 1,), -1, device=path.device)
     number[pieces.begin] = torch.arange(len(pieces.begin), device=path.device)
     starts = torch.ones_like(path, dtype=torch.bool)
@@ -203,22 +219,82 @@ def _stroke_edges(
 
 
 def _kept(lines: _Polylines, scale: Tensor, wanted: Bool[Tensor, " subpaths"]) -> _Polylines:
-    """The polylines of some subpaths, without pieces too short to have a direction."""
-    away = (lines.vertex.detach()[1:] - lines.vertex.detach()[:-1]).norm(dim=1)
+    """The polylines of some subpaths, without pieces too short to have a direction.
+
+    A vertex is left out if it isn't far enough from the one before that is kept; the last one takes the place of those
+    that it isn't far enough from.
+    """
+    vertex = lines.vertex.detach()
     keep = torch.ones_like(lines.corner)
     same = lines.subpath[1:] == lines.subpath[:-1]
-    keep[1:] = ~same | (away * scale[lines.subpath[1:]] > SHORTEST_PX)
+    shortest = SHORTEST_PX / scale.clamp(min=1e-30)
+    short = same & ((vertex[1:] - vertex[:-1]).square().sum(1) <= shortest[lines.subpath[1:]].square())
+    for subpath in lines.subpath[1:][short].unique().tolist():
+        own = (lines.subpath == subpath).nonzero()[:, 0]
+        keep[own] = torch.tensor(_far_apart(vertex[own].tolist(), float(shortest[subpath])), device=keep.device)
     group = keep.cumsum(0) - 1
     corner = torch.zeros(int(keep.sum()), device=keep.device).scatter_reduce(0, group, lines.corner.float(), "amax")
-    chosen = wanted[lines.subpath[keep]]
-    return _Polylines(lines.vertex[keep][chosen], lines.subpath[keep][chosen], (corner > 0)[chosen])
+    kept = _Polylines(*(part[keep] for part in lines))._replace(corner=corner > 0)
+    return _Polylines(*(part[wanted[kept.subpath]] for part in kept))
 
 
-def _pieces(lines: _Polylines, begin: Int[Tensor, " pieces"]) -> _Pieces:
+def _far_apart(places: list[list[float]], shortest: float) -> list[bool]:
+    """Which places to keep: the first, and then those more than `shortest` from the one before that is kept."""
+    kept = [0]
+
+    def near(k: int) -> bool:
+        (x, y), (px, py) = places[k], places[kept[-1]]
+        return (x - px) ** 2 + (y - py) ** 2 <= shortest**2
+
+    last = len(places) - 1
+    for k in range(1, last + 1):
+        while k == last and len(kept) > 1 and near(k):
+            kept.pop()
+        if not near(k):
+            kept.append(k)
+    chosen = set(kept)
+    return [k in chosen for k in range(len(places))]
+
+
+def _pieces(
+    lines: _Polylines,
+    begin: Int[Tensor, " pieces"],
+    pens: _Pens,
+    cubics: Float[Tensor, "cubics 4 2"],
+    ring: Bool[Tensor, " vertices"],
+) -> _Pieces:
+    """The pieces that begin at some vertices.
+
+    Where a segment begins or ends and the pen isn't round, sides, joins and caps have the direction of the curve,
+    unless half of a side would be lost by that on the inside of the bend. Joins that hardly turn don't.
+    """
     along = lines.vertex[begin + 1] - lines.vertex[begin]
     length = along.square().sum(1).clamp(min=1e-30).sqrt()
     along = along / length[:, None]
-    return _Pieces(begin, along, _turned(along), length)
+    alone = ~ring
+    alone[1:] &= lines.subpath[1:] != lines.subpath[:-1]
+    final = ~ring
+    final[:-1] &= lines.subpath[1:] != lines.subpath[:-1]
+    angular = torch.where(alone | final, pens.cap != CAPS["round"], pens.join != JOINS["round"])
+    ends, losses = [], []
+    for vertex, segments, order in ((begin, lines.beginning, (0, 1, 2)), (begin + 1, lines.ending, (3, 2, 1))):
+        segment, pen = segments[vertex], pens.of(vertex)
+        here, near, far = cubics[segment.clamp(min=0)][:, order].unbind(1)
+        shortest = (SHORTEST_PX / pen.scale.clamp(min=1e-30)).square()
+        arm = torch.where(((near - here).detach().square().sum(1) > shortest)[:, None], near - here, far - here)
+        known = arm.detach().square().sum(1) > shortest
+        arm = arm * (1 if order[0] == 0 else -1)
+        tangent = arm / torch.where(known, arm.square().sum(1), 1).sqrt()[:, None]
+        sine, cosine = _cross(tangent.detach(), along.detach()), (tangent * along).detach().sum(1)
+        lost = pen.radius.detach() * sine.abs() / cosine.clamp(min=1e-12)
+        used = known & (segment >= 0) & angular[vertex] & (lost <= 0.5 * length.detach())
+        ends.append(torch.where(used[:, None], tangent, along))
+        losses.append(torch.where(used, lost, 0))
+    return _Pieces(begin, along, tuple(ends), length, tuple(losses))  # type: ignore[arg-type]
+
+
+def _cross(one: Float[Tensor, "n 2"], two: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
+    return one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
 
 
 def _turned(vector: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
@@ -263,7 +339,8 @@ def _caps(
     lines: _Polylines, pieces: _Pieces, pens: _Pens, vertex: Tensor, piece: Tensor, end: int
 ) -> tuple[Tensor, Tensor]:
     """Caps at the start (`end` is -1, from the minus side to the plus side) or at the end (1, back again)."""
-    along, across = end * pieces.along[piece], end * pieces.across[piece]
+    along = end * pieces.along[max(end, 0)][piece]
+    across = _turned(along)
     half_turn = torch.full_like(pens.radius.detach(), math.pi)
     steps = _arc_steps(half_turn, pens.radius.detach() * pens.scale).clamp(min=4)
     square = pens.cap == CAPS["square"]
@@ -282,6 +359,11 @@ def _caps(
     return lines.vertex[place, None] + pens.radius[owner, None, None] * arm, place
 
 
+def _half_turn(one: Float[Tensor, "n 2"], two: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
+    """The tangent of half the turn from one direction to another."""
+    return _cross(one, two) / (1 + (one * two).sum(1)).clamp(min=1e-12)
+
+
 class _Joins:
     """Where two pieces of a stroke meet."""
 
@@ -289,21 +371,26 @@ class _Joins:
         self, lines: _Polylines, pieces: _Pieces, pens: _Pens, stem: Tensor, before: Tensor, after: Tensor
     ) -> None:
         self.lines, self.pens, self.stem, self.before, self.after = lines, pens, stem, before, after
-        self.along, self.normals = pieces.along[before], (pieces.across[before], pieces.across[after])
-        one, two = pieces.along[before], pieces.along[after]
-        self.cross, self.dot = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0], (one * two).sum(1)
-        slope = self.cross / (1 + self.dot).clamp(min=1e-12)
+        one, two = pieces.along[1][before], pieces.along[0][after]
+        gentle = _half_turn(one, two).detach().abs() <= math.tan(SMOOTH_TURN / 2)
+        one, two = (
+            torch.where(gentle[:, None], pieces.chord[piece], along) for piece, along in ((before, one), (after, two))
+        )
+        self.along, self.normals = one, (_turned(one), _turned(two))
+        self.cross, self.dot = _cross(one, two), (one * two).sum(1)
+        slope = _half_turn(one, two)
         self.miter = self.normals[0] - slope[:, None] * one
         flat = slope.detach()
         self.side = torch.where(self.cross.detach() > 0, 1, -1)
-        shorter = torch.minimum(pieces.length[before], pieces.length[after]).detach()
+        lost = (torch.where(gentle, 0, pieces.lost[end][piece]) for end, piece in ((1, before), (0, after)))
+        rooms = (pieces.length[piece] - 2 * less for piece, less in zip((before, after), lost, strict=True))
         back = self.dot.detach() < TURNED_BACK
-        self.tight = back | (pens.radius.detach() * flat.abs() > 0.5 * shorter)
+        self.tight = back | (pens.radius.detach() * flat.abs() > 0.5 * torch.minimum(*rooms).detach())
         self.kind = torch.where(lines.corner[stem], pens.join, JOINS["round"])
-        short = (self.kind == JOINS["miter"]) & (1 + flat.square() <= pens.limit.square())
+        self.pointed = (self.kind == JOINS["miter"]) & (1 + flat.square() <= pens.limit.square()) & ~back
         more = (pens.radius.detach() * pens.scale).square() * flat.abs() ** 3 / 3  # what a miter adds to a round join
         smooth = (flat.abs() <= math.tan(SMOOTH_TURN / 2)) | ((self.kind == JOINS["round"]) & (more <= MITER_AREA_PX))
-        self.mitered = (smooth | short) & ~back
+        self.mitered = smooth & ~back
 
     def arms(self, side: int) -> tuple[Tensor, Tensor]:
         """On the plus (1) or minus (-1) side: where the piece before ends and the piece after begins, radius 1."""
@@ -328,8 +415,10 @@ class _Joins:
         turn = self.side[chosen] * torch.atan2(self.cross[chosen], self.dot[chosen]).abs()
         pens = self.pens.of(chosen)
         steps = _arc_steps(turn.detach().abs(), pens.radius.detach() * pens.scale)
-        owner, step = _fan(torch.where(self.kind[chosen] == JOINS["round"], steps, 1))
-        steps = torch.where(self.kind[chosen] == JOINS["round"], steps, 1)[owner, None]
+        pointed = self.pointed[chosen]
+        steps = torch.where(self.kind[chosen] == JOINS["round"], steps, torch.where(pointed, 2, 1))
+        owner, step = _fan(steps)
+        steps = steps[owner, None]
         number = torch.stack((step, step + 1), dim=1)
         angle = turn[owner, None] * number / steps
         inner = (number > 0) & (number < steps)
@@ -338,6 +427,7 @@ class _Joins:
         arm = side * swell[..., None] * (angle.cos()[..., None] * normal - angle.sin()[..., None] * along)
         last = side * self.normals[1][chosen][owner, None]
         arm = torch.where((number == steps)[..., None], last, arm)
+        arm = torch.where((inner & pointed[owner, None])[..., None], side * self.miter[chosen][owner, None], arm)
         place = self.stem[chosen][owner]
         ends = self.lines.vertex[place, None] + pens.radius[owner, None, None] * arm
         return (ends if side > 0 else ends.flip(1)), place
@@ -349,9 +439,8 @@ def _sides(lines: _Polylines, pieces: _Pieces, pens: _Pens, joins: _Joins) -> li
     edges = []
     for side in (1, -1):
         ending, beginning = joins.arms(side)
-        arm = side * pieces.across
-        first = arm.index_put((joins.after,), beginning)
-        last = arm.index_put((joins.before,), ending)
+        first = (side * _turned(pieces.along[0])).index_put((joins.after,), beginning)
+        last = (side * _turned(pieces.along[1])).index_put((joins.before,), ending)
         ends = lines.vertex[stems] + pens.radius[:, None, None] * torch.stack((first, last), dim=1)
         edges.append((ends if side > 0 else ends.flip(1), pieces.begin))
     return edges

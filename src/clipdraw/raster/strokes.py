@@ -14,9 +14,11 @@ from clipdraw.raster.plan import (
     LARGEST_ARC_STEP,
     MITER_AREA_PX,
     MOST_ARC_STEPS,
+    SHORTEST_PX,
     SMOOTH_TURN,
     TURNED_BACK,
 )
+from clipdraw.raster.polylines import tangent
 
 ROUND, BUTT, SQUARE, MITER = CAPS["round"], CAPS["butt"], CAPS["square"], JOINS["miter"]
 
@@ -28,14 +30,15 @@ class Scratch(NamedTuple):
     """What one thread works with: one layer's outline."""
 
     poly: np.ndarray
-    """Polylines of all subpaths: x, y, direction x, y and length of the piece that begins here, 1 if a segment ends
-    here: float64, n x 6."""
+    """Polylines of all subpaths: x, y, direction x, y and length of the piece that begins here, above 0 if a segment
+    ends here, its number and 1 if that is known; behind them, from `Paths.longest` on, directions and lengths of
+    tangents, four rows for each segment: float64, n x 6."""
     source: np.ndarray
-    """Which of the flattened points each vertex is: int64, n."""
+    """Which of the flattened points each vertex is; the two control points of each tangent: int64, n."""
     vertex: np.ndarray
     """Outline vertices in pixels: float64, m x 2."""
     stem: np.ndarray
-    """Polyline vertex, and the vertices where the pieces before and after it begin: int64, m x 3."""
+    """Polyline vertex, and the pieces, or tangents, whose directions it depends on: int64, m x 3."""
     arm: np.ndarray
     """Offset by radius 1; its derivatives by the angle of the piece before and of that after: float64, m x 6."""
     edge: np.ndarray
@@ -45,7 +48,11 @@ class Scratch(NamedTuple):
 @compiled_to_allocate
 def new_scratch(paths, m):
     """Room for every polyline and for outlines of up to m vertices and edges."""
-    n = paths.longest[0]
+    most = 0
+    for path in range(len(paths.radii)):
+        first, last = paths.first_subpath[path], paths.first_subpath[path + 1]
+        most = max(most, paths.first_cubic[last] - paths.first_cubic[first])
+    n = paths.longest[0] + 4 * most
     return Scratch(
         np.empty((n, 6)),
         np.empty(n, np.int64),
@@ -182,8 +189,9 @@ def outline_dot(paths, path, scratch, stem, vertices, edges, scale):
 
 
 @compiled
-def outline_stroke(paths, path, closed, scratch, begin, end, vertices, edges, scale):
+def outline_stroke(paths, path, subpath, scratch, begin, end, vertices, edges, scale):
     """Both sides of a polyline, its joins and its caps."""
+    closed, first, final = paths.closed[subpath] > 0, paths.first_cubic[subpath], paths.first_cubic[subpath + 1] - 1
     radius, cap = paths.radii[path], paths.pens[path, 0]
     last = end - 2  # where the last piece begins
     if radius <= 0:
@@ -196,14 +204,15 @@ def outline_stroke(paths, path, closed, scratch, begin, end, vertices, edges, sc
         return outline_dot(paths, path, scratch, begin, vertices, edges, scale)
     if closed and last > begin:
         ends, starts, vertices, edges, tight = outline_join(
-            paths, path, scratch, begin, last, begin, vertices, edges, scale
+            paths, path, scratch, begin, last, begin, final, first, vertices, edges, scale
         )
-        final, tight_end = ends, tight
+        final_ends, final_tight = ends, tight
     else:
-        closed, tight, final, tight_end = False, 0, (0, 0), 0
-        plus = put_side(scratch, vertices, radius, begin, begin, 1.0, 0.0)
-        inner = put_side(scratch, plus, radius, begin, begin, -1.0, 0.0)
-        vertices = put_cap(scratch, inner, radius, begin, begin, -1.0, cap, scale)
+        closed, tight, final_ends, final_tight = False, 0, (0, 0), 0
+        along = begin if cap == ROUND else tangent(paths, path, scratch, first, 0, begin, shortest_piece(scale))[0]
+        plus = put_side(scratch, vertices, radius, begin, along, 1.0, 0.0)
+        inner = put_side(scratch, plus, radius, begin, along, -1.0, 0.0)
+        vertices = put_cap(scratch, inner, radius, begin, along, -1.0, cap, scale)
         edges = chain(scratch, edges, plus, inner, vertices, plus - 1, begin)
         starts = (plus - 1, plus)
     for piece in range(begin, last + 1):
@@ -212,15 +221,17 @@ def outline_stroke(paths, path, closed, scratch, begin, end, vertices, edges, sc
         tight_before = tight
         made = edges + 2  # the piece's own two edges go before those of the join
         if piece < last:
+            cubic = np.int64(scratch.poly[piece + 1, 5]) - 1
             ends, following, vertices, after, tight = outline_join(
-                paths, path, scratch, piece + 1, piece, piece + 1, vertices, made, scale
+                paths, path, scratch, piece + 1, piece, piece + 1, cubic, cubic + 1, vertices, made, scale
             )
         elif closed:
-            ends, following, after, tight = final, starts, made, tight_end
+            ends, following, after, tight = final_ends, starts, made, final_tight
         else:
-            plus = put_side(scratch, vertices, radius, last + 1, last, 1.0, 0.0)
-            inner = put_side(scratch, plus, radius, last + 1, last, -1.0, 0.0)
-            vertices = put_cap(scratch, inner, radius, last + 1, last, 1.0, cap, scale)
+            along = last if cap == ROUND else tangent(paths, path, scratch, final, 1, last, shortest_piece(scale))[0]
+            plus = put_side(scratch, vertices, radius, last + 1, along, 1.0, 0.0)
+            inner = put_side(scratch, plus, radius, last + 1, along, -1.0, 0.0)
+            vertices = put_cap(scratch, inner, radius, last + 1, along, 1.0, cap, scale)
             after = chain(scratch, made, plus - 1, inner, vertices, plus, last)
             ends, following, tight = (plus - 1, plus), starts, 0
         join(scratch, edges, starts[0], ends[0], piece, (tight_before | tight) & 1)
@@ -230,25 +241,46 @@ def outline_stroke(paths, path, closed, scratch, begin, end, vertices, edges, sc
 
 
 @inlined
-def outline_join(paths, path, scratch, stem, before, after, vertices, edges, scale):
-    """The join between two pieces.
+def shortest_piece(scale):
+    """`SHORTEST_PX` in canvas units."""
+    return SHORTEST_PX / max(scale, 1e-30)
+
+
+@inlined
+def half_turn(poly, before, after):
+    """The tangent of half the turn from one direction to another."""
+    cross = poly[before, 2] * poly[after, 3] - poly[before, 3] * poly[after, 2]
+    dot = poly[before, 2] * poly[after, 2] + poly[before, 3] * poly[after, 3]
+    return cross / max(1 + dot, 1e-12)
+
+
+@inlined
+def outline_join(paths, path, scratch, stem, piece, next_piece, cubic, next_cubic, vertices, edges, scale):
+    """The join between two pieces, and between the segments, if known, that end and begin there.
 
     Returns:
         The plus and the minus vertex where the piece before ends, the same where that after begins, the number of
         vertices and edges then, and 1 for the plus side, 2 for the minus side, if parts of the stroke overlap there.
     """
     poly, radius = scratch.poly, paths.radii[path]
+    before, after, room = piece, next_piece, min(poly[piece, 4], poly[next_piece, 4])
+    kind = np.int64(paths.pens[path, 1]) if poly[stem, 5] > 0 else ROUND
+    if kind != ROUND and cubic >= 0:
+        before, lost = tangent(paths, path, scratch, cubic, 1, piece, shortest_piece(scale))
+        after, lost_after = tangent(paths, path, scratch, next_cubic, 0, next_piece, shortest_piece(scale))
+        if abs(half_turn(poly, before, after)) <= np.tan(SMOOTH_TURN / 2):
+            before, after = piece, next_piece
+        else:
+            room = min(poly[piece, 4] - 2 * lost, poly[next_piece, 4] - 2 * lost_after)
     cross = poly[before, 2] * poly[after, 3] - poly[before, 3] * poly[after, 2]
     dot = poly[before, 2] * poly[after, 2] + poly[before, 3] * poly[after, 3]
-    slope = cross / max(1 + dot, 1e-12)
+    slope = half_turn(poly, before, after)
     side = 1.0 if cross > 0 else -1.0  # the inner one
     back = dot < TURNED_BACK
-    tight = back or radius * abs(slope) > 0.5 * min(poly[before, 4], poly[after, 4])
-    kind = np.int64(paths.pens[path, 1]) if poly[stem, 5] > 0 else ROUND
+    tight = back or radius * abs(slope) > 0.5 * room
     limit = paths.pens[path, 2]
     more = (radius * scale) ** 2 * abs(slope) ** 3 / 3  # what a miter adds to a round join
-    mitered = abs(slope) <= np.tan(SMOOTH_TURN / 2) or (kind == ROUND and more <= MITER_AREA_PX)
-    mitered = (mitered or (kind == MITER and 1 + slope * slope <= limit * limit)) and not back
+    mitered = (abs(slope) <= np.tan(SMOOTH_TURN / 2) or (kind == ROUND and more <= MITER_AREA_PX)) and not back
     if tight:
         first = vertices
         vertices = put_side(scratch, vertices, radius, stem, before, side, 0.0)
@@ -256,8 +288,8 @@ def outline_join(paths, path, scratch, stem, before, after, vertices, edges, sca
         vertices = put_side(scratch, vertices, radius, stem, after, side, 0.0)
         inner = (first, first + 2)
         forward = side > 0
-        join(scratch, edges, first if forward else first + 2, first + 1, before, 1)
-        join(scratch, edges + 1, first + 1, first + 2 if forward else first, before, 1)
+        join(scratch, edges, first if forward else first + 2, first + 1, piece, 1)
+        join(scratch, edges + 1, first + 1, first + 2 if forward else first, piece, 1)
         edges += 2
     else:
         inner = (vertices, vertices)
@@ -270,14 +302,16 @@ def outline_join(paths, path, scratch, stem, before, after, vertices, edges, sca
         arc = first
         if kind == ROUND:
             arc = put_arc(scratch, first, radius, stem, before, after, -side, side * abs(np.arctan2(cross, dot)), scale)
+        elif kind == MITER and 1 + slope * slope <= limit * limit and not back:
+            arc = put_miter(scratch, first, radius, stem, before, after, -side, slope)
         vertices = put_side(scratch, arc, radius, stem, after, -side, 0.0)
         outer = (first - 1, arc)
         if side < 0:  # the outer side is the plus side, and goes forward
-            edges = chain(scratch, edges, first - 1, first, arc, arc, before)
+            edges = chain(scratch, edges, first - 1, first, arc, arc, piece)
         else:
             previous = arc
             for v in range(arc - 1, first - 2, -1):
-                join(scratch, edges, previous, v, before, 0)
+                join(scratch, edges, previous, v, piece, 0)
                 previous, edges = v, edges + 1
     inside = 0
     if tight:
