@@ -66,10 +66,11 @@ def make_batch(
 
     Differentiable in all parameters of the drawings and in the background.
     """
-    index, pages = _joined_index(tuple((d.segments, d.styles, len(d.gradients)) for d in drawings))
-    moved = np.ones(len(index.first_layer) - 1, np.bool_)
-    for first, chosen in zip(np.cumsum([0, *map(len, drawings)]), frozen or (), strict=False):
-        moved[first + np.asarray(list(chosen), dtype=np.int64)] = False
+    index, pages, moved = _joined_index(tuple((d.segments, d.styles, len(d.gradients)) for d in drawings))
+    if frozen and any(len(chosen) for chosen in frozen):
+        moved = moved.copy()
+        for first, chosen in zip(np.cumsum([0, *map(len, drawings)]), frozen, strict=False):
+            moved[first + np.asarray(list(chosen), dtype=np.int64)] = False
     if background is None:
         background = _one([drawing.background.reshape(1, 3, 1, 1) for drawing in drawings])
     radii = _one([drawing.widths for drawing in drawings]).clamp(min=0) / 2
@@ -92,13 +93,15 @@ def make_batch(
 
 
 @lru_cache(maxsize=32)
-def _joined_index(parts: tuple[tuple[tuple[int, ...], tuple[Style, ...], int], ...]) -> tuple[Index, np.ndarray]:
-    """The index of several drawings, each given by its segments, its styles and how many gradients it has, and the
-    drawing of each layer.
+def _joined_index(
+    parts: tuple[tuple[tuple[int, ...], tuple[Style, ...], int], ...],
+) -> tuple[Index, np.ndarray, np.ndarray]:
+    """The index of several drawings, each given by its segments, its styles and how many gradients it has; the drawing
+    of each layer; and that all paths move. Shared, so not to be written to.
     """
     index = index_of(*parts[0][:2]) if len(parts) == 1 else index_of(*_joined(parts))
-    paths = [len(styles or segments) for segments, styles, _ in parts]
-    return index, np.searchsorted(np.cumsum(paths), index.layers[:, 0], side="right")
+    paths = np.cumsum([len(styles or segments) for segments, styles, _ in parts])
+    return index, np.searchsorted(paths, index.layers[:, 0], side="right"), np.ones(paths[-1], np.bool_)
 
 
 def _joined(
@@ -137,7 +140,7 @@ def _clearly_wide(drawings: Sequence[Drawing], radii: Float[Tensor, " paths"], s
     if len(radii) == 0 or any(drawing.transforms is not None for drawing in drawings):
         return False
     stretch = min(max(pixels_per_unit(drawing, *size)) for drawing in drawings)
-    return bool(radii.detach().amin() >= HAIRLINE_PX / 2 / stretch)  # false for NaN
+    return radii.detach().amin().item() >= HAIRLINE_PX / 2 / stretch  # false for NaN
 
 
 def _hairlines(

@@ -120,11 +120,11 @@ def put_arc(scratch, at, radius, stem, before, after, side, turn, scale):
         return at
     swell, slope = swelling(abs(turn) / steps)
     slope *= (1.0 if turn > 0 else -1.0) / steps
-    ux, uy = scratch.poly[before, 2], scratch.poly[before, 3]
+    c, s = np.cos(turn / steps), np.sin(turn / steps)
+    vx, vy = scratch.poly[before, 2], scratch.poly[before, 3]
     for k in range(1, steps):
-        share, angle = k / steps, k * turn / steps
-        c, s = np.cos(angle), np.sin(angle)
-        vx, vy = c * ux - s * uy, c * uy + s * ux  # the direction there
+        share = k / steps
+        vx, vy = c * vx - s * vy, c * vy + s * vx  # the direction there
         x, y = -side * vy, side * vx
         at = put(
             scratch,
@@ -154,9 +154,11 @@ def put_cap(scratch, at, radius, stem, piece, end, cap, scale):
     if cap == ROUND:
         steps = max(4, arc_steps(np.pi, radius * scale))
         swell, _ = swelling(np.pi / steps)
-        for k in range(1, steps):
-            angle = np.pi * k / steps
-            at = put_side(scratch, at, radius, stem, piece, swell * end * np.cos(angle), swell * end * np.sin(angle))
+        c, s = np.cos(np.pi / steps), np.sin(np.pi / steps)
+        x, y = swell * end, 0.0
+        for _ in range(1, steps):
+            x, y = c * x - s * y, c * y + s * x
+            at = put_side(scratch, at, radius, stem, piece, x, y)
     return at
 
 
