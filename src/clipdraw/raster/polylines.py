@@ -91,7 +91,7 @@ def tangent(paths, path, scratch, cubic, backwards, piece, shortest):
 
     Returns:
         The number of the piece that it is, and by how much the side is shorter; `piece` and 0 if that were more than
-        half its length.
+        half its length, or if the curve begins the other way.
     """
     points, poly, source, here = paths.points, scratch.poly, scratch.source, paths.cubics[cubic, 3 * backwards]
     dx, dy, square, near = 0.0, 0.0, 0.0, here
@@ -105,7 +105,7 @@ def tangent(paths, path, scratch, cubic, backwards, piece, shortest):
     dx, dy = (-dx / length, -dy / length) if backwards else (dx / length, dy / length)
     cosine, sine = dx * poly[piece, 2] + dy * poly[piece, 3], dx * poly[piece, 3] - dy * poly[piece, 2]
     lost = paths.radii[path] * abs(sine) / max(cosine, 1e-12)
-    if square <= shortest * shortest or lost > 0.5 * poly[piece, 4]:
+    if square <= shortest * shortest or cosine <= 0 or lost > 0.5 * poly[piece, 4]:
         return piece, 0.0
     at = paths.longest[0] + 4 * (cubic - paths.first_cubic[paths.first_subpath[path]]) + 2 * backwards
     poly[at, 2], poly[at, 3], poly[at, 4] = dx, dy, length

@@ -287,7 +287,7 @@ def _pieces(
         tangent = arm / torch.where(known, arm.square().sum(1), 1).sqrt()[:, None]
         sine, cosine = _cross(tangent.detach(), along.detach()), (tangent * along).detach().sum(1)
         lost = pen.radius.detach() * sine.abs() / cosine.clamp(min=1e-12)
-        used = known & (segment >= 0) & angular[vertex] & (lost <= 0.5 * length.detach())
+        used = known & (segment >= 0) & angular[vertex] & (cosine > 0) & (lost <= 0.5 * length.detach())
         ends.append(torch.where(used[:, None], tangent, along))
         losses.append(torch.where(used, lost, 0))
     return _Pieces(begin, along, tuple(ends), length, tuple(losses))  # type: ignore[arg-type]
