@@ -102,7 +102,13 @@ def test_a_film_that_is_stopped_leaves_no_file(number, code, finished, tmp_path)
     printed, folder = finished
     asked = ("--kind", "strokes", "--length", "600", "--size", "900", "--out", tmp_path / "film.mp4")
     command = [sys.executable, "-m", "clipdraw", "film", folder / printed["folder"], *asked]
-    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        list(map(str, command)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # shells ignore it for jobs in the background
+    )
     until = time.monotonic() + 60
     while not list(tmp_path.iterdir()):
         assert time.monotonic() < until
