@@ -33,7 +33,5 @@ def readings(text: str) -> list[str]:
 
 def other_number(name: str) -> str:
     """The plural of a name, or the singular of a plural, if English is regular there: "cherry" of "cherries"."""
-    for ending, other in _NUMBERS:
-        if ending.search(name):
-            return ending.sub(other, name, count=1)
-    raise AssertionError("some ending fits every name")
+    ending, other = next(pair for pair in _NUMBERS if pair[0].search(name))
+    return ending.sub(other, name, count=1)
