@@ -103,10 +103,11 @@ def both_ways_ms(drawing: Drawing, size: int, *, seconds: float = 2.0) -> float:
 
 def touched_pixels(drawing: Drawing, size: int) -> int:
     """How many pixels the layers may cover, each counted for each layer."""
+    from clipdraw.raster import stages
     from clipdraw.raster.batch import make_batch
     from clipdraw.raster.numba import _cover
 
-    return int(_cover(make_batch([drawing], (size, size))).spans.claimed[0])
+    return int(_cover(make_batch([drawing], (size, size)), stages.cover_all).spans.claimed[0])
 
 
 @contextmanager

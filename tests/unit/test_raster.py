@@ -136,8 +136,7 @@ def test_set_threads():
 
 
 @pytest.mark.parametrize("threads", [2, 3, 7])
-def test_threads_change_no_bit(threads, monkeypatch):
-    monkeypatch.setattr("clipdraw.raster.numba._WORTH_A_TEAM", 0)
+def test_threads_change_no_bit(threads):
     drawing = published(200, size=96.0, seed=3)
     raster.set_threads(1)
     image, grads = gradients(drawing, backend="numba")

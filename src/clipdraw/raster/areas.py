@@ -217,20 +217,16 @@ def insert(cuts, i, counts, value):
 def ray_windings(chords, n, i, px, py, border):
     """The change of the winding number from the left side, `border` below its top, to the point (px, py) on chord i."""
     total, slope = np.int64(0), py - border
-    for j in range(n):
-        if j == i:
-            continue
+    for j in range(n):  # without a branch: which way one goes is hard to foretell
         ax, ay, bx, by = chords[j, 0], chords[j, 1], chords[j, 2], chords[j, 3]
         side0 = px * (ay - border) - slope * ax > 0
         side1 = px * (by - border) - slope * bx > 0
-        if side0 == side1:
-            continue
         # between the left side and the point: the point lies beyond the chord, seen from the left side
         dx, dy = bx - ax, by - ay
         cross = dx * (py - ay) - dy * (px - ax)
         # one on the other: the first is taken to lie before the second
         on = cross * cross < SAME * SAME * (dx * dx + dy * dy)
-        beyond = j < i if on else (cross < 0) == side1
-        if beyond:
-            total += np.int64(1) if side1 else np.int64(-1)  # downwards, upwards
+        beyond = (j < i) if on else ((cross < 0) == side1)
+        crossed = (side0 != side1) & beyond & (j != i)
+        total += np.int64(crossed) * (2 * np.int64(side1) - 1)  # downwards, upwards
     return total

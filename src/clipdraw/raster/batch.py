@@ -66,17 +66,19 @@ def make_batch(
 
     Differentiable in all parameters of the drawings and in the background.
     """
-    index, pages, moved = _joined_index(tuple((d.segments, d.styles, len(d.gradients)) for d in drawings))
+    index, pages, moved, plain = _joined_index(tuple((d.segments, d.styles, len(d.gradients)) for d in drawings))
     if frozen and any(len(chosen) for chosen in frozen):
         moved = moved.copy()
         for first, chosen in zip(np.cumsum([0, *map(len, drawings)]), frozen, strict=False):
             moved[first + np.asarray(list(chosen), dtype=np.int64)] = False
     if background is None:
         background = _one([drawing.background.reshape(1, 3, 1, 1) for drawing in drawings])
-    radii = _one([drawing.widths for drawing in drawings]).clamp(min=0) / 2
+    widths = _one([drawing.widths for drawing in drawings])
+    wide = _clearly_wide(drawings, widths, size)
+    radii = (widths if wide else widths.clamp(min=0)) / 2
     matrices = _one([matrices_px(drawing, *size) for drawing in drawings])
-    colors = _layer_colors(drawings, index)
-    if not _clearly_wide(drawings, radii, size):
+    colors = _one([drawing.colors for drawing in drawings]) if plain else _layer_colors(drawings, index)
+    if not wide:
         radii, colors = _hairlines(radii, matrices, colors, index, moved)
     return Batch(
         points=_one([drawing.points for drawing in drawings]),
@@ -95,13 +97,15 @@ def make_batch(
 @lru_cache(maxsize=32)
 def _joined_index(
     parts: tuple[tuple[tuple[int, ...], tuple[Style, ...], int], ...],
-) -> tuple[Index, np.ndarray, np.ndarray]:
+) -> tuple[Index, np.ndarray, np.ndarray, bool]:
     """The index of several drawings, each given by its segments, its styles and how many gradients it has; the drawing
-    of each layer; and that all paths move. Shared, so not to be written to.
+    of each layer; that all paths move; and whether every path is one stroke. Shared, so not to be written to.
     """
     index = index_of(*parts[0][:2]) if len(parts) == 1 else index_of(*_joined(parts))
     paths = np.cumsum([len(styles or segments) for segments, styles, _ in parts])
-    return index, np.searchsorted(paths, index.layers[:, 0], side="right"), np.ones(paths[-1], np.bool_)
+    pages = np.searchsorted(paths, index.layers[:, 0], side="right")
+    plain = bool(len(index.layers) == paths[-1] and (index.layers[:, 1] == STROKE).all())
+    return index, pages, np.ones(paths[-1], np.bool_), plain
 
 
 def _joined(
@@ -128,19 +132,17 @@ def _joined(
 
 def _layer_colors(drawings: Sequence[Drawing], index: Index) -> Float[Tensor, "layers 4"]:
     colors, stroked = _one([drawing.colors for drawing in drawings]), index.layers[:, 1] == STROKE
-    if len(stroked) == len(colors) and stroked.all():  # every path is one stroke
-        return colors
     path, chosen = (torch.from_numpy(part).to(colors.device) for part in (index.layers[:, 0], stroked))
     fills = _one([_fills(drawing) for drawing in drawings])
     return torch.where(chosen[:, None], colors[path], fills[path])
 
 
-def _clearly_wide(drawings: Sequence[Drawing], radii: Float[Tensor, " paths"], size: tuple[int, int]) -> bool:
+def _clearly_wide(drawings: Sequence[Drawing], widths: Float[Tensor, " paths"], size: tuple[int, int]) -> bool:
     """Whether a glance at drawings without transforms tells that none of their strokes is a hairline."""
-    if len(radii) == 0 or any(drawing.transforms is not None for drawing in drawings):
+    if len(widths) == 0 or any(drawing.transforms is not None for drawing in drawings):
         return False
-    stretch = min(max(pixels_per_unit(drawing, *size)) for drawing in drawings)
-    return radii.detach().amin().item() >= HAIRLINE_PX / 2 / stretch  # false for NaN
+    stretch = min([max(pixels_per_unit(drawing, *size)) for drawing in drawings])
+    return widths.detach().amin().item() * stretch >= HAIRLINE_PX  # false for NaN
 
 
 def _hairlines(

@@ -1,4 +1,4 @@
-"""How the loops of the Numba backend are compiled, cached and given work."""
+"""How the loops of the Numba backend are compiled, and where their machine code is kept."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 OPTIONS = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy"}
 """Infinities and NaN keep their meaning; no operation depends on how work is shared out."""
@@ -71,17 +70,3 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any
         return njit(cache=True, **options)(function)
     finally:
         numba.config.CACHE_DIR = before
-
-
-@intrinsic
-def take(typing_context, counter, amount):  # noqa: ANN001, ANN201
-    """Raise `counter[0]` by `amount` in one indivisible step; returns what it was."""
-
-    def generate(context, builder, signature, arguments):  # noqa: ANN001, ANN202
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        step = context.cast(builder, arguments[1], signature.args[1], types.int64)
-        return builder.atomic_rmw("add", array.data, step, "monotonic")
-
-    if isinstance(counter, types.Array) and counter.dtype == types.int64 and isinstance(amount, types.Integer):
-        return types.int64(counter, amount), generate
-    return None

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined, take
+from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined
+from clipdraw.raster.counters import finish, take
 from clipdraw.raster.lanes import lay, lay_and_keep, unlay
 
 CHUNK = 16
@@ -80,7 +81,7 @@ def hide_row(layout, rows, fragments, paint, row, hidden):
         if not seen:
             rows.layer[number] = -1 - layer
         elif paint.first[layer] < 0 and paint.colors[layer, 3] == 1:
-            place = layout.offset[run] - left
+            place = layout.first[layer, 0] + layout.offset[run] - left
             for x in range(left, right):
                 hidden[x] |= fragments.coverage[place + x] == 1
 
@@ -101,15 +102,15 @@ def composite_row(layout, rows, fragments, paint, row, line, beneath):
     used, keep, coverage, colors = 0, len(beneath) > 0, fragments.coverage, paint.colors
     for number in range(rows.first[row], rows.first[row + 1]):
         run, layer = rows.run[number], rows.layer[number]
-        left, place = layout.left[run], layout.offset[run]
-        length, layer = layout.right[run] - left, max(layer, -1 - layer)
+        left, layer = layout.left[run], max(layer, -1 - layer)
+        length, offset = layout.right[run] - left, layout.offset[run]
+        place = layout.first[layer, 0] + offset
         if rows.layer[number] < 0 and not keep:
             used += length
             continue
         first = paint.first[layer]
         if first >= 0:
-            first += place - layout.first[layer, 0]
-            composite_own(coverage, paint.own, first, place, left, length, line, beneath, used, keep)
+            composite_own(coverage, paint.own, first + offset, place, left, length, line, beneath, used, keep)
         elif keep:
             lay_and_keep(line, left, length, coverage, place, colors, layer, beneath, used)
         else:
@@ -163,6 +164,7 @@ def composite_rows(counter, layout, rows, fragments, paint, image, used, line, n
             background_row(paint, row, height, line)
             used[row] = composite_row(layout, rows, fragments, paint, row, line, nothing)
             write_row(image, row, height, line)
+        finish(counter)
 
 
 @compiled_to_allocate
@@ -204,20 +206,19 @@ def uncomposite_rows(counter, layout, rows, fragments, paint, grad_image, throug
             top = composite_row(layout, rows, fragments, paint, row, line, beneath)
             for number in range(rows.first[row + 1] - 1, rows.first[row] - 1, -1):
                 run, layer = rows.run[number], rows.layer[number]
-                left, place, first = layout.left[run], layout.offset[run], paint.first[max(layer, -1 - layer)]
-                length = layout.right[run] - left
+                left, offset, whose = layout.left[run], layout.offset[run], max(layer, -1 - layer)
+                length, place, first = layout.right[run] - left, layout.first[whose, 0] + offset, paint.first[whose]
                 top -= length
                 if layer < 0:
                     color_grad[run] = 0
                     coverage_grad[place : place + length] = 0
                     if first >= 0:
-                        first += place - layout.first[-1 - layer, 0]
-                        own_grad[first : first + length] = 0
+                        own_grad[first + offset : first + offset + length] = 0
                 elif first >= 0:
-                    first += place - layout.first[layer, 0]
                     uncomposite_own(
-                        coverage, paint.own, first, place, left, length, grad, beneath, top, coverage_grad, own_grad
-                    )
+                        coverage, paint.own, first + offset, place, left, length, grad, beneath, top, coverage_grad,
+                        own_grad,
+                    )  # fmt: skip
                 else:
                     unlay(
                         grad, left, length, coverage, place, paint.colors, layer, beneath, top, coverage_grad,
@@ -225,6 +226,7 @@ def uncomposite_rows(counter, layout, rows, fragments, paint, grad_image, throug
                     )  # fmt: skip
             if len(through) > 0:
                 write_row(through, row, height, grad)
+        finish(counter)
 
 
 @compiled

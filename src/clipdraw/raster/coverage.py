@@ -8,7 +8,8 @@ import numpy as np
 
 from clipdraw.raster.areas import limited, new_desk
 from clipdraw.raster.cells import OVERLAPPING, UNTOUCHED, measure_spans, new_cells, new_grid, walk_all
-from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined, take
+from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined
+from clipdraw.raster.counters import finish, take
 from clipdraw.raster.layout import CHUNK
 from clipdraw.raster.outlines import outline, unoutline
 from clipdraw.raster.overlaps import resolve
@@ -19,8 +20,8 @@ from clipdraw.raster.strokes import new_scratch
 NOISE = 1e-9
 """Integrated windings nearer to a whole number than this are taken as that."""
 
-BRIDGE = 4
-"""Gaps of up to so many untouched pixels don't end a run."""
+BRIDGE = 11
+"""Fewer untouched pixels than this don't end a run: as many fragments take as much room as what is kept of a run."""
 
 
 class Fragments(NamedTuple):
@@ -82,6 +83,7 @@ def cover(counter, paths, layout, fragments, height, width):
                 cells, grid, kept = new_cells(chords), new_grid(height, pixels), new_kept(pixels)
                 measure_spans(scratch, edges, top, bottom, width, grid.span)
             cover_layer(paths, layout, fragments, layer, width, scratch, edges, cells, grid, more_pixels, desk, kept)
+        finish(counter)
 
 
 @compiled
@@ -169,7 +171,7 @@ def store_runs(layout, coverage, layer, area, runs):
     for k in range(layout.counts[layer, 2]):
         run, length, begin = first + k, runs[k, 2], runs[k, 3]
         layout.row[run], layout.left[run], layout.right[run] = top + runs[k, 0], runs[k, 1], runs[k, 1] + length
-        layout.offset[run] = place
+        layout.offset[run] = place - layout.first[layer, 0]
         for pixel in range(length):
             coverage[place + pixel] = area[begin + pixel]
         place += length
@@ -220,6 +222,7 @@ def uncover(counter, paths, layout, fragments, wanted, by_point, by_radius, by_m
                 touched = True
             if touched:
                 unflatten(paths, path, by_raw, by_point)
+        finish(counter)
 
 
 @compiled

@@ -40,7 +40,7 @@ class Layout(NamedTuple):
     right: np.ndarray
     """Column after the last: int32, runs."""
     offset: np.ndarray
-    """First fragment of each run: int64, runs."""
+    """First fragment of each run, counted from its layer's first: int32, runs."""
 
 
 class Rows(NamedTuple):

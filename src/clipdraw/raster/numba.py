@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from clipdraw.errors import InputError
 from clipdraw.geometry import TOLERANCE
-from clipdraw.raster import compositing, coverage, layout
+from clipdraw.raster import layout, stages
 from clipdraw.raster.batch import Batch
 from clipdraw.raster.compositing import Paint
 from clipdraw.raster.coverage import Fragments
@@ -33,18 +34,26 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
 
     Differentiable once in everything in the batch.
     """
-    if any(tensor.device.type != "cpu" or tensor.dtype != torch.float32 for tensor in batch.tensors()):
+    if not all(tensor.is_cpu and tensor.dtype == torch.float32 for tensor in batch.tensors()):
         raise InputError("the numba backend takes float32 drawings in CPU memory: use backend='reference'")
-    covered = _cover(batch)
-    own = _own_colors(batch, covered)
+    pages, (height, width) = len(batch.background), batch.size
+    image, used = np.empty((pages, 3, height, width), np.float32), np.empty(pages * height, np.int64)
+    own, index = torch.empty(0, 4), batch.index
+    if batch.gradients:  # colors depend on what is covered
+        covered = _cover(batch, stages.cover_all)
+        own = _own_colors(batch, covered)
+        painted = covered.spans, covered.rows, covered.fragments, _paint(batch, own, covered.own_first)
+        together(stages.composite_all, *painted, image, used, threads=get_threads())
+    else:
+        paint = _paint(batch, own, index.gradients)  # -1 for all
+        covered = _cover(batch, stages.cover_and_composite, paint, image, used)
     geometry = batch.points, batch.radii, batch.matrices
-    images = _Rasterize.apply(*geometry, batch.colors, own, batch.background, covered, batch)
+    images = _Rasterize.apply(
+        *geometry, batch.colors, own, batch.background, (torch.from_numpy(image), used, covered), batch
+    )
     if not images.requires_grad:
         _idle[:] = [covered.storage]
     return images
-
-
-_WORTH_A_TEAM = 50_000  # fragments
 
 
 class _Covered(NamedTuple):
@@ -55,8 +64,7 @@ class _Covered(NamedTuple):
     rows: Rows
     fragments: Fragments
     own_first: np.ndarray
-    by_run: np.ndarray
-    """Room for the gradients of colors by run: float32, runs x 4."""
+    """See `Paint.first`."""
     storage: _Storage
 
 
@@ -82,60 +90,64 @@ class _Storage(NamedTuple):
 
 class _Rasterize(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, points: Tensor, radii: Tensor, matrices: Tensor, *rest: Any) -> Tensor:
-        colors, own, background, covered, batch = rest
-        pages, (height, width) = len(background), batch.size
-        image, used = torch.empty((pages, 3, height, width)), np.empty(pages * height, np.int64)
-        arguments = covered.spans, covered.rows, covered.fragments, _paint(colors, own, background, covered)
-        together(compositing.composite, *arguments, image.numpy(), used, threads=_threads(covered))
-        ctx.save_for_backward(points, radii, matrices, colors, own, background)
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        """The images, which are there already."""
+        *tensors, (image, used, covered), batch = inputs
+        ctx.save_for_backward(*tensors)
         ctx.covered, ctx.used = covered, used
-        ctx.index = batch.index, batch.pages, batch.moved, batch.size
+        ctx.known = batch.index, batch.pages, batch.moved, batch.size
         return image
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_image: Tensor) -> tuple[Tensor | None, ...]:
         points, radii, matrices, colors, own, background = ctx.saved_tensors
-        index, pages, moved, size = ctx.index
-        if ctx.covered is None:  # the second time, or a later one
-            ctx.covered = _cover(Batch(points, radii, matrices, colors, background, (), index, pages, moved, size))
-        covered, ctx.covered = ctx.covered, None  # what is covered is overwritten by its gradient
-        layers, spans, fragments = len(index.layers), covered.spans, covered.fragments
-        by_run, by_own = covered.by_run, np.empty((len(own), 4), np.float32)
+        batch = Batch(points, radii, matrices, colors, background, (), *ctx.known)
+        covered, ctx.covered = ctx.covered or _cover(batch, stages.cover_all), None  # its gradient overwrites it
         grad, by_background = grad_image.detach().contiguous(), None
         through = torch.empty_like(grad) if ctx.needs_input_grad[5] else torch.empty((0, 3, 0, 0))
-        paint, grads = _paint(colors, own, background, covered), (fragments.coverage, by_run, by_own)
-        arguments = spans, covered.rows, fragments, paint, grad.numpy(), through.numpy(), ctx.used, grads
-        together(compositing.uncomposite, *arguments, threads=_threads(covered))
-        by_color = np.empty((layers, 4), np.float32)
-        compositing.sum_colors(spans, paint, by_run, by_color)
+        paths, layout, fragments = covered.paths, covered.spans, covered.fragments
+        by_color, by_own = np.empty((len(layout.page), 4), np.float32), np.empty((len(own), 4), np.float32)
+        moved = batch.moved if any(ctx.needs_input_grad[:3]) else np.empty(0, np.bool_)
+        by_geometry = np.zeros(paths.points.shape), np.zeros(paths.radii.shape), np.zeros(paths.matrices.shape)
+        together(
+            stages.uncover_all,
+            (layout, covered.rows, fragments, _paint(batch, own, covered.own_first), ctx.used),
+            grad.numpy(),
+            through.numpy(),
+            (fragments.coverage, covered.storage.by_run, by_own),
+            by_color,
+            (paths, layout, fragments),
+            moved,
+            by_geometry,
+            threads=get_threads(),
+        )
         if ctx.needs_input_grad[5]:
             one = background.shape[2:] == (1, 1)
             by_background = through.sum((2, 3), keepdim=True, dtype=torch.float64).float() if one else through
-        wanted = any(ctx.needs_input_grad[:3])
-        geometry = _geometry_grad(covered, moved) if wanted else (None,) * 3
         _idle[:] = [covered.storage]
-        return *geometry, torch.from_numpy(by_color), torch.from_numpy(by_own), by_background, None, None
+        by_point, by_radius, by_matrix = by_geometry
+        found = by_point.astype(np.float32), by_radius.astype(np.float32), by_matrix, by_color, by_own
+        return *map(torch.from_numpy, found), by_background, None, None
 
 
-def _threads(covered: _Covered) -> int:
-    """How many threads composite: a second one takes as long to begin as few fragments do."""
-    return get_threads() if covered.spans.claimed[0] > _WORTH_A_TEAM else 1
-
-
-def _paint(colors: Tensor, own: Tensor, background: Tensor, covered: _Covered) -> Paint:
-    return Paint(_array(colors), _array(own), covered.own_first, _array(background))
+def _paint(batch: Batch, own: Tensor, own_first: np.ndarray) -> Paint:
+    return Paint(_array(batch.colors), _array(own), own_first, _array(batch.background))
 
 
 def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().contiguous().numpy()
 
 
-def _cover(batch: Batch) -> _Covered:
-    """Flatten, outline and find out what is covered."""
-    index, (height, width), threads = batch.index, batch.size, get_threads()
-    layers = len(index.layers)
+def _cover(batch: Batch, work: Callable[..., bool], *arguments: Any) -> _Covered:
+    """Flatten, outline, find out what is covered, and more if the work does more.
+
+    Args:
+        batch: what to cover.
+        work: `stages.cover_all`, or what does that first.
+        arguments: what it takes besides.
+    """
+    index = batch.index
     paths = Paths(
         _array(batch.points),
         index.cubics,
@@ -149,25 +161,27 @@ def _cover(batch: Batch) -> _Covered:
         np.empty(len(index.cubics) + 1, np.int64),
         np.empty(1, np.int64),
     )
-    rows = np.empty((layers, 2), np.int64)
-    layout.count_pieces(paths, index, (height, width), TOLERANCE, rows)
+    spanned = np.empty((len(index.layers), 2), np.int64)
+    layout.count_pieces(paths, index, batch.size, TOLERANCE, spanned)
+    first = np.empty(len(batch.background) * batch.size[0] + 1, np.int64)
     storage = _storage(_room.get(id(index), (0, 0, 0)))
-    spans, fragments = _empty(batch, rows, storage)
-    together(coverage.cover, paths, spans, fragments, height, width, threads=threads)
-    if not storage.has_room(tuple(map(int, spans.claimed))):
+    while True:
+        spans, fragments = _empty(batch, spanned, storage)
+        rows = Rows(first, storage.run, storage.layer)
+        together(work, paths, spans, rows, fragments, batch.size, *arguments, threads=get_threads())
+        claimed = tuple(map(int, spans.claimed))
+        if storage.has_room(claimed):
+            break
         if len(_room) >= 64:  # of drawings long gone
             _room.clear()
-        _room[id(index)] = tuple(int(count * 1.25) for count in spans.claimed)  # next time it will be about as much
+        _room[id(index)] = tuple(int(count * 1.25) for count in claimed)  # next time it will be about as much
         storage = _storage(_room[id(index)])
-        spans, fragments = _empty(batch, rows, storage)
-        together(coverage.cover, paths, spans, fragments, height, width, threads=threads)
-    total, runs = len(batch.background) * height, spans.claimed[2]
-    listed = Rows(np.empty(total + 1, np.int64), storage.run[:runs], storage.layer[:runs])
-    layout.arrange(spans, listed, height)
-    own_first = np.full(layers, -1)
-    graded = np.flatnonzero(index.gradients >= 0)
-    own_first[graded] = np.cumsum(spans.counts[graded, 0]) - spans.counts[graded, 0]
-    return _Covered(paths, spans, listed, fragments, own_first, storage.by_run[:runs], storage)
+    own_first = index.gradients
+    if (own_first >= 0).any():
+        own_first = np.full(len(index.layers), -1)
+        graded = np.flatnonzero(index.gradients >= 0)
+        own_first[graded] = np.cumsum(spans.counts[graded, 0]) - spans.counts[graded, 0]
+    return _Covered(paths, spans, rows, fragments, own_first, storage)
 
 
 _room: dict[int, tuple[int, ...]] = {}
@@ -194,7 +208,7 @@ def _storage(room: tuple[int, ...]) -> _Storage:
         np.empty(runs, np.int32),
         np.empty(runs, np.int32),
         np.empty(runs, np.int32),
-        np.empty(runs, np.int64),
+        np.empty(runs, np.int32),
         np.empty(runs, np.int32),
         np.empty(runs, np.int32),
         np.empty((runs, 4), np.float32),
@@ -226,20 +240,10 @@ def _own_colors(batch: Batch, covered: _Covered) -> Float[Tensor, "fragments 4"]
         begin, count = spans.first[layer, 2], spans.counts[layer, 2]
         lengths = spans.right[begin : begin + count] - spans.left[begin : begin + count]
         run = np.repeat(np.arange(begin, begin + count), lengths)
-        columns = np.arange(len(run)) + spans.first[layer, 0] - spans.offset[run] + spans.left[run]
+        columns = np.arange(len(run)) - spans.offset[run] + spans.left[run]
         centers = np.stack((columns, spans.row[run]), axis=1) + 0.5
         path = batch.index.layers[layer, 0]
         gradient = batch.gradients[batch.index.gradients[layer]]
         colors = gradient_colors(gradient, batch.matrices[path], torch.from_numpy(centers))
         parts.append(torch.cat((colors[:, :3], colors[:, 3:] * batch.colors[layer, 3]), dim=1))
     return torch.cat(parts) if parts else torch.empty(0, 4)
-
-
-def _geometry_grad(covered: _Covered, moved: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-    """From the gradient of coverage, which the fragments hold now, to those of points, radii and matrices."""
-    paths, spans, fragments = covered.paths, covered.spans, covered.fragments
-    by_point, by_radius = np.zeros(paths.points.shape), np.zeros(len(paths.radii))
-    by_matrix = np.zeros(paths.matrices.shape)
-    arguments = paths, spans, fragments, moved, by_point, by_radius, by_matrix
-    together(coverage.uncover, *arguments, threads=get_threads())
-    return torch.from_numpy(by_point).float(), torch.from_numpy(by_radius).float(), torch.from_numpy(by_matrix)

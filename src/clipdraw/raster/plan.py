@@ -133,6 +133,14 @@ def _scaling(across: float, down: float, dtype: torch.dtype, device: torch.devic
     return torch.tensor([[across, 0, 0], [0, down, 0], [0, 0, 1]], dtype=dtype, device=device)
 
 
+@lru_cache(maxsize=32)
+def _scalings(
+    across: float, down: float, dtype: torch.dtype, device: torch.device, count: int
+) -> Float[Tensor, "count 2 3"]:
+    """The same for many paths, without the last row."""
+    return _scaling(across, down, dtype, device)[:2].repeat(count, 1, 1)
+
+
 def matrices_px(drawing: Drawing, height: int, width: int) -> Float[Tensor, "paths 2 3"]:
     """What takes the points of each path to pixels, in `exact_dtype`; NaN for what paints nothing.
 
@@ -141,9 +149,10 @@ def matrices_px(drawing: Drawing, height: int, width: int) -> Float[Tensor, "pat
     Differentiable in `drawing.transforms`.
     """
     device, dtype = drawing.points.device, exact_dtype(drawing.points.device)
-    scale = _scaling(*pixels_per_unit(drawing, height, width), dtype, device)
+    stretch = pixels_per_unit(drawing, height, width)
     if drawing.transforms is None or not any(style.transforms for style in drawing.styles):
-        return scale[:2].expand(len(drawing), 2, 3)
+        return _scalings(*stretch, dtype, device, len(drawing))
+    scale = _scaling(*stretch, dtype, device)
     last = torch.tensor([[0.0, 0.0, 1.0]], dtype=dtype, device=device)
     sound = (drawing.transforms.detach().abs() <= STEEPEST).all(2).all(1)  # false for NaN
     transforms = torch.where(sound[:, None, None], drawing.transforms, 0).to(dtype)  # which makes all things flat

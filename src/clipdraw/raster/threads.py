@@ -1,24 +1,30 @@
-"""A plain thread pool for compiled loops that release the interpreter lock.
+"""A team of threads for compiled loops that release the interpreter lock.
 
-Each thread of a team calls the same compiled function, which takes chunks of work from a shared
-counter until none is left: a thread that the system holds up costs one chunk, not its share.
-OpenMP-style pools wait for such a thread by spinning; this one doesn't.
+Each thread calls the same compiled function, which takes chunks of work from shared counters until none is left: a
+thread that the system holds up costs one chunk, not its share. Such a function may go through several stages
+(`stages`); where one needs all of the one before, a thread waits by spinning, but not for long: OpenMP-style pools
+spin for a thread that the system has taken away; this one gives up and sleeps.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
+from _thread import allocate_lock
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 import numpy as np
 
 from clipdraw.errors import InputError
 
+STAGES = 3
+"""The most stages of a function, each with a counter of chunks taken and one of chunks done."""
+
 _chosen: int | None = None
-_pools: dict[int, ThreadPoolExecutor] = {}
-os.register_at_fork(after_in_child=_pools.clear)
+_helpers: list[_Helper] = []
 
 
 def set_threads(count: int | None) -> None:
@@ -40,26 +46,94 @@ def get_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def together(work: Callable[..., None], *arguments: Any, threads: int) -> None:
-    """Call `work(counter, *arguments)` on some threads at once, this one included, and wait.
+def together(work: Callable[..., bool], *arguments: Any, threads: int) -> None:
+    """Call `work(counters, *arguments)` on some threads at once, this one included, until all is done.
 
     Args:
-        work: takes chunks by atomically raising `counter[0]`, from 0, until none is left.
+        work: takes chunks by atomically raising `counters[stage, 0]`, tells of each in `counters[stage, 1]`; false if
+            it no longer waits for others that are at theirs.
         arguments: handed on.
         threads: at most this many calls; those that no thread has begun when the work is done are dropped.
     """
-    counter = np.zeros(1, np.int64)
-    helpers = threads - 1
-    futures = [_pool(helpers).submit(work, counter, *arguments) for _ in range(helpers)]
-    try:
-        work(counter, *arguments)
-    finally:
-        for future in futures:
-            if not future.cancel():
-                future.result()
+    counters = np.zeros((STAGES, 2), np.int64)
+    calls = [helper.give(work, counters, *arguments) for helper in _team(threads - 1)]
+    while not work(counters, *arguments):
+        for call in calls:
+            call.wait()
+    for call in calls:
+        call.drop()
 
 
-def _pool(workers: int) -> ThreadPoolExecutor:
-    if workers not in _pools:
-        _pools[workers] = ThreadPoolExecutor(workers, thread_name_prefix="clipdraw-raster")
-    return _pools[workers]
+class _Call:
+    """A call that another thread is to make."""
+
+    def __init__(self, work: Callable[..., bool], *arguments: Any) -> None:
+        self._work, self._arguments = work, arguments
+        self._offer = [True]
+        self._error: BaseException | None = None
+        self._returned = allocate_lock()
+        self._returned.acquire()
+
+    def drop(self) -> bool:
+        """Take it back, or take it on; whether nobody else has."""
+        try:
+            return self._offer.pop()  # indivisible
+        except IndexError:
+            return False
+
+    def make(self) -> None:
+        if not self.drop():
+            return
+        try:
+            self._work(*self._arguments)
+        except BaseException as error:  # noqa: BLE001  # whoever waits raises it
+            self._error = error
+        finally:
+            self._returned.release()
+
+    def wait(self) -> None:
+        """Wait until it has returned, if it has begun; raise what it raised."""
+        if not self.drop():
+            with self._returned:
+                pass
+            if self._error is not None:
+                raise self._error
+
+
+class _Helper:
+    """A thread that makes calls, one after another; handing one over takes a tenth of what executors take."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._thread = Thread(target=self._serve, name="clipdraw-raster", daemon=True)
+        self._thread.start()
+
+    def give(self, work: Callable[..., bool], *arguments: Any) -> _Call:
+        call = _Call(work, *arguments)
+        self._calls.put(call)
+        return call
+
+    def stop(self) -> None:
+        self._calls.put(None)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call.make()
+            del call  # and what it refers to
+
+
+def _team(count: int) -> list[_Helper]:
+    while len(_helpers) < count:
+        _helpers.append(_Helper())
+    return _helpers[:count]
+
+
+@atexit.register
+def _dismiss() -> None:
+    """A thread in compiled code when the interpreter goes would take the process down."""
+    while _helpers:
+        _helpers.pop().stop()
+
+
+os.register_at_fork(after_in_child=_helpers.clear)
