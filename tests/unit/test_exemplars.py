@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from clipdraw.encoders import load_encoder
 from clipdraw.encoders.exemplars import Exemplars
-from clipdraw.encoders.tint import colors_in, deepened, tinted
+from clipdraw.encoders.tint import agreement, colors_in, deepened, tinted
 from clipdraw.framing import framed
 from clipdraw.scoring import score
 
@@ -56,6 +56,16 @@ def test_a_tint_leaves_white_and_keeps_what_is_lighter():
     assert tinted(torch.ones(1, 3, 2, 2), (0.1, 0.1, 0.1)).min() == 1
 
 
+def test_how_far_hues_agree_with_a_color():
+    pictures = torch.ones(5, 3, 2, 2)
+    for picture, color in zip(
+        pictures, [(0.9, 0.1, 0.1), (0.5, 0.2, 0.2), (0.1, 0.9, 0.9), (0.3, 0.3, 0.3)], strict=False
+    ):
+        picture[:, 0] = torch.tensor(color)[:, None]
+    assert agreement(pictures, (0.9, 0.15, 0.15)).tolist() == pytest.approx([1, 1, -1, 1, 1], abs=1e-5)
+    assert agreement(pictures, (0.5, 0.5, 0.5)).tolist() == [1] * 5
+
+
 def test_only_what_is_pale_is_deepened():
     pale, deep = torch.ones(3, 4, 4), torch.ones(3, 4, 4)
     pale[:, 1:3, 1:3], deep[:, 1:3, 1:3] = 0.85, 0.3
@@ -78,6 +88,8 @@ def test_well_known_things_look_like_themselves(builtin):
 
 
 def test_a_named_color_is_seen(builtin):
+    red, green, blue = builtin.imagine("an orange fish")[0].mean((1, 2))
+    assert red > green > blue  # the fish that it knows is blue
     red, green, blue = builtin.imagine("a purple butterfly")[0].mean((1, 2))
     assert green < min(red, blue)
 

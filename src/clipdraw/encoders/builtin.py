@@ -22,7 +22,7 @@ from clipdraw.encoders.precision import choose_precision
 from clipdraw.encoders.readings import other_number, readings
 from clipdraw.encoders.shares import in_shares
 from clipdraw.encoders.text import TextTower, widened
-from clipdraw.encoders.tint import colors_in, deepened, tinted
+from clipdraw.encoders.tint import agreement, colors_in, deepened, tinted
 from clipdraw.errors import WeightsError
 from clipdraw.framing import framed
 
@@ -32,6 +32,7 @@ SHA256 = "03d1a9d682f73c3ec23e97f4f3f0fa7b448ef8491b26ef9a71bec17a7786f628"
 """Checksum of the weights."""
 _NEARLY_AS_GOOD, _MOST_PICTURES = 0.06, 3
 _EXEMPLARS = 6  # that each reading of a text brings
+_OTHER_HUE, _OF_THE_HUE = 0.1, 0.5  # what hues count that agree less than this with the color that a text names
 _OF_NAME, _IMAGINED = 0.5, 0.6  # what a name's cosine with the text counts; the cosine that imagining is worth
 _FEW, _TEXTS_AT_ONCE = 32, 64
 _TYPICAL_VIEWS = 4  # in one thread in one step: the convolutions' layout is chosen for it
@@ -125,10 +126,14 @@ class BuiltinEncoder:
         either = torch.cat([self._text.embed([other_number(names[0])]), vectors])
         coordinates, cosines, worth = self._exemplars.near(either, _EXEMPLARS, whole=2)
         known = deepened(self._imagination.picture_at(coordinates))
-        paints = [known, *(tinted(known, color) for color in colors_in(text))]
-        prior = _OF_NAME * cosines + worth
-        priors = torch.cat([torch.full((len(imagined),), _OF_NAME * _IMAGINED), prior.repeat(len(paints))])
-        return torch.cat([imagined, *paints]).to(self.device), priors.to(self.device)
+        prior, colors = _OF_NAME * cosines + worth, list(colors_in(text))
+        agreed = (
+            torch.stack([agreement(known, color) for color in colors]).amax(0) if colors else torch.ones(len(known))
+        )
+        plain = prior - _OTHER_HUE * (_OF_THE_HUE - agreed).clamp(min=0)
+        priors = [torch.full((len(imagined),), _OF_NAME * _IMAGINED), plain, prior.repeat(len(colors))]
+        pictures = [imagined, known, *(tinted(known, color) for color in colors)]
+        return torch.cat(pictures).to(self.device), torch.cat(priors).to(self.device)
 
     def unread(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads."""

@@ -42,6 +42,19 @@ def tinted(
     return 1 - cover * (1 - paint.clamp(0, 1))
 
 
+def agreement(
+    pictures: Float[Tensor, "pictures 3 side side"], color: tuple[float, float, float]
+) -> Float[Tensor, " pictures"]:
+    """How far the hues of pictures are a color's: the mean cosine, weighted by how colored each pixel is; 1 for grays."""
+    hue = torch.tensor(color, device=pictures.device).reshape(3, 1, 1)
+    hue, hues = hue - hue.mean(), pictures - pictures.mean(1, keepdim=True)
+    if hue.norm() < _FAINT:
+        return pictures.new_ones(len(pictures))
+    colored = hues.norm(dim=1).sum((1, 2))
+    along = (hues * hue).sum((1, 2, 3)) / hue.norm()
+    return torch.where(colored > _FAINT, along / colored.clamp(min=_FAINT), 1.0)
+
+
 def deepened(pictures: Float[Tensor, "pictures 3 side side"]) -> Float[Tensor, "pictures 3 side side"]:
     """Pictures on white, in [0, 1], the pale ones with more ink: a white swan has to be seen on white."""
     ink = 1 - pictures
