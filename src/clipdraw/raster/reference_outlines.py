@@ -221,26 +221,28 @@ def _stroke_edges(
 def _kept(lines: _Polylines, scale: Tensor, wanted: Bool[Tensor, " subpaths"]) -> _Polylines:
     """The polylines of some subpaths, without pieces too short to have a direction.
 
-    A vertex is left out if it isn't far enough from the one before that is kept; the last one takes the place of those
-    that it isn't far enough from.
+    A vertex is left out if it isn't far enough from the one before that is kept; if it was a corner, that is one then.
+    The last one takes the place of those that it isn't far enough from.
     """
     vertex = lines.vertex.detach()
-    keep = torch.ones_like(lines.corner)
+    place = torch.arange(len(vertex), device=vertex.device)
     same = lines.subpath[1:] == lines.subpath[:-1]
     shortest = SHORTEST_PX / scale.clamp(min=1e-30)
     short = same & ((vertex[1:] - vertex[:-1]).square().sum(1) <= shortest[lines.subpath[1:]].square())
     for subpath in lines.subpath[1:][short].unique().tolist():
         own = (lines.subpath == subpath).nonzero()[:, 0]
-        keep[own] = torch.tensor(_far_apart(vertex[own].tolist(), float(shortest[subpath])), device=keep.device)
-    group = keep.cumsum(0) - 1
-    corner = torch.zeros(int(keep.sum()), device=keep.device).scatter_reduce(0, group, lines.corner.float(), "amax")
-    kept = _Polylines(*(part[keep] for part in lines))._replace(corner=corner > 0)
-    return _Polylines(*(part[wanted[kept.subpath]] for part in kept))
+        place[own] = own[_far_apart(vertex[own].tolist(), float(shortest[subpath]))]
+    corner = torch.zeros_like(place).scatter_reduce(0, place, lines.corner.long(), "amax") > 0
+    kept = place == torch.arange(len(place), device=place.device)
+    return _Polylines(*(part[kept & wanted[lines.subpath]] for part in lines._replace(corner=corner)))
 
 
-def _far_apart(places: list[list[float]], shortest: float) -> list[bool]:
-    """Which places to keep: the first, and then those more than `shortest` from the one before that is kept."""
-    kept = [0]
+def _far_apart(places: list[list[float]], shortest: float) -> list[int]:
+    """For each place the one that stands for it, itself if that is kept.
+
+    Kept are the first, and then those more than `shortest` from the one before that is kept.
+    """
+    kept, chosen = [0], list(range(len(places)))
 
     def near(k: int) -> bool:
         (x, y), (px, py) = places[k], places[kept[-1]]
@@ -249,11 +251,13 @@ def _far_apart(places: list[list[float]], shortest: float) -> list[bool]:
     last = len(places) - 1
     for k in range(1, last + 1):
         while k == last and len(kept) > 1 and near(k):
-            kept.pop()
-        if not near(k):
+            gone = kept.pop()
+            chosen = [last if place == gone else place for place in chosen]
+        if near(k):
+            chosen[k] = kept[-1]
+        else:
             kept.append(k)
-    chosen = set(kept)
-    return [k in chosen for k in range(len(places))]
+    return chosen
 
 
 def _pieces(
