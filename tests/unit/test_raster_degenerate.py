@@ -202,8 +202,7 @@ def test_a_last_segment_next_to_nothing_makes_no_corners(steps, backend):
     bent = stroke(*bend, width=5.0, canvas=(16.0, 16.0))
     further = stroke(*bend, *((13.0 + x, 11.0 + y) for x, y in steps), width=5.0, canvas=(16.0, 16.0))
     one, two = (
-        rasterize(replace(drawing, styles=(Style(join="bevel"),)), backend=backend)
-        for drawing in (bent, further)
+        rasterize(replace(drawing, styles=(Style(join="bevel"),)), backend=backend) for drawing in (bent, further)
     )
     assert (one - two).abs().max() < 2e-3
 

@@ -33,6 +33,9 @@ TURNED_BACK = -0.9999
 """Cosine of the turns below which a stroke goes back on itself: they have no miter."""
 HAIRLINE_PX = 0.01
 """Strokes narrower than this are drawn this wide, and as much fainter."""
+AT_SIDES = 0.45
+"""Segments that a side of the image may cut are flattened within this share of the tolerance: only over whole pieces
+is a polyline's direction the curve's on average, and gradients of points at such sides would be off by up to 7 %."""
 SHORTEST_PX = 1e-3
 """Pieces of a stroke not longer than this are left out: they have no direction to speak of."""
 ARC_TOLERANCE_PX = 0.06

@@ -19,6 +19,7 @@ from clipdraw.geometry import TOLERANCE, flatten, piece_counts
 from clipdraw.raster.batch import Batch
 from clipdraw.raster.plan import (
     ARC_TOLERANCE_PX,
+    AT_SIDES,
     CAPS,
     FARTHEST_PX,
     JOINS,
@@ -125,12 +126,13 @@ def _flatten(batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str,
     subpath = torch.repeat_interleave(index["first_cubic"].diff())
     first = torch.zeros(len(cubics), dtype=torch.long, device=cubics.device)
     first[index["first_cubic"][:-1]] = 1
-    counts = piece_counts(place, tolerance=TOLERANCE)
     reach = (batch.radii.detach().nan_to_num() * _stretch(batch.matrices.detach().nan_to_num()) * _widest(index))[path]
     low, high = torch.aminmax(place, dim=1)
     extent = place.new_tensor((batch.size[1], batch.size[0]))
     seen = ((high + reach[:, None] + 1 > 0) & (low - reach[:, None] - 1 < extent)).all(1)
-    counts = torch.where(seen, counts, 1)
+    cut = [(low < side - SHORTEST_PX) & (high > side + SHORTEST_PX) for side in (torch.zeros_like(extent), extent)]
+    counts, finer = (piece_counts(place, tolerance=TOLERANCE * share) for share in (1, AT_SIDES))
+    counts = torch.where(seen, torch.where((cut[0] | cut[1]).any(1), finer, counts), 1)
     points = counts + first
     owner = torch.repeat_interleave(points)
     begin = points.cumsum(0) - points
