@@ -22,6 +22,7 @@ from clipdraw.raster.plan import (
     AT_SIDES,
     CAPS,
     FARTHEST_PX,
+    IN_THIN,
     JOINS,
     LARGEST_ARC_STEP,
     MITER_AREA_PX,
@@ -29,6 +30,7 @@ from clipdraw.raster.plan import (
     SHORTEST_PX,
     SMOOTH_TURN,
     STROKE,
+    THIN_PX,
     TURNED_BACK,
 )
 
@@ -120,19 +122,10 @@ def _sound_paths(batch: Batch, cubics: Int[Tensor, "cubics 4"], path: Int[Tensor
 
 
 def _flatten(batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str, Tensor]) -> _Polylines:
-    path = index["path"]
-    matrix = batch.matrices.detach()[path].nan_to_num()
-    place = cubics.detach() @ matrix[:, :, :2].transpose(1, 2) + matrix[:, None, :, 2]
     subpath = torch.repeat_interleave(index["first_cubic"].diff())
     first = torch.zeros(len(cubics), dtype=torch.long, device=cubics.device)
     first[index["first_cubic"][:-1]] = 1
-    reach = (batch.radii.detach().nan_to_num() * _stretch(batch.matrices.detach().nan_to_num()) * _widest(index))[path]
-    low, high = torch.aminmax(place, dim=1)
-    extent = place.new_tensor((batch.size[1], batch.size[0]))
-    seen = ((high + reach[:, None] + 1 > 0) & (low - reach[:, None] - 1 < extent)).all(1)
-    cut = [(low < side - SHORTEST_PX) & (high > side + SHORTEST_PX) for side in (torch.zeros_like(extent), extent)]
-    counts, finer = (piece_counts(place, tolerance=TOLERANCE * share) for share in (1, AT_SIDES))
-    counts = torch.where(seen, torch.where((cut[0] | cut[1]).any(1), finer, counts), 1)
+    counts = _piece_counts(batch, cubics, index)
     points = counts + first
     owner = torch.repeat_interleave(points)
     begin = points.cumsum(0) - points
@@ -144,6 +137,34 @@ def _flatten(batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str,
     ending = torch.where(step == 0, last, ending)
     beginning = torch.where(step == 0, first, beginning.minimum(last))
     return _Polylines(vertex, subpath[owner], ending >= 0, ending, beginning)
+
+
+@torch.no_grad()
+def _piece_counts(
+    batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str, Tensor]
+) -> Int[Tensor, " cubics"]:
+    """How finely each segment is flattened: one out of sight not at all, thin strokes and what a side cuts finer."""
+    path, radii, matrices = index["path"], batch.radii.nan_to_num(), batch.matrices.nan_to_num()
+    matrix = matrices[path]
+    place = cubics @ matrix[:, :, :2].transpose(1, 2) + matrix[:, None, :, 2]
+    low, high = torch.aminmax(place, dim=1)
+    extent = place.new_tensor((batch.size[1], batch.size[0]))
+    reach = (radii * _stretch(matrices) * _widest(index))[path, None]
+    seen = ((high + reach + 1 > 0) & (low - reach - 1 < extent)).all(1)
+    layer_path, rule = index["layers"].unbind(1)
+    thin = torch.zeros_like(radii, dtype=torch.bool)
+    thin[layer_path[rule == STROKE]] = True
+    thin &= 2 * radii * _scale(matrices) < THIN_PX
+    cut = [(low < side - SHORTEST_PX) & (high > side + SHORTEST_PX) for side in (torch.zeros_like(extent), extent)]
+    counts = piece_counts(place, tolerance=TOLERANCE)
+    for chosen, share in ((cut[0] | cut[1]).any(1), AT_SIDES), (thin[path], IN_THIN):
+        counts = torch.where(chosen, piece_counts(place, tolerance=TOLERANCE * share), counts)
+    return torch.where(seen, counts, 1)
+
+
+def _scale(matrices: Float[Tensor, "paths 2 3"]) -> Float[Tensor, " paths"]:
+    """Pixels per unit: the root of how much larger the matrices make areas."""
+    return (matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0]).abs().sqrt()
 
 
 def _stretch(matrices: Float[Tensor, "paths 2 3"]) -> Float[Tensor, " paths"]:
@@ -187,8 +208,7 @@ def _stroke_edges(
     """Sides, joins and caps of all stroked subpaths."""
     dtype = batch.points.dtype
     cap, join, limit = index["pens"].unbind(1)
-    determinant = batch.matrices.detach()[:, :, :2].det().abs()
-    pens = _Pens(batch.radii, determinant.sqrt(), cap.long(), join.long(), limit.to(dtype))
+    pens = _Pens(batch.radii, _scale(batch.matrices.detach()), cap.long(), join.long(), limit.to(dtype))
     lines = _kept(lines, pens.scale[path_of_subpath], stroked[path_of_subpath] >= 0)
     if not len(lines.subpath):
         return []
