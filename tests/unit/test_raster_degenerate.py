@@ -194,6 +194,19 @@ def test_a_stroke_around_next_to_nothing_is_a_disc(backend):
     assert (found - wanted).abs().max() < 0.05
 
 
+@BACKENDS
+@pytest.mark.parametrize("steps", [[(0.0, 6e-4)] * 3, [(2e-3, 1e-3), (-2e-3, 0.0), (0.0, 6e-4)]])
+def test_a_last_segment_next_to_nothing_makes_no_corners(steps, backend):
+    """Of the bend before: its joins stay round. The end takes the place of vertices too near to it."""
+    bend = [(3.0, 11.0), (3.0, 1.0), (13.0, 1.0), (13.0, 11.0)]
+    bent = stroke(*bend, width=5.0, canvas=(16.0, 16.0))
+    further = stroke(*bend, *((13.0 + x, 11.0 + y) for x, y in steps), width=5.0, canvas=(16.0, 16.0))
+    one, two = (
+        rasterize(replace(drawing, styles=(Style(join="bevel"),)), backend=backend) for drawing in (bent, further)
+    )
+    assert (one - two).abs().max() < 2e-3
+
+
 def test_float32_is_computed_exactly():
     """In the reference, too: edges that meet are told from edges that cross."""
     drawing = line((3.0, 3.0), (28.0, 28.0), width=2.0)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from clipdraw.geometry import MAX_PIECES, MIN_PIECES
-from clipdraw.raster.compile import compiled_to_allocate
-from clipdraw.raster.plan import FARTHEST_PX, STROKE
+from clipdraw.raster.compile import compiled_to_allocate, inlined
+from clipdraw.raster.plan import AT_SIDES, FARTHEST_PX, IN_THIN, SHORTEST_PX, STROKE, THIN_PX
 
 CHUNK = 8
 """Layers taken at a time."""
@@ -65,7 +65,7 @@ def count_pieces(paths, index, size, tolerance, rows):
         paths: gets `first_piece` and `longest`.
         index: see `plan.Index`.
         size: height and width of the image.
-        tolerance: largest distance between curve and polyline, in pixels.
+        tolerance: largest distance between curve and polyline, in pixels; less at its sides and in thin strokes.
         rows: gets the first row, and the row after the last, that each layer may touch: int64, layers x 2.
     """
     height, width = size
@@ -76,6 +76,10 @@ def count_pieces(paths, index, size, tolerance, rows):
         stretch = np.sqrt(max(matrix[0, 0] ** 2 + matrix[1, 0] ** 2, matrix[0, 1] ** 2 + matrix[1, 1] ** 2) * 2)
         if matrix[0, 1] == 0 and matrix[1, 0] == 0:
             stretch = max(abs(matrix[0, 0]), abs(matrix[1, 1]))
+        scale, stroked = np.sqrt(abs(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0])), False
+        for layer in range(index.first_layer[path], index.first_layer[path + 1]):
+            stroked |= paths.layers[layer, 1] == STROKE
+        thin = stroked and 2 * radius * scale < THIN_PX
         largest = max(max(abs(matrix[0, 0]), abs(matrix[0, 1])), max(abs(matrix[1, 0]), abs(matrix[1, 1])))
         sound = radius * largest <= FARTHEST_PX
         widest = (
@@ -101,11 +105,11 @@ def count_pieces(paths, index, size, tolerance, rows):
                 x = place[k, 0] - 2 * place[k + 1, 0] + place[k + 2, 0]
                 y = place[k, 1] - 2 * place[k + 1, 1] + place[k + 2, 1]
                 farthest = max(farthest, x * x + y * y)
-            count = 1
+            across = is_across(left, 0, right) or is_across(left, width, right)
+            cut = across or is_across(above, 0, below) or is_across(above, height, below)
+            count, within = 1, tolerance * (IN_THIN if thin else (AT_SIDES if cut else 1.0))
             if seen and sound:
-                count = np.int64(
-                    min(max(np.ceil(np.sqrt(0.5 / tolerance * np.sqrt(farthest))), MIN_PIECES), MAX_PIECES)
-                )
+                count = np.int64(min(max(np.ceil(np.sqrt(0.5 / within * np.sqrt(farthest))), MIN_PIECES), MAX_PIECES))
             paths.first_piece[cubic + 1] = paths.first_piece[cubic] + count
             pieces += count
         vertices = pieces + 2 * (index.first_subpath[path + 1] - index.first_subpath[path])
@@ -116,6 +120,12 @@ def count_pieces(paths, index, size, tolerance, rows):
             if sound:
                 rows[layer, 0] = np.int64(min(max(np.floor(low - more), 0.0), np.float64(height)))
                 rows[layer, 1] = np.int64(min(max(np.floor(high + more) + 1, 0.0), np.float64(height)))
+
+
+@inlined
+def is_across(low, side, high):
+    """Whether what reaches from `low` to `high`, in pixels, reaches beyond a side of the image, and not only just."""
+    return low < side - SHORTEST_PX and high > side + SHORTEST_PX
 
 
 @compiled_to_allocate

@@ -147,8 +147,8 @@ def unflatten(paths, path, grad, out):
 
 @inlined
 def measure_pieces(scratch, begin, end, raw, shortest):
-    """Drop points not farther than `shortest` from the one before that is left, but never the last one, and find
-    directions and lengths of what is left.
+    """Drop points not farther than `shortest` from the one before that is left, and find directions and lengths of what
+    is left. Where a corner is dropped there is one at the point before, unless the last point takes its place.
 
     Args:
         scratch: its polyline from `begin` to `end` is packed.
@@ -166,7 +166,6 @@ def measure_pieces(scratch, begin, end, raw, shortest):
         square = dx * dx + dy * dy
         while square <= shortest * shortest and k == end - 1 and kept > begin:
             kept -= 1
-            poly[kept, 5] = max(poly[kept, 5], CORNER)
             dx, dy = x - poly[kept, 0], y - poly[kept, 1]
             square = dx * dx + dy * dy
         if square > shortest * shortest:

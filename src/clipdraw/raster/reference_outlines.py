@@ -19,8 +19,10 @@ from clipdraw.geometry import TOLERANCE, flatten, piece_counts
 from clipdraw.raster.batch import Batch
 from clipdraw.raster.plan import (
     ARC_TOLERANCE_PX,
+    AT_SIDES,
     CAPS,
     FARTHEST_PX,
+    IN_THIN,
     JOINS,
     LARGEST_ARC_STEP,
     MITER_AREA_PX,
@@ -28,6 +30,7 @@ from clipdraw.raster.plan import (
     SHORTEST_PX,
     SMOOTH_TURN,
     STROKE,
+    THIN_PX,
     TURNED_BACK,
 )
 
@@ -119,18 +122,10 @@ def _sound_paths(batch: Batch, cubics: Int[Tensor, "cubics 4"], path: Int[Tensor
 
 
 def _flatten(batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str, Tensor]) -> _Polylines:
-    path = index["path"]
-    matrix = batch.matrices.detach()[path].nan_to_num()
-    place = cubics.detach() @ matrix[:, :, :2].transpose(1, 2) + matrix[:, None, :, 2]
     subpath = torch.repeat_interleave(index["first_cubic"].diff())
     first = torch.zeros(len(cubics), dtype=torch.long, device=cubics.device)
     first[index["first_cubic"][:-1]] = 1
-    counts = piece_counts(place, tolerance=TOLERANCE)
-    reach = (batch.radii.detach().nan_to_num() * _stretch(batch.matrices.detach().nan_to_num()) * _widest(index))[path]
-    low, high = torch.aminmax(place, dim=1)
-    extent = place.new_tensor((batch.size[1], batch.size[0]))
-    seen = ((high + reach[:, None] + 1 > 0) & (low - reach[:, None] - 1 < extent)).all(1)
-    counts = torch.where(seen, counts, 1)
+    counts = _piece_counts(batch, cubics, index)
     points = counts + first
     owner = torch.repeat_interleave(points)
     begin = points.cumsum(0) - points
@@ -142,6 +137,34 @@ def _flatten(batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str,
     ending = torch.where(step == 0, last, ending)
     beginning = torch.where(step == 0, first, beginning.minimum(last))
     return _Polylines(vertex, subpath[owner], ending >= 0, ending, beginning)
+
+
+@torch.no_grad()
+def _piece_counts(
+    batch: Batch, cubics: Float[Tensor, "cubics 4 2"], index: dict[str, Tensor]
+) -> Int[Tensor, " cubics"]:
+    """How finely each segment is flattened: one out of sight not at all, thin strokes and what a side cuts finer."""
+    path, radii, matrices = index["path"], batch.radii.nan_to_num(), batch.matrices.nan_to_num()
+    matrix = matrices[path]
+    place = cubics @ matrix[:, :, :2].transpose(1, 2) + matrix[:, None, :, 2]
+    low, high = torch.aminmax(place, dim=1)
+    extent = place.new_tensor((batch.size[1], batch.size[0]))
+    reach = (radii * _stretch(matrices) * _widest(index))[path, None]
+    seen = ((high + reach + 1 > 0) & (low - reach - 1 < extent)).all(1)
+    layer_path, rule = index["layers"].unbind(1)
+    thin = torch.zeros_like(radii, dtype=torch.bool)
+    thin[layer_path[rule == STROKE]] = True
+    thin &= 2 * radii * _scale(matrices) < THIN_PX
+    cut = [(low < side - SHORTEST_PX) & (high > side + SHORTEST_PX) for side in (torch.zeros_like(extent), extent)]
+    counts = piece_counts(place, tolerance=TOLERANCE)
+    for chosen, share in ((cut[0] | cut[1]).any(1), AT_SIDES), (thin[path], IN_THIN):
+        counts = torch.where(chosen, piece_counts(place, tolerance=TOLERANCE * share), counts)
+    return torch.where(seen, counts, 1)
+
+
+def _scale(matrices: Float[Tensor, "paths 2 3"]) -> Float[Tensor, " paths"]:
+    """Pixels per unit: the root of how much larger the matrices make areas."""
+    return (matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0]).abs().sqrt()
 
 
 def _stretch(matrices: Float[Tensor, "paths 2 3"]) -> Float[Tensor, " paths"]:
@@ -185,8 +208,7 @@ def _stroke_edges(
     """Sides, joins and caps of all stroked subpaths."""
     dtype = batch.points.dtype
     cap, join, limit = index["pens"].unbind(1)
-    determinant = batch.matrices.detach()[:, :, :2].det().abs()
-    pens = _Pens(batch.radii, determinant.sqrt(), cap.long(), join.long(), limit.to(dtype))
+    pens = _Pens(batch.radii, _scale(batch.matrices.detach()), cap.long(), join.long(), limit.to(dtype))
     lines = _kept(lines, pens.scale[path_of_subpath], stroked[path_of_subpath] >= 0)
     if not len(lines.subpath):
         return []
@@ -221,26 +243,28 @@ def _stroke_edges(
 def _kept(lines: _Polylines, scale: Tensor, wanted: Bool[Tensor, " subpaths"]) -> _Polylines:
     """The polylines of some subpaths, without pieces too short to have a direction.
 
-    A vertex is left out if it isn't far enough from the one before that is kept; the last one takes the place of those
-    that it isn't far enough from.
+    A vertex is left out if it isn't far enough from the one before that is kept; if it was a corner, that is one then.
+    The last one takes the place of those that it isn't far enough from.
     """
     vertex = lines.vertex.detach()
-    keep = torch.ones_like(lines.corner)
+    place = torch.arange(len(vertex), device=vertex.device)
     same = lines.subpath[1:] == lines.subpath[:-1]
     shortest = SHORTEST_PX / scale.clamp(min=1e-30)
     short = same & ((vertex[1:] - vertex[:-1]).square().sum(1) <= shortest[lines.subpath[1:]].square())
     for subpath in lines.subpath[1:][short].unique().tolist():
         own = (lines.subpath == subpath).nonzero()[:, 0]
-        keep[own] = torch.tensor(_far_apart(vertex[own].tolist(), float(shortest[subpath])), device=keep.device)
-    group = keep.cumsum(0) - 1
-    corner = torch.zeros(int(keep.sum()), device=keep.device).scatter_reduce(0, group, lines.corner.float(), "amax")
-    kept = _Polylines(*(part[keep] for part in lines))._replace(corner=corner > 0)
-    return _Polylines(*(part[wanted[kept.subpath]] for part in kept))
+        place[own] = own[_far_apart(vertex[own].tolist(), float(shortest[subpath]))]
+    corner = torch.zeros_like(place).scatter_reduce(0, place, lines.corner.long(), "amax") > 0
+    kept = place == torch.arange(len(place), device=place.device)
+    return _Polylines(*(part[kept & wanted[lines.subpath]] for part in lines._replace(corner=corner)))
 
 
-def _far_apart(places: list[list[float]], shortest: float) -> list[bool]:
-    """Which places to keep: the first, and then those more than `shortest` from the one before that is kept."""
-    kept = [0]
+def _far_apart(places: list[list[float]], shortest: float) -> list[int]:
+    """For each place the one that stands for it, itself if that is kept.
+
+    Kept are the first, and then those more than `shortest` from the one before that is kept.
+    """
+    kept, chosen = [0], list(range(len(places)))
 
     def near(k: int) -> bool:
         (x, y), (px, py) = places[k], places[kept[-1]]
@@ -249,11 +273,13 @@ def _far_apart(places: list[list[float]], shortest: float) -> list[bool]:
     last = len(places) - 1
     for k in range(1, last + 1):
         while k == last and len(kept) > 1 and near(k):
-            kept.pop()
-        if not near(k):
+            gone = kept.pop()
+            chosen = [last if place == gone else place for place in chosen]
+        if near(k):
+            chosen[k] = kept[-1]
+        else:
             kept.append(k)
-    chosen = set(kept)
-    return [k in chosen for k in range(len(places))]
+    return chosen
 
 
 def _pieces(
