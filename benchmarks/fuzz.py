@@ -1,10 +1,9 @@
 """Random drawings through the rasterizer: `python -m benchmarks.fuzz --count 100000`. Prints JSON; exits 1 on failure.
 
 Each must give an image in [0, 1] and finite gradients, the same bits again, in a batch with others and with two
-threads (which composite, too, of every other group: small drawings are left to one else), and the reference's image.
-Each has a seed of its own: `--seed SEED --count 1` repeats one. Drawings are rasterized in a process apart, so that a
-crash or a hang is a failure like others. With `--log FILE` what was checked is noted there, and left out the next time:
-delete it when the rasterizer changes.
+threads, and the reference's image. Each has a seed of its own: `--seed SEED --count 1` repeats one. Drawings are
+rasterized in a process apart, so that a crash or a hang is a failure like others. With `--log FILE` what was checked
+is noted there, and left out the next time: delete it when the rasterizer changes.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -25,7 +23,7 @@ from torch import Tensor
 
 from benchmarks.fuzz_drawings import GROUP, Case, random_case
 from clipdraw import Drawing
-from clipdraw.raster import numba, rasterize_batch, set_threads
+from clipdraw.raster import rasterize_batch, set_threads
 
 LEEWAY = 1e-5
 """How far beyond [0, 1] rounding may take an image."""
@@ -46,16 +44,6 @@ class Failure:
 
     seed: int
     what: str
-
-
-@contextmanager
-def teams_from(fragments: int) -> Iterator[None]:
-    """Several threads composite from so few fragments on: these drawings would be left to one."""
-    usual, numba._WORTH_A_TEAM = numba._WORTH_A_TEAM, fragments
-    try:
-        yield
-    finally:
-        numba._WORTH_A_TEAM = usual
 
 
 def both_ways(cases: Sequence[Case], *, threads: int = 1, backend: str = "numba", backward: bool = True) -> list[Found]:
@@ -115,11 +103,9 @@ def faults(seeds: range) -> Iterator[tuple[int, str | None]]:
         return
     yield seeds.start, None
     together = [cases[seed] for seed in singles]
-    group = seeds.start // GROUP
-    backward = group % GRADIENTS_EVERY == 0
+    backward = seeds.start // GROUP % GRADIENTS_EVERY == 0
     try:
-        with teams_from(0 if group % 2 else numba._WORTH_A_TEAM):
-            batch = both_ways(together, threads=2)
+        batch = both_ways(together, threads=2)
         wanted = both_ways(together, backend="reference", backward=backward)
     except Exception as error:  # noqa: BLE001 - any is a finding
         yield seeds.start, f"together with others: {told(error)}"
