@@ -45,7 +45,7 @@ def tinted(
 def agreement(
     pictures: Float[Tensor, "pictures 3 side side"], color: tuple[float, float, float]
 ) -> Float[Tensor, " pictures"]:
-    """How far the hues of pictures are a color's: the mean cosine, each pixel weighing as it is colored; 1 for grays."""
+    """How far hues of pictures are a color's: the mean cosine, each pixel weighing as it is colored; 1 for grays."""
     hue = torch.tensor(color, device=pictures.device).reshape(3, 1, 1)
     hue, hues = hue - hue.mean(), pictures - pictures.mean(1, keepdim=True)
     if hue.norm() < _FAINT:
