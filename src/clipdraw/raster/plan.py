@@ -55,6 +55,8 @@ SAME = 1e-11
 """Edges nearer to each other than this, in pixels, lie on each other."""
 BORDER = 1e-9
 """Ends of edges nearer to the left side of a pixel than this, in pixels, lie on it."""
+SINGLE = 1e-5
+"""What `SAME` and `BORDER` are where geometry is in float32, in which places are hardly known better."""
 ROUNDINGS = 4
 """So many units in the last place of its coordinates a place within an edge may be off."""
 

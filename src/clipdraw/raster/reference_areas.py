@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from clipdraw.raster.plan import BORDER, EVENODD, MOST_CHORDS, ROUNDINGS, SAME, TILT
+from clipdraw.raster.plan import BORDER, EVENODD, MOST_CHORDS, ROUNDINGS, SAME, SINGLE, TILT
 
 _ROOM = 1 << 21
 """Numbers in the largest intermediate result."""
@@ -95,7 +95,7 @@ def _chords(ends: Float[Tensor, "edges 2 2"], box: Box) -> Chords:
     edge, row, column = edge[pair], row[pair], first[pair] + number
     own = _cut(ends[edge], column, axis=0, open_below=column < box.left)
     span = torch.stack((torch.maximum(span[pair, 0], own[:, 0]), torch.minimum(span[pair, 1], own[:, 1])), dim=1)
-    kept = (span[:, 1] - span[:, 0]) * (ends[edge, 1] - ends[edge, 0]).abs().amax(1) > SAME
+    kept = (span[:, 1] - span[:, 0]) * (ends[edge, 1] - ends[edge, 0]).abs().amax(1) > _same(ends)
     return Chords(edge[kept], row[kept], column[kept], span[kept])
 
 
@@ -189,7 +189,8 @@ def _places(ends: Tensor, chords: Chords, member: Tensor, valid: Tensor) -> Floa
     points = torch.where(ended, place, place[..., 0, None, :] + span[..., None] * along[..., None, :])
     points = points - corner[..., None, :]
     rounding = ROUNDINGS * torch.finfo(place.dtype).eps * (place[..., 0, 0].abs() + along[..., 0].abs())
-    x = torch.where(points[..., 0] < BORDER + torch.where(ended[..., 0], 0, rounding[..., None]), 0, points[..., 0])
+    border = BORDER if points.dtype == torch.float64 else SINGLE
+    x = torch.where(points[..., 0] < border + torch.where(ended[..., 0], 0, rounding[..., None]), 0, points[..., 0])
     points = torch.stack((x, points[..., 1]), dim=-1).clamp(0, 1)
     return torch.where(valid[..., None, None], points, 0.5).flatten(2)
 
@@ -235,7 +236,7 @@ class _Overlap:
         begin, end = self._cuts()
         length, middle = end - begin, (begin + end) / 2
         point = self.first[:, :, None] + middle[..., None] * self.along[:, :, None]
-        point = torch.stack((point[..., 0].clamp(min=SAME / 2), point[..., 1]), dim=-1)
+        point = torch.stack((point[..., 0].clamp(min=_same(point) / 2), point[..., 1]), dim=-1)
         ray = point[..., 0] * TILT * (0.5 - point[..., 1])
         before = self.corner[:, None, None] + self._winding(point, ray)
         y = self.along[..., 1, None]
@@ -269,8 +270,9 @@ class _Overlap:
         place = torch.where(crossed, three / torch.where(crossed, three - four, 1), 1)
         squares = self.along.square().sum(2)
         square = squares[:, :, None]
-        ended, ended_last = one.square() < SAME**2 * square, two.square() < SAME**2 * square
-        met = torch.minimum(three.square(), four.square()) < SAME**2 * squares[:, None]
+        near = _same(squares) ** 2
+        ended, ended_last = one.square() < near * square, two.square() < near * square
+        met = torch.minimum(three.square(), four.square()) < near * squares[:, None]
         square = torch.where(square > 0, square, 1)
         at, at_last = (((part * along).sum(-1) / square).clamp(0, 1) for part in (away, away_last))
         place = torch.where(ended, at, torch.where(ended_last, at_last, torch.where(met, 1, place)))
@@ -294,11 +296,16 @@ class _Overlap:
         cross = _cross(self.along[:, None, None], point[..., None, :] - first)
         index = torch.arange(count, device=point.device)
         earlier = (index < index[:, None])[:, None]
-        near = cross.square() < SAME**2 * self.along.square().sum(2)[:, None, None]
+        near = cross.square() < _same(cross) ** 2 * self.along.square().sum(2)[:, None, None]
         beyond = torch.where(near, earlier, (cross < 0) == below[1])
         itself = (index == index[:, None])[:, None]
         counted = (below[0] != below[1]) & beyond & ~itself
         return total + torch.where(counted, torch.where(below[1], 1.0, -1.0), 0).sum(3)
+
+
+def _same(like: Tensor) -> float:
+    """`SAME`, in the precision of geometry."""
+    return SAME if like.dtype == torch.float64 else SINGLE
 
 
 def _cross(one: Float[Tensor, "*#batch 2"], two: Float[Tensor, "*#batch 2"]) -> Float[Tensor, "*batch"]:
