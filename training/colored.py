@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from training import teacher
-from training.data import COLORS, Corpus, write_whole
+from training.data import COLORS, Corpus
+from training.files import write_arrays
 
 
 def colored_captions(corpus: Corpus) -> list[str]:
@@ -28,7 +29,7 @@ def main() -> None:
     known = [str(text) for text in np.load(options.captions)["texts"]]
     texts = colored_captions(Corpus(options.corpus, known))
     out = options.captions.with_name("colored.npz")
-    write_whole(out, texts=np.array(texts), vectors=teacher.embed(texts).astype(np.float16))
+    write_arrays(out, texts=np.array(texts), vectors=teacher.embed(texts).astype(np.float16))
     print(f"{out}: {len(texts)} captions")
 
 

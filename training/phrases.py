@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from training import teacher
-from training.data import COLORS, Corpus, write_whole
+from training.data import COLORS, Corpus
+from training.files import write_arrays
 from training.train import stored_vectors
 
 _ADJECTIVES, _ADJECTIVES_EACH, _KINDS_EACH = 300, 3, 12
@@ -50,7 +51,7 @@ def main() -> None:
     texts, things = zip(*phrases_of(Corpus(options.corpus, known)), strict=True)
     out = options.captions.with_name("phrases.npz")
     vectors = teacher.embed(list(texts)).astype(np.float16)
-    write_whole(out, texts=np.array(texts), captions=np.array(things), vectors=vectors)
+    write_arrays(out, texts=np.array(texts), captions=np.array(things), vectors=vectors)
     print(f"{out}: {len(texts)} phrases")
 
 

@@ -29,6 +29,7 @@ import numpy as np
 import torch
 
 from training import teacher
+from training.files import write_arrays
 
 SHARD = 32_768
 _HELD_OUT_OF = 50  # one caption in so many is never trained on
@@ -209,10 +210,8 @@ def write(corpus: Path, out: Path) -> None:
                 continue
             part = fresh[start : start + SHARD]
             vectors = teacher.embed([t for t, _ in part]).astype(np.float16)
-            partial = out / f"partial-{path.name}"
             strings, held = np.array([t for t, _ in part]), np.array([h for _, h in part])
-            np.savez(partial, texts=strings, vectors=vectors, held_out=held)
-            partial.rename(path)
+            write_arrays(path, texts=strings, vectors=vectors, held_out=held)
             done += len(part)
             print(f"{path.name}: {done} texts, {done / (time.monotonic() - started):.0f} a second", flush=True)
 
