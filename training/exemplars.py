@@ -31,7 +31,8 @@ from training.train import Matcher, stored_vectors
 _MOST = 3000
 _AXES = 96
 _PREFERRED = "noto"  # in full color, in one style, and nothing but the thing itself
-_LOOSE = frozenset({"openclipart"})  # whose titles say more, or less, than there is to be seen
+# Titles of the first say more, or less, than there is to be seen; the second draws each thing small, on a disc.
+_UNFIT = frozenset({"openclipart", "streamline-kameleon-color"})
 # Names of what is crossed out. Before "no" some sets write the finish. Swords and fingers are "crossed", so not that.
 _CROSSED_OUT = re.compile(
     r"^(?:(?:do|baseline|outline|round|sharp|twotone) )?(?:no|not|non)\b|\boff$|^block$"
@@ -60,7 +61,7 @@ def candidates(corpus: Corpus) -> list[Candidate]:
         for row, captions, name in zip(corpus.rows[kind], corpus.captions[kind], corpus.sets[kind], strict=True):
             text, preferred = corpus.texts[captions[0]], name == _PREFERRED
             theirs = split_for_judge({"split": "train", "set": name}) == "train"
-            if theirs or name in _LOOSE or _CROSSED_OUT.search(text):
+            if theirs or name in _UNFIT or _CROSSED_OUT.search(text):
                 continue
             if preferred or corpus.wordnet.is_concrete(text):
                 found.append(Candidate(kind, int(row), captions[0], preferred))

@@ -35,6 +35,8 @@ def test_ideas_and_what_the_judge_learns_from_are_left_out():
     others = corpus()
     others.sets["color"] = ["twemoji"] * 4  # in the judge's split
     assert [one.kind for one in candidates(others)] == ["mono"]
+    others.sets["color"] = ["openclipart", "streamline-kameleon-color"] * 2  # loose titles; things on discs
+    assert [one.kind for one in candidates(others)] == ["mono"]
 
 
 @pytest.mark.parametrize(
