@@ -36,7 +36,8 @@ fuzz: .venv/installed-dev
 corpus: corpus/phrases.npz corpus/described.npz
 
 # Each of these files is written whole or not at all, so an interrupted make goes on where it was.
-corpus/report.json corpus/captions.npz corpus/colored.npz corpus/phrases.npz corpus/described.npz: | .venv/installed-training
+corpus/report.json corpus/captions.npz corpus/colored.npz corpus/phrases.npz corpus/described.npz corpus/vocab.txt: \
+	| .venv/installed-training
 
 corpus/report.json:
 	$(BIN)/python -m training.corpus
@@ -53,9 +54,11 @@ corpus/phrases.npz: corpus/colored.npz
 corpus/described.npz: corpus/captions.npz
 	$(BIN)/python -m training.backbone
 
-# The stages that take long go on from what they have saved.
-encoder: corpus | .venv/installed-training
+corpus/vocab.txt: corpus/report.json
 	$(BIN)/python -m training.vocabulary
+
+# The stages that take long go on from what they have saved.
+encoder: corpus corpus/vocab.txt
 	$(BIN)/python -m training.texts
 	$(BIN)/python -m training.distill $(STEPS:%=--steps %)
 	$(BIN)/python -m training.train $(STEPS:%=--steps %)
@@ -64,7 +67,7 @@ encoder: corpus | .venv/installed-training
 	$(BIN)/python -m training.nouns
 	$(BIN)/python -m training.export
 
-judge: corpus/colored.npz | .venv/installed-training
+judge: corpus/colored.npz
 	$(BIN)/python -m training.train --role judge --seed 1 --out corpus/judge \
 		--radius 0.6 --attacked 0.3 --described 0 --steps $(or $(STEPS),18600)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +12,14 @@ import numpy as np
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it takes the place of `path` when the block ends well.
+    """A path beside `path` to write to; it takes the place of `path`, and its permissions, when the block ends well.
 
     What an interruption leaves of it, the next run overwrites.
     """
     partial = path.with_name(f"{path.name}.partial")
     yield partial
+    if path.exists():
+        shutil.copymode(path, partial)  # safetensors lets nobody else read what it writes
     partial.replace(path)
 
 

@@ -84,5 +84,7 @@ def test_a_file_is_whole_or_as_it_was(tmp_path):
     with pytest.raises(TypeError), whole(path) as partial, partial.open("w") as file:
         file.writelines(["half", None])
     assert np.load(path)["one"].tolist() == [1, 1, 1]
+    path.chmod(0o640)
     write_arrays(path, one=np.zeros(2))
+    assert path.stat().st_mode & 0o777 == 0o640
     assert [found.name for found in tmp_path.iterdir()] == ["numbers.npz"]
