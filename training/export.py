@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--text", type=Path, default=Path("corpus/text/text.safetensors"))
     parser.add_argument("--imagination", type=Path, default=Path("corpus/imagination.pt"))
     parser.add_argument("--exemplars", type=Path, default=Path("corpus/exemplars.pt"))
-    parser.add_argument("--version", default="6")
+    parser.add_argument("--version", default="rebuilt")
     options = parser.parse_args()
     export(
         options.image, options.text, options.imagination, options.exemplars, builtin.WEIGHTS, version=options.version

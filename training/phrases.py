@@ -11,6 +11,7 @@ import random
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from training import teacher
 from training.data import COLORS, Corpus
@@ -46,7 +47,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
     parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    torch.set_num_threads(options.threads)
     known, _ = stored_vectors(options.captions)
     texts, things = zip(*phrases_of(Corpus(options.corpus, known)), strict=True)
     out = options.captions.with_name("phrases.npz")
