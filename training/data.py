@@ -76,14 +76,6 @@ def split_for_judge(about: dict) -> str:
     return "test" if digest[0] < 85 else "train"
 
 
-def write_whole(path: Path, **arrays: np.ndarray) -> None:
-    """Store arrays as `numpy.savez` does, so that an interruption leaves no half of a file."""
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.savez(file, **arrays)
-    partial.replace(path)
-
-
 class Corpus:
     """Pictures in memory-mapped files, sampled so that rare concepts, concrete things and color count.
 

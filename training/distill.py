@@ -2,8 +2,8 @@
 
 The student starts from three of the teacher's six layers and its table of pieces, and learns to give the
 teacher's vectors (loss: 1 - cosine). It trains with the numbers of few bits that it will be stored in, by
-straight-through rounding. Resumable: a run goes on from `checkpoint.pt`, and takes up new shards of text as
-they appear. Every text of a batch has the same number of pieces, so nothing is padded.
+straight-through rounding. Resumable: a run goes on from `checkpoint.pt`. Every text of a batch has the same number of
+pieces, so nothing is padded.
 
 Source: Reimers and Gurevych, 2020, arXiv 2004.09813 (regress the teacher's vectors; here the cosine);
 Jacob et al., 2018, arXiv 1712.05877 (training with rounded weights); Sanh et al., 2019, DistilBERT,
@@ -13,8 +13,8 @@ arXiv 1910.01108 (start from a part of the teacher's layers).
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ from torch.nn.utils import parametrize
 
 from clipdraw.encoders import text
 from training import teacher
+from training.files import whole
 
 # The teacher's layers that the student starts from. Untrained, cosine on 512 captions: these 0.82, (0, 3, 5)
 # 0.77, (0, 2, 5) 0.74, (0, 1, 2) 0.43.
@@ -36,7 +37,7 @@ BITS = {"tokens.weight": 4, "down.weight": 4, "query_key_value.weight": 8, "mix.
 # Parts of a round by kind of text; captions and what is made of them are what users type.
 SHARES = {"caption": 0.2, "template": 0.3, "scene": 0.25, "lemma": 0.12, "gloss": 0.08, "synonym": 0.05}
 _ROUND = 16_384  # texts that are drawn, sorted by length and cut into batches at once
-_EVAL_EVERY_S = 400
+_SAVE_EVERY = 100  # steps, each a second or less
 PREFIX = "text."
 """What the names of the text side's tensors begin with in the package's weights."""
 
@@ -87,7 +88,7 @@ def in_four_bits(matrix: Tensor) -> Tensor:
 
 @dataclass
 class Texts:
-    """Pieces and teacher's vectors of every shard read so far; train and held out, by kind."""
+    """Pieces and teacher's vectors of every shard; train and held out, by kind."""
 
     words: text.WordPiece
     folder: Path
@@ -96,14 +97,11 @@ class Texts:
     vectors: list[np.ndarray] = field(default_factory=list)
     train: dict[str, list[int]] = field(default_factory=dict)
     test: dict[str, list[int]] = field(default_factory=dict)
-    read: set[str] = field(default_factory=set)
 
-    def refresh(self, *, only_held_out: bool = False) -> None:
-        """Read the shards that have appeared since."""
+    def read(self, *, only_held_out: bool = False) -> None:
+        """Read the shards."""
         for path in sorted(self.folder.glob("[0-9]*.npz")):
-            if path.name not in self.read:
-                self.read.add(path.name)
-                self._add(path, only_held_out)
+            self._add(path, only_held_out)
 
     def _add(self, path: Path, only_held_out: bool) -> None:
         kind, shard = path.stem.partition("-")[2], np.load(path)
@@ -137,7 +135,7 @@ class Texts:
 
 
 class Student:
-    """The tower in training, its optimizers, and how long it has trained."""
+    """The tower in training, its optimizers, and how far it has trained."""
 
     def __init__(self, words: text.WordPiece, rates: tuple[float, float]) -> None:
         self.tower = from_teacher(words)
@@ -149,7 +147,7 @@ class Student:
             torch.optim.AdamW(rest, lr=rates[0], betas=(0.9, 0.98), weight_decay=0.01, fused=True),
             torch.optim.SparseAdam([self.tower.tokens.weight], lr=rates[1], betas=(0.9, 0.98)),
         )
-        self.rates, self.trained_s, self.steps, self.seen = rates, 0.0, 0, 0
+        self.rates, self.steps, self.seen = rates, 0, 0
 
     def embed(self, ids: Tensor) -> Tensor:
         rows = self.tower.tokens(ids)
@@ -172,18 +170,18 @@ class Student:
 
     def save(self, path: Path) -> None:
         state = {
-            "tower": self.tower.state_dict(), "pieces": self.tower.words.pieces, "trained_s": self.trained_s,
-            "optimizers": [o.state_dict() for o in self.optimizers], "steps": self.steps, "seen": self.seen,
+            "tower": self.tower.state_dict(), "pieces": self.tower.words.pieces, "steps": self.steps,
+            "optimizers": [o.state_dict() for o in self.optimizers], "seen": self.seen,
         }  # fmt: skip
-        torch.save(state, path.with_suffix(".partial"))
-        path.with_suffix(".partial").rename(path)
+        with whole(path) as partial:
+            torch.save(state, partial)
 
     def resume(self, path: Path) -> None:
         state = torch.load(path, weights_only=True)
         self.tower.load_state_dict(state["tower"])
         for optimizer, its in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(its)
-        self.trained_s, self.steps, self.seen = state["trained_s"], state["steps"], state["seen"]
+        self.steps, self.seen = state["steps"], state["seen"]
 
 
 def export(checkpoint: Path) -> dict[str, Tensor]:
@@ -214,28 +212,22 @@ def measured(tower: text.TextTower, texts: Texts, most: int = 1000) -> dict[str,
 
 
 def train(student: Student, texts: Texts, out: Path, options: argparse.Namespace) -> None:
-    """Train until `options.seconds` are spent in all, writing the log, the checkpoint and the tensors."""
+    """Train up to `options.steps` in all, writing the log and the checkpoint, and the tensors at the end."""
     generator = np.random.default_rng(student.steps)
-    last, checked, losses = time.monotonic(), time.monotonic(), []
-    while student.trained_s < options.seconds:
-        texts.refresh()
-        for rows in texts.round(generator, options.tokens):
-            losses.append(student.step(*texts.batch(rows), part=student.trained_s / options.seconds))
-            now = time.monotonic()
-            student.trained_s, last = student.trained_s + now - last, now
-            if now - checked > _EVAL_EVERY_S or student.trained_s >= options.seconds:
-                student.save(out / "checkpoint.pt")
-                tensors = export(out / "checkpoint.pt")
-                save_file(tensors, out / "text.partial")
-                (out / "text.partial").rename(out / "text.safetensors")
-                about = {"trained_s": round(student.trained_s), "steps": student.steps, "seen": student.seen}
-                about |= {"texts": len(texts.ids), "loss": round(float(np.mean(losses)), 4)}
-                about |= measured(loaded(tensors), texts, most=250)
-                with (out / "distill.log").open("a") as log:
-                    log.write(json.dumps(about) + "\n")
-                losses, checked = [], time.monotonic()
-            if student.trained_s >= options.seconds:
-                return
+    rounds = (rows for _ in itertools.count() for rows in texts.round(generator, options.tokens))
+    losses: list[float] = []
+    while student.steps < options.steps:
+        losses.append(student.step(*texts.batch(next(rounds)), part=student.steps / options.steps))
+        if student.steps % _SAVE_EVERY == 0 or student.steps == options.steps:
+            student.save(out / "checkpoint.pt")
+            about = {"steps": student.steps, "seen": student.seen, "loss": round(float(np.mean(losses)), 4)}
+            about |= measured(loaded(export(out / "checkpoint.pt")), texts, most=250)
+            print(json.dumps(about), flush=True)
+            with (out / "distill.log").open("a") as log:
+                log.write(json.dumps(about) + "\n")
+            losses = []
+    with whole(out / "text.safetensors") as partial:
+        save_file(export(out / "checkpoint.pt"), partial)
 
 
 def main() -> None:
@@ -243,7 +235,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, default=Path("corpus/texts"))
     parser.add_argument("--vocabulary", type=Path, default=Path("corpus/vocab.txt"))
     parser.add_argument("--out", type=Path, default=Path("corpus/text"))
-    parser.add_argument("--seconds", type=float, default=2400, help="in all; the rate is zero by then")
+    parser.add_argument("--steps", type=int, default=1200, help="in all; the rate is nearly zero by then")
     parser.add_argument("--tokens", type=int, default=2048, help="pieces in a batch")
     parser.add_argument("--rate", type=float, default=4e-4)
     parser.add_argument("--table-rate", type=float, default=1e-3)
@@ -254,7 +246,9 @@ def main() -> None:
     student = Student(text.WordPiece(options.vocabulary.read_text().split()), (options.rate, options.table_rate))
     if (options.out / "checkpoint.pt").exists():
         student.resume(options.out / "checkpoint.pt")
-    train(student, Texts(student.tower.words, options.texts), options.out, options)
+    texts = Texts(student.tower.words, options.texts)
+    texts.read()
+    train(student, texts, options.out, options)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 Drawings of concrete things, in one paint only where there is no colored one; of each name one of the preferred set
 or else those that the encoder tells best from all other names. Only drawings of the encoder's training split that the
-judge's split leaves out, so that no drawing is judged by who has seen the picture that it began with.
+judge's split leaves out, so that no drawing is judged by who has seen the picture that it began with. Signs on which
+the thing is crossed out are left out: the nearest name to "bicycle" is "no bicycles".
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from operator import itemgetter
@@ -22,13 +24,20 @@ from clipdraw.encoders.exemplars import Exemplars
 from clipdraw.encoders.imagination import Imagination
 from training.data import Corpus, plain_views, split_for_judge
 from training.evaluate import load
+from training.files import whole
 from training.imagine import shrunken
 from training.train import Matcher, stored_vectors
 
 _MOST = 3000
 _AXES = 96
 _PREFERRED = "noto"  # in full color, in one style, and nothing but the thing itself
-_LOOSE = frozenset({"openclipart"})  # whose titles say more, or less, than there is to be seen
+# Titles of the first say more, or less, than there is to be seen; the second draws each thing small, on a disc.
+_UNFIT = frozenset({"openclipart", "streamline-kameleon-color"})
+# Names of what is crossed out. Before "no" some sets write the finish. Swords and fingers are "crossed", so not that.
+_CROSSED_OUT = re.compile(
+    r"^(?:(?:do|baseline|outline|round|sharp|twotone) )?(?:no|not|non)\b|\boff$|^block$"
+    r"|\b(?:ban|banned|blocked|cancel|disabled?|forbid|forbidden|muted?|prohibited|slash)\b"
+)
 _SAME = {"color": 0.85, "mono": 0.75}  # cosine from which a name means what a better drawing's name means
 _KNOWN = 5  # the name's place among all names, for the encoder, in a drawing of another set that is kept
 _WORTH_PREFERRED, _WORTH_MONO = 0.06, -0.05  # against other colored drawings of the same name, as a cosine
@@ -50,13 +59,11 @@ def candidates(corpus: Corpus) -> list[Candidate]:
     found = []
     for kind in ("color", "mono"):
         for row, captions, name in zip(corpus.rows[kind], corpus.captions[kind], corpus.sets[kind], strict=True):
+            text, preferred = corpus.texts[captions[0]], name == _PREFERRED
             theirs = split_for_judge({"split": "train", "set": name}) == "train"
-            preferred = name == _PREFERRED
-            if (
-                not theirs
-                and name not in _LOOSE
-                and (preferred or corpus.wordnet.is_concrete(corpus.texts[captions[0]]))
-            ):
+            if theirs or name in _UNFIT or _CROSSED_OUT.search(text):
+                continue
+            if preferred or corpus.wordnet.is_concrete(text):
                 found.append(Candidate(kind, int(row), captions[0], preferred))
     return found
 
@@ -143,7 +150,8 @@ def main() -> None:
     found = candidates(corpus)
     kept = chosen(corpus, found, *recognized(load(options.checkpoint, "encoder"), corpus, found, vectors), vectors)
     drawn = torch.load(options.imagination, map_location="cpu", weights_only=True)["model"]
-    torch.save(exemplars(corpus, kept, vectors, Imagination.from_tensors(drawn)).stored(), options.out)
+    with whole(options.out) as partial:
+        torch.save(exemplars(corpus, kept, vectors, Imagination.from_tensors(drawn)).stored(), partial)
     print(f"{len(kept)} of {len(found)} drawings, {len({one.caption for one in kept})} names")
 
 

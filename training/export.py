@@ -16,6 +16,7 @@ from torch import Tensor
 
 from clipdraw.encoders import builtin
 from clipdraw.encoders.text import narrowed
+from training.files import whole, write_text
 from training.train import Matcher
 
 _LARGE = 100_000
@@ -45,13 +46,14 @@ def export(image: Path, text: Path, imagination: Path, exemplars: Path, out: Pat
     tensors["projection"] = model.text.weight.detach().half()
     tensors |= load_file(text)
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, out, metadata={"version": version, "card": "docs/model-card.md"})
+    with whole(out) as partial:
+        save_file(tensors, partial, metadata={"version": version, "card": "docs/model-card.md"})
 
 
 def write_checksum(module: Path) -> str:
     """Set `SHA256` in the module's source to the checksum of the weights, and return it."""
     found = builtin.checksum()
-    module.write_text(re.sub(r'(?m)^SHA256 = ".*"$', f'SHA256 = "{found}"', module.read_text()))
+    write_text(module, re.sub(r'(?m)^SHA256 = ".*"$', f'SHA256 = "{found}"', module.read_text()))
     return found
 
 
@@ -61,7 +63,7 @@ def main() -> None:
     parser.add_argument("--text", type=Path, default=Path("corpus/text/text.safetensors"))
     parser.add_argument("--imagination", type=Path, default=Path("corpus/imagination.pt"))
     parser.add_argument("--exemplars", type=Path, default=Path("corpus/exemplars.pt"))
-    parser.add_argument("--version", default="5")
+    parser.add_argument("--version", default="rebuilt")
     options = parser.parse_args()
     export(
         options.image, options.text, options.imagination, options.exemplars, builtin.WEIGHTS, version=options.version

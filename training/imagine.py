@@ -26,6 +26,7 @@ from torch.nn import functional
 from clipdraw.encoders.imagination import PICTURES, SIZE, Imagination
 from training import data
 from training.data import COLORS, Corpus
+from training.files import whole
 from training.train import stored_vectors
 
 _OTHERS = 0.02  # share of the loss by which one picture that is not the nearest learns
@@ -182,7 +183,7 @@ def options_from_command_line() -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
     parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
     parser.add_argument("--out", type=Path, default=Path("corpus/imagination.pt"))
-    parser.add_argument("--steps", type=int, default=36_000)
+    parser.add_argument("--steps", type=int, default=21_000)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--mono", type=int, default=64, help="drawings of a batch that are in one paint")
     parser.add_argument("--rate", type=float, default=1e-3)
@@ -225,9 +226,9 @@ def main() -> None:
             used = torch.bincount(nearest, minlength=PICTURES).tolist()
             line = {"step": step + 1, "loss": value.item(), "nearest": used, "s": time.perf_counter() - started}
             print(json.dumps(line), flush=True)
-            partial = options.out.with_suffix(".tmp")
-            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}, partial)
-            partial.replace(options.out)
+            reached = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
+            with whole(options.out) as partial:
+                torch.save(reached, partial)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def main() -> None:
     torch.set_num_threads(1)
     tower = distill.loaded(load_file(options.tensors))
     texts = distill.Texts(tower.words, options.texts)
-    texts.refresh(only_held_out=True)
+    texts.read(only_held_out=True)
     theirs = teacher.embed(list(PROMPTS), precise=True)
     ours = tower.embed(PROMPTS).numpy()
     about = {"bytes": options.tensors.stat().st_size, "held_out": distill.measured(tower, texts, most=1000)}

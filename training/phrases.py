@@ -11,9 +11,11 @@ import random
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from training import teacher
-from training.data import COLORS, Corpus, write_whole
+from training.data import COLORS, Corpus
+from training.files import write_arrays
 from training.train import stored_vectors
 
 _ADJECTIVES, _ADJECTIVES_EACH, _KINDS_EACH = 300, 3, 12
@@ -45,12 +47,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
     parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    torch.set_num_threads(options.threads)
     known, _ = stored_vectors(options.captions)
     texts, things = zip(*phrases_of(Corpus(options.corpus, known)), strict=True)
     out = options.captions.with_name("phrases.npz")
     vectors = teacher.embed(list(texts)).astype(np.float16)
-    write_whole(out, texts=np.array(texts), captions=np.array(things), vectors=vectors)
+    write_arrays(out, texts=np.array(texts), captions=np.array(things), vectors=vectors)
     print(f"{out}: {len(texts)} phrases")
 
 

@@ -81,7 +81,11 @@ class Judge:
 
 
 def r_precision(folder: Path, judge: Encoder, seeds: int) -> dict[str, float]:
-    """The share of drawings whose own prompt ranks first among all, by group and in all; -1 marks none drawn."""
+    """The share of drawings whose own prompt ranks first among all, by group and in all; -1 marks none drawn.
+
+    Raises:
+        SystemExit: nothing is drawn at all.
+    """
     groups, texts = prompts(), list(prompts())
     right: dict[str, list[bool]] = {group: [] for group in GROUPS}
     for prompt, group in groups.items():
@@ -90,6 +94,8 @@ def r_precision(folder: Path, judge: Encoder, seeds: int) -> dict[str, float]:
                 scores = score(Drawing.load(path), texts, judge)
                 right[group].append(max(scores) == scores[texts.index(prompt)])
     every = [one for group in right.values() for one in group]
+    if not every:
+        raise SystemExit(f"{folder} has no drawing of a prompt: run python -m training.precision draw first")
     return {g: sum(r) / len(r) if r else -1 for g, r in right.items()} | {
         "all": sum(every) / len(every),
         "of": len(every),

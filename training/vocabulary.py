@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from training import teacher, texts
+from training.files import write_text
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 # Found by counting: these two keep 20,400 pieces, which fit into 4.2 MB at 4 bits a number.
@@ -49,7 +50,7 @@ def main() -> None:
     options = parser.parse_args()
     pieces = (teacher.folder() / "vocab.txt").read_text(encoding="utf-8").splitlines()
     kept = pruned(pieces, counts(options.corpus))
-    options.out.write_text("\n".join(kept) + "\n")
+    write_text(options.out, "\n".join(kept) + "\n")
     print(f"{len(kept)} of {len(pieces)} pieces")
 
 

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pytest
 import torch
 
 from training.exemplars import Candidate, candidates, chosen
@@ -34,6 +35,36 @@ def test_ideas_and_what_the_judge_learns_from_are_left_out():
     others = corpus()
     others.sets["color"] = ["twemoji"] * 4  # in the judge's split
     assert [one.kind for one in candidates(others)] == ["mono"]
+    others.sets["color"] = ["openclipart", "streamline-kameleon-color"] * 2  # loose titles; things on discs
+    assert [one.kind for one in candidates(others)] == ["mono"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("no bicycles", False),
+        ("not accessible forward", False),
+        ("non potable water", False),
+        ("baseline no stroller", False),
+        ("do not touch", False),
+        ("bell with slash", False),
+        ("mobile phone off", False),
+        ("muted speaker", False),
+        ("prohibited", False),
+        ("block", False),
+        ("crossed swords", True),
+        ("tear off calendar", True),
+        ("speak no evil monkey", True),
+        ("notebook", True),
+        ("office building", True),
+        ("nonagon", True),
+        ("building blocks", True),
+    ],
+)
+def test_signs_on_which_a_thing_is_crossed_out_are_left_out(name, kept):
+    others = corpus()
+    others.texts = (name, *NAMES[1:])
+    assert (0 in {one.caption for one in candidates(others)}) is kept
 
 
 def test_a_name_that_means_the_same_as_a_better_drawings_is_left_out():

@@ -17,7 +17,7 @@ TEXTS = ["scribble", *WORDS, *(f"{color} {word}" for color in COLORS for word in
 
 def trainer(folder, descriptions=None, **changes):
     settings = {"batch": 8, "bank": 16, "rate": 1e-3, "steps": 6, "descent": 0.3, "robust_from": 1, "robust_full": 2}
-    settings |= {"role": "encoder", "radius": 1.0, "attacked": 1.0, "strokes": 0.0, "described": 0.0, "seed": 0}
+    settings |= {"role": "encoder", "radius": [1.0], "attacked": 1.0, "strokes": 0.0, "described": 0.0, "seed": 0}
     options = argparse.Namespace(**{**settings, **changes})
     vectors = torch.nn.functional.normalize(torch.randn(len(TEXTS), 384, generator=torch.Generator().manual_seed(0)))
     return Trainer(options, Corpus(folder, TEXTS, descriptions=descriptions), vectors.half())
@@ -147,6 +147,15 @@ def test_the_rate_rises_stays_and_falls(folder):
         rates.append(run.rate())
     assert rates[0] < rates[1] < rates[2]
     assert rates[2] > rates[3] > rates[4] > 0
+
+
+def test_the_attack_grows_and_is_smaller_in_later_parts_of_the_training(folder):
+    run = trainer(folder, steps=900, robust_from=10, robust_full=20, radius=[1.0, 0.6, 0.45])
+    strengths = []
+    for step in (10, 15, 20, 299, 300, 600, 899, 900):
+        run.step = step
+        strengths.append(run.strength())
+    assert strengths == [0.0, 0.5, 1.0, 1.0, 0.6, 0.45, 0.45, 0.45]
 
 
 def test_held_out_pictures_are_ranked(folder):
