@@ -101,7 +101,7 @@ class _Call:
 
 
 class _Helper:
-    """A thread that makes calls, one after another; handing one over takes a tenth of what executors take."""
+    """A thread that makes calls, one after another; with an executor's futures 256 strokes took 5 % longer."""
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
