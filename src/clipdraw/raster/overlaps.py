@@ -37,7 +37,7 @@ def resolve(paths, layer, scratch, grid, rows, cells, crowds, desk):
             continue
         n = count_cells(cells, latest)
         if n > MOST:
-            latest = leave_out_slivers(scratch, cells, latest)
+            latest = leave_out_doubtful(scratch, cells, latest, row)
             n = count_cells(cells, latest)
         if n > MOST or n <= 1:  # too many to sort out, or nothing to sort out
             state[at] = 0
@@ -66,16 +66,21 @@ def count_cells(cells, k):
 
 
 @compiled
-def leave_out_slivers(scratch, cells, k):
-    """Take cells that only rounding makes out of those of their pixel, of which the last is k; returns the last then.
+def leave_out_doubtful(scratch, cells, k, row):
+    """Take cells that may as well be another pixel's out of those of their pixel, of which the last is k; returns the
+    last then.
 
-    An edge through a corner of pixels may or may not have one: which must not decide how many are too many.
+    An edge through a corner of pixels may or may not have one, one along their tops is above or below: rounding must
+    not decide how many are too many.
     """
     latest, above = np.int64(-1), np.int64(-1)
     while k >= 0:
         a, b, vertex = scratch.edge[cells.edge[k], 0], scratch.edge[cells.edge[k], 1], scratch.vertex
-        extent = max(abs(vertex[b, 0] - vertex[a, 0]), abs(vertex[b, 1] - vertex[a, 1]))
-        if (cells.end[k] - cells.begin[k]) * extent > SAME:
+        dx, dy = vertex[b, 0] - vertex[a, 0], vertex[b, 1] - vertex[a, 1]
+        begin, end = vertex[a, 1] + cells.begin[k] * dy - row, vertex[a, 1] + cells.end[k] * dy - row
+        if max(abs(begin), abs(end)) < SAME or max(abs(1 - begin), abs(1 - end)) < SAME:
+            cells.share[k, 0] = cells.share[k, 1] = 0.0
+        elif (cells.end[k] - cells.begin[k]) * max(abs(dx), abs(dy)) > SAME:
             if above < 0:
                 latest = k
             else:

@@ -73,9 +73,8 @@ def tile_coverage(
     key = ((slot[chords.edge] * rows + chords.row - box.top) * columns) + chords.column - box.left
     order = torch.argsort(key, stable=True)
     fragment, counts = torch.unique_consecutive(key[order], return_counts=True)
-    area = _fragment_areas(ends, Chords(*(part[order] for part in chords)), counts, integral.flatten()[fragment], rule[
-        fragment // (rows * columns)
-    ])  # fmt: skip
+    chords, counts = _without_doubtful(ends.detach(), Chords(*(part[order] for part in chords)), counts)
+    area = _fragment_areas(ends, chords, counts, integral.flatten()[fragment], rule[fragment // (rows * columns)])
     return covered.flatten().index_put((fragment,), area).reshape(covered.shape)
 
 
@@ -97,6 +96,20 @@ def _chords(ends: Float[Tensor, "edges 2 2"], box: Box) -> Chords:
     span = torch.stack((torch.maximum(span[pair, 0], own[:, 0]), torch.minimum(span[pair, 1], own[:, 1])), dim=1)
     kept = (span[:, 1] - span[:, 0]) * (ends[edge, 1] - ends[edge, 0]).abs().amax(1) > _same(ends)
     return Chords(edge[kept], row[kept], column[kept], span[kept])
+
+
+def _without_doubtful(
+    ends: Tensor, chords: Chords, counts: Int[Tensor, " fragments"]
+) -> tuple[Chords, Int[Tensor, " fragments"]]:
+    """Chords in the order of their pixels, and how many each has, without those along tops and bottoms of pixels that
+    have too many: rounding must not decide, which puts them above or below.
+    """
+    place, near = ends[chords.edge, :, 1], _same(ends)
+    y = place[:, :1] + chords.span * (place[:, 1:] - place[:, :1]) - chords.row[:, None]
+    along = (y.abs() < near).all(1) | ((1 - y).abs() < near).all(1)
+    owner = torch.repeat_interleave(counts)
+    kept = ~(along & (counts > MOST_CHORDS)[owner])
+    return Chords(*(part[kept] for part in chords)), torch.bincount(owner[kept], minlength=len(counts))
 
 
 def _expand(counts: Int[Tensor, " n"]) -> tuple[Int[Tensor, " all"], Int[Tensor, " all"]]:
