@@ -69,7 +69,7 @@ encoder: corpus corpus/vocab.txt
 
 judge: corpus/colored.npz
 	$(BIN)/python -m training.train --role judge --seed 1 --out corpus/judge \
-		--radius 0.6 --attacked 0.3 --described 0 --steps $(or $(STEPS),18600)
+		--radius 0.6 --attacked 0.3 --described 0 --steps $(or $(STEPS),25000)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
