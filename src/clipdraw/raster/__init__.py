@@ -50,7 +50,7 @@ def rasterize(
         backend: `reference` (any device, float32 or float64), `numba` (CPU, float32), a plug-in's name, or
             `auto`: `numba` where it can, else `reference`. From another device `auto` brings a float32 drawing to
             the CPU and the image back: the reference's 6,700 short operations for 256 strokes would take a
-            graphics processor far longer than Numba's 4 ms.
+            graphics processor far longer than Numba's 3 ms.
 
     Returns:
         Red, green, blue in [0, 1], up to rounding, on the drawing's device.
