@@ -60,6 +60,7 @@ STROKES = 64, 128, 256, 512, 1024, 2048, 4096
 WIDTHS = 1.0, 2.0, 5.0, 10.0, 20.0, 40.0
 """Of 512 strokes, in units, where it is set against touched pixels, at 224 and at 448."""
 MEMORY_LIMIT_MB = 100.0
+REFERENCE_LIMIT_MB = 1000.0
 FIRST_CALL_LIMIT_S = 3.0
 
 
@@ -103,11 +104,10 @@ def both_ways_ms(drawing: Drawing, size: int, *, seconds: float = 2.0) -> float:
 
 def touched_pixels(drawing: Drawing, size: int) -> int:
     """How many pixels the layers may cover, each counted for each layer."""
-    from clipdraw.raster import stages
     from clipdraw.raster.batch import make_batch
-    from clipdraw.raster.numba import _cover
+    from clipdraw.raster.numba import _cover, _cover_all
 
-    return int(_cover(make_batch([drawing], (size, size)), stages.cover_all).spans.claimed[0])
+    return int(_cover(make_batch([drawing], (size, size)), _cover_all).scene.layout.claimed[0])
 
 
 @contextmanager
@@ -130,16 +130,18 @@ def fresh_process(code: str) -> list[float]:
 def first_call_s() -> float:
     """Seconds of the first call in a fresh process, importing torch apart; machine code is cached."""
     code = (
-        "import time, torch; from benchmarks.raster import start; d = start(16); t = time.perf_counter();"
-        "import clipdraw; clipdraw.rasterize(d).sum().backward(); print(time.perf_counter() - t)"
+        "import time, torch; t = time.perf_counter(); import clipdraw;"
+        "d = clipdraw.RandomStrokes(16)(clipdraw.Canvas(), torch.Generator()); d.points.requires_grad_();"
+        "clipdraw.rasterize(d).sum().backward(); print(time.perf_counter() - t)"
     )
-    return fresh_process(code)[0]
+    return min(fresh_process(code)[0] for _ in range(2))  # the first process may have to compile
 
 
 def memory_mb(strokes: int, size: int) -> dict[str, float]:
-    """What the peak grows by in a fresh process, forward and backward: over torch, and over a small drawing.
+    """What the peak grows by in a fresh process, forward and backward: over torch, which has multiplied two images of
+    that size both ways, and over the same with a small drawing.
 
-    The drawing and the gradient of the image are there before; the image, and all else, isn't.
+    The gradient of the image is there before; the drawing, the image, and all else, isn't. Machine code is cached.
     """
     code = (
         "import torch; from benchmarks.memory import peak_mb; torch.set_num_threads(1);"
@@ -151,9 +153,20 @@ def memory_mb(strokes: int, size: int) -> dict[str, float]:
     )
     bare, warm, peak = fresh_process(code)
     return {
-        "beyond torch, clipdraw, Numba and its machine code": round(peak - warm, 1),
         "beyond torch": round(peak - bare, 1),
+        "beyond torch, clipdraw and its machine code": round(peak - warm, 1),
     }
+
+
+def reference_memory_mb(strokes: int, size: int) -> float:
+    """What the reference's peak grows by in a fresh process, over torch as in `memory_mb`."""
+    code = (
+        "import torch; from benchmarks.memory import peak_mb;"
+        f"g = torch.rand(3, {size}, {size}); (g * g.clone().requires_grad_()).backward(g); bare = peak_mb();"
+        f"import clipdraw; from benchmarks.raster import start; d = start({strokes});"
+        f"clipdraw.rasterize(d, height={size}, width={size}, backend='reference').backward(g); print(peak_mb() - bare)"
+    )
+    return round(fresh_process(code)[0], 1)
 
 
 def timed(case: Case, *, seconds: float) -> dict[str, float | bool | None]:
@@ -194,6 +207,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=2.0, help="for each median")
     parser.add_argument("--out", type=Path, help="a file for the JSON beside standard output")
+    parser.add_argument("--reference", action="store_true", help="its memory too, which takes minutes")
     options = parser.parse_args()
     first, memory = first_call_s(), memory_mb(4096, 1024)
     report = {
@@ -203,6 +217,9 @@ def main() -> None:
         "first call, s": {"first call": round(first, 2), "limit": FIRST_CALL_LIMIT_S},
         "torch": torch.__version__,
     }
+    if options.reference:
+        grown = reference_memory_mb(4096, 1024)
+        report["memory of 4096 strokes at 1024, reference, MB"] = {"beyond torch": grown, "limit": REFERENCE_LIMIT_MB}
     text = json.dumps(report, indent=1)
     if options.out:
         options.out.write_text(text + "\n", encoding="utf-8")

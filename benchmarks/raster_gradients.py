@@ -74,6 +74,7 @@ SCENES = {
     "fill, transformed": path(BLOB, fill="nonzero", transform=TURNED),
     "fill, linear gradient": path(BLOB, fill="nonzero", gradient=LINEAR),
     "fill, radial gradient": path(BLOB, fill="nonzero", gradient=RADIAL),
+    "fill and stroke, faded together": path(BLOB, width=4.0, fill="nonzero", stroked=True, opacity=0.6),
     "stroke, round": path(BEND),
     "stroke, butt": path(BEND, cap="butt"),
     "stroke, square": path(BEND, cap="square"),
@@ -98,7 +99,8 @@ SCENES = {
 def tensors(drawing: Drawing) -> dict[str, Tensor]:
     """What the picture depends on, by name."""
     style, names = drawing.styles[0], ["points"]
-    names += ["widths", "colors"] if style.stroked else ["fills"]
+    names += ["widths", "colors"] if style.stroked else []
+    names += ["fills"] if style.fill else []
     names += ["transforms"] if style.transforms else []
     found = {name: getattr(drawing, name) for name in names}
     for gradient in drawing.gradients:

@@ -60,12 +60,14 @@ def picture(drawing: Drawing, *, rows: int = ROWS) -> Array:
             ]
             spans = _united([_placed(matrix, s) for s in shapes], rows, height)
             layers.append((spans, values["colors"], style.stroke_gradient))
+        below = image
         for spans, paints, chosen in layers:
             paint = paints[number][:, None, None]
             if chosen is not None:
                 own = _colors(drawing.gradients[chosen], matrix, np.floor(x) + 0.5, np.floor(y) + 0.5)
                 paint = np.concatenate((own[:3], own[3:] * paint[3:]))
             image = image + _share(spans, height * rows, width) * paint[3] * (paint[:3] - image)
+        image = below + style.opacity * (image - below)
     return image.reshape(3, height, rows, width, ACROSS).mean((2, 4))
 
 

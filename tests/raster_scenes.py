@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from clipdraw.drawing import Canvas, Drawing
+from clipdraw.drawing import Canvas, Drawing, Gradient, Style, control_points
 from clipdraw.raster import rasterize
 
 
@@ -44,6 +44,43 @@ def line(start, end, **options):
     return stroke(*[(start + (end - start) * k / 3).tolist() for k in range(4)], **options)
 
 
+def faded_together(paths=12, *, size=32.0, seed=0):
+    """Filled, stroked and mostly both, with opacities that fills and strokes share; three kinds of paint."""
+    random = torch.Generator().manual_seed(seed)
+    closed = (torch.rand(paths, generator=random) < 0.5).tolist()
+    segments = tuple(torch.randint(2, 4, (paths,), generator=random).tolist())
+    count = sum(control_points(n, closed=c) for n, c in zip(segments, closed, strict=True))
+    points = (1.2 * torch.rand(count, 2, generator=random) - 0.1) * size
+    colors, fills = torch.rand(2, paths, 4, generator=random)
+    colors[::3, 3] = fills[::2, 3] = 1
+    styles = [
+        Style(
+            (closed[n],),
+            ("nonzero", "evenodd", None, "nonzero")[n % 4],
+            stroked=n % 7 != 3,
+            fill_gradient=0 if n % 3 == 0 else None,
+            stroke_gradient=1 if n % 5 == 1 else None,
+            transforms=(0,) if n % 6 == 1 else (),
+            opacity=(0.5, 0.8, 1.0, 0.3, 0.97)[n % 5],
+        )
+        for n in range(paths)
+    ]
+    stops = torch.tensor([0.1, 0.5, 0.9]), torch.rand(3, 4, generator=random)
+    places = torch.tensor([[3.0, 2.0], [25.0, 28.0]]), torch.tensor([[15.0, 12.0], [13.0, 14.0]])
+    return Drawing(
+        points,
+        1 + 3 * torch.rand(paths, generator=random),
+        colors,
+        segments,
+        Canvas(size, size),
+        torch.rand(3, generator=random),
+        styles=tuple(styles),
+        fills=fills,
+        gradients=(Gradient("linear", places[0], *stops), Gradient("radial", places[1], *stops, torch.tensor(14.0))),
+        transforms=torch.tensor([[[1.0, 0.2, -1.0], [0.1, 0.7, 2.0]]]),
+    )
+
+
 torch.set_num_threads(1)  # on small tensors, and beside other processes, more threads take longer
 
 SCENES = {
@@ -75,19 +112,26 @@ SCENES = {
     "folded back": stroke((5.2, 8.3), (25.0, 14.0), (25.0, 14.1), (5.3, 8.9), width=2.0),
     "tall": stroke((4.2, 5.1), (11.7, 47.3), (2.2, 2.9), (17.6, 34.8), canvas=(20.0, 50.0), background=(0.2, 0.9, 0.4)),
     "many": published(60, size=48.0),
+    "faded together": faded_together(),
 }
 
 
 def gradients(drawing, *, height=None, width=None, backend="auto", weights=None, dtype=torch.float32):
     """The image, and the gradients of its inner product with smooth weights, in float64."""
     drawing = drawing.to(dtype=dtype).detached()
+    return gradients_of(drawing, lambda: rasterize(drawing, height=height, width=width, backend=backend), weights)
+
+
+def gradients_of(drawing, rasterized, weights=None):
+    """The same of an image that is made of the drawing in any way; of what doesn't matter for it, 0."""
     leaves = (*drawing.parameters(), drawing.background)
     for leaf in leaves:
         leaf.requires_grad_()
-    image = rasterize(drawing, height=height, width=width, backend=backend)
+    image = rasterized()
     weights = smooth_weights(*image.shape[1:]) if weights is None else weights
-    (image * weights.to(dtype)).sum().backward()
-    return image.detach().double(), [leaf.grad.double() for leaf in leaves]
+    (image * weights.to(image.dtype)).sum().backward()
+    found = [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
+    return image.detach().double(), [grad.double() for grad in found]
 
 
 def smooth_weights(height, width):

@@ -57,8 +57,11 @@ class Style:
         fill_gradient: which of the drawing's gradients fills it; None for its color.
         stroke_gradient: which one strokes it; None for its color.
         transforms: which of the drawing's transforms apply to it, outermost first.
+        opacity: of fill and stroke together, in [0, 1]: where they overlap only the stroke is seen. It multiplies the
+            opacities of their colors.
 
-    Source: Scalable Vector Graphics (SVG) 2, W3C, sections 11 (fill and stroke) and 13 (paint servers).
+    Source: Scalable Vector Graphics (SVG) 2, W3C, sections 11 (fill and stroke) and 13 (paint servers), and for
+    opacity CSS Color 4, W3C, section 15.
     """
 
     closed: tuple[bool, ...] = (False,)
@@ -70,12 +73,15 @@ class Style:
     fill_gradient: int | None = None
     stroke_gradient: int | None = None
     transforms: tuple[int, ...] = ()
+    opacity: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.closed:
             raise InputError("every path needs at least one subpath")
         if not self.miter_limit >= 1:
             raise InputError(f"a miter limit is at least 1, got {self.miter_limit}")
+        if not 0 <= self.opacity <= 1:
+            raise InputError(f"a path's opacity is from 0 to 1, got {self.opacity}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ NAMES = (
     "fill, even-odd",
     "fill, transformed",
     "fill, radial gradient",
+    "fill and stroke, faded together",
     "stroke, square",
     "stroke, thin",
     "stroke, transformed",

@@ -49,6 +49,13 @@ SAMPLES = {
         <g opacity=".4"><circle cx="60" cy="35" r="20" fill="blue"/><circle cx="30" cy="80" r="10" fill="lime"/></g>
         <path d="M10 90L90 50" stroke="#000" stroke-width="9" stroke-opacity=".3"/>
         <path d="M70 70h20v20h-20z" fill="#080" fill-opacity=".3" stroke="#808" stroke-opacity=".6"/>""",
+    "opacity of fill and stroke together": f"""
+        <rect width="100" height="60" fill="#fc5"/>
+        <path d="M15 15h40v70h-40z" fill="#080" stroke="#808" stroke-width="16" opacity=".5"/>
+        <g opacity=".8"><circle cx="75" cy="30" r="15" fill="#c00" fill-opacity=".6" stroke="#fff" stroke-opacity=".7"
+            stroke-width="9" opacity=".75"/></g><linearGradient id="a">{STOPS}</linearGradient>
+        <path d="M65 60l30 5l-15 30z" fill="url(#a)" stroke="url(#a)" stroke-opacity=".8" stroke-width="10"
+            transform="translate(30) scale(.6 1)" opacity=".6"/>""",
     "transforms": """
         <g transform="translate(50 50) rotate(30)"><g transform="scale(1.5 .6)">
         <rect x="-25" y="-30" width="50" height="60" fill="#ffb" stroke="#36a" stroke-width="8"/></g></g>

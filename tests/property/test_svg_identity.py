@@ -56,6 +56,7 @@ def styles(draw, *, gradients, transforms, filled):
         "fill_gradient": draw(gradient),
         "stroke_gradient": draw(gradient),
         "transforms": draw(chain),
+        "opacity": draw(units),
     }
 
 
@@ -156,7 +157,7 @@ def styled_sample():
         colors=torch.rand(2, 4, generator=random),
         segments=(1, 1, 2),
         styles=(
-            Style((True, False), "evenodd", True, "butt", "miter", 7.5, 0, 1, (1, 0)),
+            Style((True, False), "evenodd", True, "butt", "miter", 7.5, 0, 1, (1, 0), 0.6),
             Style((True,), "nonzero", False),
         ),
         fills=torch.rand(2, 4, generator=random),

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from clipdraw.drawing import Canvas, Drawing
+from clipdraw.drawing import Canvas, Drawing, Style
 from clipdraw.errors import FormatError, InputError
 
 
@@ -48,6 +48,12 @@ def test_shapes_that_contradict_each_other_are_refused():
 def test_a_canvas_needs_a_positive_finite_size(width, height):
     with pytest.raises(InputError, match="positive"):
         Canvas(width, height)
+
+
+@pytest.mark.parametrize("opacity", [-0.1, 1.1, float("nan")])
+def test_an_opacity_is_a_share(opacity):
+    with pytest.raises(InputError, match="from 0 to 1"):
+        Style(opacity=opacity)
 
 
 def test_an_unknown_ending_is_named_with_those_that_exist(tmp_path):

@@ -1,8 +1,5 @@
 """The public function: sizes, backends, errors, threads."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 
@@ -151,15 +148,3 @@ def test_reference_is_deterministic():
     first, second = (gradients(SCENES["many"], backend="reference") for _ in range(2))
     assert torch.equal(first[0], second[0])
     assert all(torch.equal(one, two) for one, two in zip(first[1], second[1], strict=True))
-
-
-def test_no_place_for_machine_code(tmp_path):
-    """Without a writable cache folder a process compiles anew, and says nothing about it."""
-    (tmp_path / "file").touch()
-    code = "from clipdraw.raster import compile as c; print(c.cache_folder(), c.compiled(lambda x: x + 1)(2))"
-    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "file"), "PYTHONPATH": ":".join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, env=environment, check=True
-    )
-    assert done.stdout == "None 3\n"
-    assert done.stderr == ""

@@ -146,6 +146,8 @@ RADIAL = Gradient("radial", torch.tensor([[4.0, 3.4], [3.1, 3.8]]), **STOPS, rad
         {"stroked": True, "cap": "round", "join": "round"},
         {"fill": "nonzero", "transform": [[0.9, 0.3, -0.2], [-0.2, 0.8, 1.1]]},
         {"fill": "nonzero", "stroked": True, "transform": [[1.2, 0.4, -1.2], [0.1, 0.6, 1.1]], "join": "miter"},
+        {"fill": "nonzero", "stroked": True, "opacity": 0.6},
+        {"fill": "evenodd", "stroked": True, "opacity": 0.4, "gradient": LINEAR, "join": "bevel"},
         {"fill": "evenodd", "gradient": LINEAR},
         {"fill": "nonzero", "gradient": RADIAL, "transform": [[0.9, 0.3, -0.2], [-0.2, 0.8, 1.1]]},
     ],

@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from threading import Event, Lock, current_thread, main_thread
+from itertools import count
+from threading import Event, current_thread, main_thread
 
 import pytest
 
@@ -15,13 +16,10 @@ def helping():
 
 def test_threads_work_at_the_same_time():
     """Each of three waits until the others are there, too."""
-    here, lock = [Event() for _ in range(3)], Lock()
+    here, numbers = [Event() for _ in range(3)], count()
 
-    def work(counters):
-        with lock:
-            mine = int(counters[0, 0])
-            counters[0, 0] += 1
-        here[mine].set()
+    def work():
+        here[next(numbers)].set()
         return all(event.wait(10) for event in here)
 
     together(work, threads=3)
@@ -31,11 +29,10 @@ def test_threads_work_at_the_same_time():
 def test_a_thread_that_gives_up_waiting_comes_back_when_the_others_have_returned():
     begun, calls = Event(), []
 
-    def work(counters):
+    def work():
         if helping():
             begun.set()
             calls.append("help")
-            counters[0, 1] = 1
             return True
         calls.append("own")
         begun.wait(10)
@@ -46,10 +43,26 @@ def test_a_thread_that_gives_up_waiting_comes_back_when_the_others_have_returned
     assert sorted(calls) == ["help", "own", "own"]
 
 
+def test_a_helping_thread_that_gives_up_waiting_looks_again():
+    """While the calling one is at something that takes long."""
+    looks, enough = [], Event()
+
+    def work():
+        if not helping():
+            return enough.wait(10)
+        looks.append("again")
+        if len(looks) == 3:
+            enough.set()
+        return len(looks) == 3
+
+    together(work, threads=2)
+    assert len(looks) == 3
+
+
 def test_an_error_in_a_helping_thread_is_raised():
     begun = Event()
 
-    def work(counters):
+    def work():
         if helping():
             begun.set()
             raise MemoryError("no room")
@@ -58,13 +71,13 @@ def test_an_error_in_a_helping_thread_is_raised():
 
     with pytest.raises(MemoryError, match="no room"):
         together(work, threads=2)
-    together(lambda counters: True, threads=2)  # and the thread is still there
+    together(lambda: True, threads=2)  # and the thread is still there
 
 
 def test_calls_that_nobody_has_begun_are_dropped():
     began, go_on, late = Event(), Event(), []
 
-    def slow(counters):
+    def slow():
         if helping():
             began.set()
             go_on.wait(10)
@@ -73,11 +86,11 @@ def test_calls_that_nobody_has_begun_are_dropped():
         return True
 
     together(slow, threads=2)  # the helper is still at it
-    together(lambda counters: late.append(helping()) or True, threads=2)
+    together(lambda: late.append(helping()) or True, threads=2)
     go_on.set()
-    together(lambda counters: True, threads=2)
+    together(lambda: True, threads=2)
     done = Event()
-    together(lambda counters: done.set() or True if helping() else done.wait(10), threads=2)
+    together(lambda: done.set() or True if helping() else done.wait(10), threads=2)
     assert late == [False]
 
 

@@ -161,6 +161,22 @@ def test_group_opacity_multiplies():
     assert message.endswith("simplified: opacity of groups whose shapes overlap, applied to each")
 
 
+def test_opacity_of_fill_and_stroke_is_that_of_their_path():
+    drawing = quiet("""
+        <g opacity=".5"><path d="M0 0H9V9z" fill="red" fill-opacity=".5" stroke="blue" opacity=".5"/></g>
+        <path d="M50 50H59V59z" fill="red" opacity=".5"/>
+        <path d="M50 50H59V59z" fill="none" stroke="blue" opacity=".5"/>
+        <path d="M50 50H59V59z" fill="red" stroke="url(#gone)" opacity=".5"/>
+        <linearGradient id="gone"/>""")
+    assert [style.opacity for style in drawing.styles] == [0.25, 1, 1, 1]
+    assert drawing.fills[:, 3].tolist() == [0.5, 0.5, 0, 0.5]
+    assert drawing.colors[:, 3].tolist() == [1, 0, 0.5, 0]
+    hidden = '<path d="M0 0L9 9" fill="red" stroke="blue" opacity="0"/>'
+    assert len(quiet(hidden + '<path d="M0 0L9 9" stroke="red"/>')) == 1
+    seen_through = quiet('<rect width="100%" height="100%" fill="red" opacity=".5"/>')
+    assert seen_through.fills[0].tolist() == [1, 0, 0, 0.5]
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -198,7 +214,10 @@ def test_nothing_to_draw_is_an_error(body):
         ('<rect width="5" height="5" fill="url(#g)"/>', "references to elsewhere"),
         ('<rect width="5" height="5" fill="url(other.svg#g) red"/>', "references to elsewhere"),
         ('<pattern id="p"/><rect width="5" height="5" fill="url(#p)"/>', "patterns"),
-        ('<rect width="5" height="5" stroke="red" opacity=".5"/>', "opacity of fill and stroke together"),
+        (
+            '<rect width="5" height="5" stroke="red" opacity=".5" paint-order="stroke"/>',
+            "opacity of strokes beneath their fills",
+        ),
         ('<g style="mix-blend-mode:multiply"/>', "blend modes"),
         ('<g transform="scale(2)" style="transform-origin:center"/>', "origins of transforms"),
         ("<text>a</text><text>b</text>", "text (2)"),
@@ -315,6 +334,8 @@ def test_coordinates_beyond_all_limits_are_refused():
     for data in ("M0 0L1e999 5", "M0 0L1e30 5"):
         with pytest.raises(FormatError, match="not finite or beyond"):
             quiet(f'<path d="{data}" stroke="red"/>')
+    with pytest.raises(FormatError, match="not finite or beyond"):
+        quiet('<path d="M0 0L9 9" stroke="red" stroke-width="1e300" transform="scale(1 2)"/>')
     for width in ("1e999", "-5", "wide", "50%", ""):
         with pytest.raises(FormatError, match=r"size|positive width"):
             from_svg(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="5"/>')

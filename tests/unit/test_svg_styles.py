@@ -31,7 +31,7 @@ def gradient(**options):
 
 
 PAINTED = triangle(
-    styles=(Style((True,), "evenodd", True, "butt", "miter", 8.0, fill_gradient=0, transforms=(0, 0)),),
+    styles=(Style((True,), "evenodd", True, "butt", "miter", 8.0, fill_gradient=0, transforms=(0, 0), opacity=0.6),),
     gradients=(gradient(spread="reflect"),),
     transforms=torch.tensor([[[1.0, 0.0, 5.0], [0.0, 2.0, 0.0]]]),
 )
@@ -56,6 +56,7 @@ def test_all_that_renderers_need_is_written():
     assert (path.get("stroke-linecap"), path.get("stroke-linejoin")) == ("butt", "miter")
     assert path.get("stroke-miterlimit") == "8"
     assert path.get("transform") == "matrix(1 0 0 4 10 0)"
+    assert path.get("opacity") == "0.6"
     server = element(PAINTED, "linearGradient")
     assert (server.get("gradientUnits"), server.get("spreadMethod")) == ("userSpaceOnUse", "reflect")
     assert [stop.get("offset") for stop in server] == ["0", "1"]
@@ -86,6 +87,7 @@ def test_styles_of_plain_strokes_are_kept_too():
         (r' x1="[^"]*"', ' x1="nan"', "x1 is 'nan'"),
         (r'offset="1"', 'offset="-1"', "an offset"),
         (r'stop-opacity="1"', "", "no stop-opacity"),
+        (r' opacity="0.6"', ' opacity="1.1"', "the opacity of a path"),
         (r'transform matrix="matrix\(1', 'transform matrix="matrix(1e9', "a transform"),
         (r"(C\S+)", r"\1 1", "whole cubic segments"),
     ],
@@ -113,6 +115,7 @@ def test_what_an_editor_changed_is_read_as_a_foreign_file(pattern, replacement):
     drawing = from_svg(changed)
     (style,) = drawing.styles
     assert (style.fill, style.cap, style.join, style.transforms) == ("evenodd", "butt", "miter", (0,))
+    assert style.opacity == 0.6
     assert torch.allclose(drawing.points, PAINTED.points, atol=1e-5)
     assert drawing.transforms.tolist() == [[[1, 0, 10], [0, 4, 0]]]
 

@@ -100,7 +100,7 @@ def colored(drawing: Drawing, importance: Float[Tensor, " paths"]) -> Drawing:
         drawing,
         colors=paint,
         fills=None if drawing.fills is None else paint,
-        styles=tuple(replace(style, fill_gradient=None, stroke_gradient=None) for style in drawing.styles),
+        styles=tuple(replace(style, fill_gradient=None, stroke_gradient=None, opacity=1.0) for style in drawing.styles),
         gradients=(),
         background=torch.ones_like(drawing.background),
     )

@@ -69,7 +69,7 @@ def take_shape(element: Element, tag: str, place: Place, found: Found) -> None:
     stroke = stroke if width > 0 else None
     if fill is None and stroke is None:
         return
-    opaque = fill[:3] if stroke is None and isinstance(fill, tuple) and fill[3] >= 1 else None
+    opaque = fill[:3] if stroke is None and isinstance(fill, tuple) and fill[3] * place.opacity >= 1 else None
     if opaque and not found.styles and covers(element, tag, place.matrix, found.canvas):
         found.background = opaque
         return
@@ -80,17 +80,19 @@ def take_shape(element: Element, tag: str, place: Place, found: Found) -> None:
     shape = _Shape(runs, place, width if stroke is not None else 0.0, fixed)
     fill = None if fill is not None and flat(runs) else fill
     if fill is not None and stroke is not None and place.style.get("paint-order", "").strip().startswith("stroke"):
+        if place.opacity < 1:
+            found.notes["opacity of strokes beneath their fills, applied to each"] += 1
         _take(shape, None, stroke, found)
         stroke = None
     _take(shape, fill, stroke, found)
 
 
 def _paint(key: Literal["fill", "stroke"], place: Place) -> Rgba | Server | None:
-    """A paint with its opacity; None if it leaves no trace."""
+    """A paint with its own opacity; None if it leaves no trace."""
     style = place.style
     color = paint(style.get(key, "black" if key == "fill" else "none"), style.get("color", "black"))
     opacity = _opacity(key, place)
-    if color is None or opacity <= 0:
+    if color is None or opacity * place.opacity <= 0:
         return None
     if isinstance(color, Server):
         return color
@@ -98,7 +100,7 @@ def _paint(key: Literal["fill", "stroke"], place: Place) -> Rgba | Server | None
 
 
 def _opacity(key: Literal["fill", "stroke"], place: Place) -> float:
-    return fraction(place.style.get(f"{key}-opacity")) * place.opacity
+    return fraction(place.style.get(f"{key}-opacity"))
 
 
 def _width(place: Place, found: Found) -> tuple[float, bool]:
@@ -139,13 +141,16 @@ def _take(shape: _Shape, fill: Rgba | Server | None, stroke: Rgba | Server | Non
         return
     if len(found.styles) >= MAX_STROKES:
         raise FormatError(f"more than {MAX_STROKES:,} paths")
+    opacity = shape.place.opacity
+    if fill_color is None or color is None:
+        fill_color, color, opacity = _fainter(fill_color, opacity), _fainter(color, opacity), 1.0
     matrix, stretched = shape.place.matrix, shape.stretched
     scale = 1.0 if shape.fixed or stretched else float(abs(np.linalg.det(matrix[:2, :2])) ** 0.5)
     width = shape.width * scale if color is not None else 0.0
-    _note(shape, fill_color is not None, color is not None, found)
+    _note(shape, color is not None, found)
     moved = [_moved(run.points, matrix) for run in shape.runs]
     kept = [run.points for run in shape.runs] if stretched else moved
-    _check_numbers([*moved, *kept, matrix if stretched else np.array(width)])
+    _check_numbers([*moved, *kept, np.array(width), *([matrix] if stretched else [])])
     found.points += kept
     found.segments += [run.segments for run in shape.runs]
     found.widths.append(width)
@@ -158,8 +163,13 @@ def _take(shape: _Shape, fill: Rgba | Server | None, stroke: Rgba | Server | Non
         fill_gradient=fill_gradient,
         stroke_gradient=stroke_gradient,
         transforms=(found.transform_number(matrix),) if stretched else (),
+        opacity=opacity,
     )
     found.styles.append(_with_pen(style, shape.place.style))
+
+
+def _fainter(color: Rgba | None, opacity: float) -> Rgba | None:
+    return None if color is None else (*color[:3], color[3] * opacity)
 
 
 def _check_numbers(arrays: Sequence[np.ndarray]) -> None:
@@ -211,7 +221,7 @@ def _served(server: Server, shape: _Shape, found: Found) -> Gradient | Rgba | No
         return server.fallback
 
 
-def _note(shape: _Shape, filled: bool, stroked: bool, found: Found) -> None:
+def _note(shape: _Shape, stroked: bool, found: Found) -> None:
     """Name what of a shape is left out or only approximate."""
     place, style = shape.place, shape.place.style
     if stroked and style.get("stroke-dasharray", "none").strip(" 0,") not in ("", "none"):
@@ -220,8 +230,6 @@ def _note(shape: _Shape, filled: bool, stroked: bool, found: Found) -> None:
         found.notes["markers"] += 1
     if stroked and shape.fixed and not length(found.root.get("width"), of=0.0) > 0:
         found.notes["strokes that do not scale, in canvas units"] += 1
-    if filled and stroked and place.opacity < 1:
-        found.notes["opacity of fill and stroke together, applied to each"] += 1
     if place.groups:
         _note_groups(shape, shape.width / 2 if stroked else 0.0, found)
 

@@ -35,7 +35,7 @@ _MATRIX = re.compile(r"matrix\(([^()]{1,400})\)")
 _SERVER = re.compile(rf"url\(#{GRADIENT_ID}(\d{{1,6}})\)")
 _PATH_KEYS = {
     "d", "id", "fill", "fill-opacity", "fill-rule", "stroke", "stroke-opacity", "stroke-width", "stroke-linecap",
-    "stroke-linejoin", "stroke-miterlimit", "transform",
+    "stroke-linejoin", "stroke-miterlimit", "opacity", "transform",
 }  # fmt: skip
 _GRADIENT_KEYS = {"id", "gradientUnits", "gradientTransform", "spreadMethod"}
 _COORDINATES = {"linear": ("x1", "y1", "x2", "y2"), "radial": ("cx", "cy", "fx", "fy")}
@@ -158,6 +158,7 @@ def _read_style(
         fill_gradient=fill.gradient,
         stroke_gradient=stroke.gradient,
         transforms=_read_chain(path, transforms),
+        opacity=parse_number(path.get("opacity", "1"), what="the opacity of a path", low=0.0, high=1.0),
     )
 
 

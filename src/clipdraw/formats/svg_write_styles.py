@@ -116,7 +116,7 @@ def paint_attributes(drawing: Drawing) -> list[str]:
         rule = ' fill-rule="evenodd"' if style.fill == "evenodd" else ""
         stroke = _paint("stroke", inks[index], opacities[index], painted=style.stroked, of=style.stroke_gradient)
         width = "" if widths[index] == "0" and not style.stroked else f' stroke-width="{widths[index]}"'
-        texts.append(f"{fill}{rule}{stroke}{width}{_pen(style)}{_transform(drawing, style)}")
+        texts.append(f"{fill}{rule}{stroke}{width}{_pen(style)}{_opacity(style)}{_transform(drawing, style)}")
     return texts
 
 
@@ -140,6 +140,10 @@ def _pen(style: Style) -> str:
         "stroke-miterlimit": (repr(float(style.miter_limit)).removesuffix(".0"), "4"),
     }
     return "".join(f' {name}="{value}"' for name, (value, usual) in parts.items() if value != usual)
+
+
+def _opacity(style: Style) -> str:
+    return "" if style.opacity == 1 else f' opacity="{float(style.opacity)!r}"'
 
 
 def _transform(drawing: Drawing, style: Style) -> str:

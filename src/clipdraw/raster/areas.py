@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled_to_allocate, inlined
+from clipdraw.raster.compile import compiled, inlined
+from clipdraw.raster.memory import room
 from clipdraw.raster.plan import EVENODD, SAME, TILT
 from clipdraw.raster.plan import MOST_CHORDS as MOST
+from clipdraw.raster.rays import LANES, count_windings
 
 SHORTEST = 1e-9
 """Parts of chords shorter than this, in lengths of their chord, are left out."""
@@ -45,21 +47,31 @@ class Desk(NamedTuple):
     """Places on each chord in order, and on the left side: float64, (`MOST` + 1) x (2 `MOST` + 2)."""
     counts: np.ndarray
     """How many: int64, `MOST` + 1."""
+    parts: np.ndarray
+    """Of parts between cuts the middle, the height at which the ray through it begins on the left side, and the cuts:
+    float64, 5 x `LANES`."""
+    whose: np.ndarray
+    """Their chords: int64, `LANES`."""
+    windings: np.ndarray
+    """The change of the winding number along the ray: int64, `LANES`."""
     shares: np.ndarray
     """For each chord the integrals of 1 - t and of t over its boundary parts, t from its start to its end,
     signed so that they are derivatives of the area: float64, `MOST` x 2."""
 
 
-@compiled_to_allocate
+@compiled
 def new_desk():
     """A desk."""
     return Desk(
-        np.empty(MOST, np.int64),
-        np.empty((MOST, 4)),
-        np.empty((2 * MOST, 2)),
-        np.empty((MOST + 1, 2 * MOST + 2)),
-        np.empty(MOST + 1, np.int64),
-        np.empty((MOST, 2)),
+        room((MOST,), np.int64),
+        room((MOST, 4), np.float64),
+        room((2 * MOST, 2), np.float64),
+        room((MOST + 1, 2 * MOST + 2), np.float64),
+        room((MOST + 1,), np.int64),
+        room((5, LANES), np.float64),
+        room((LANES,), np.int64),
+        room((LANES,), np.int64),
+        room((MOST, 2), np.float64),
     )
 
 
@@ -80,27 +92,53 @@ def overlap_area(n, integral, rule, desk):
     """
     chords, cuts, counts, shares = desk.chords, desk.cuts, desk.counts, desk.shares
     touches, corner = find_events(n, integral, desk)
-    area = border_area(touches, corner, rule, desk)
+    area, used = border_area(touches, corner, rule, desk), 0
     cut_chords(chords, n, cuts, counts)
     for i in range(n):
-        x, y = chords[i, 0], chords[i, 1]
-        dx, dy = chords[i, 2] - x, chords[i, 3] - y
-        first_share, second_share = 0.0, 0.0
+        shares[i, 0] = shares[i, 1] = 0.0
         for k in range(counts[i] - 1):
-            begin, end = cuts[i, k], cuts[i, k + 1]
-            middle = (begin + end) / 2
-            if end - begin < SHORTEST:
+            if cuts[i, k + 1] - cuts[i, k] < SHORTEST:
                 continue
-            upper = high_winding(i, n, touches, corner, x + middle * dx, y + middle * dy, dx, dy, desk)
-            inside = is_inside(upper, rule)
-            if inside == is_inside(upper - 1, rule):
-                continue
-            length = end - begin if inside else begin - end
-            second_share += length * middle
-            first_share += length * (1 - middle)
-            area += length * dy * (1 - max(x + middle * dx, SAME))
-        shares[i, 0], shares[i, 1] = first_share, second_share
+            put_part(i, cuts[i, k], cuts[i, k + 1], used, desk)
+            used += 1
+            if used == LANES:
+                area += settle(used, n, touches, corner, rule, desk)
+                used = 0
+    if used:
+        area += settle(used, n, touches, corner, rule, desk)
     return min(max(area, 0.0), 1.0)
+
+
+@inlined
+def put_part(i, begin, end, lane, desk):
+    """Write the part of chord i from `begin` to `end`, for which windings are to be counted."""
+    chords, parts, middle = desk.chords, desk.parts, (begin + end) / 2
+    px = chords[i, 0] + middle * (chords[i, 2] - chords[i, 0])
+    py = chords[i, 1] + middle * (chords[i, 3] - chords[i, 1])
+    px = max(px, SAME / 2)  # near enough to lie on what runs along the left side
+    parts[0, lane], parts[1, lane], parts[2, lane] = px, py, py + px * TILT * (0.5 - py)
+    desk.whose[lane], parts[3, lane], parts[4, lane] = i, begin, end
+
+
+@inlined
+def settle(used, n, touches, corner, rule, desk):
+    """Add the parts that bound what is painted to their chords' shares; returns the area on their right."""
+    chords, parts, shares, area = desk.chords, desk.parts, desk.shares, 0.0
+    count_windings(chords, n, parts, desk.whose, desk.windings)
+    for lane in range(used):
+        i, begin, end = desk.whose[lane], parts[3, lane], parts[4, lane]
+        dx, dy, px, border = chords[i, 2] - chords[i, 0], chords[i, 3] - chords[i, 1], parts[0, lane], parts[2, lane]
+        upper = corner + border_winding(touches, border, desk) + desk.windings[lane]
+        # of both sides, seen along the ray, from the left: down-going edges add 1
+        upper += 1 if dy * px + dx * (border - parts[1, lane]) > 0 else 0
+        inside = is_inside(upper, rule)
+        if inside == is_inside(upper - 1, rule):
+            continue
+        length, middle = end - begin if inside else begin - end, (begin + end) / 2
+        shares[i, 0] += length * (1 - middle)
+        shares[i, 1] += length * middle
+        area += length * dy * (1 - max(chords[i, 0] + middle * dx, SAME))
+    return area
 
 
 @inlined
@@ -117,16 +155,6 @@ def find_events(n, integral, desk):
             integral -= 1 - chords[i, 3]
             touches += 1
     return touches, np.int64(np.round(integral))
-
-
-@inlined
-def high_winding(i, n, touches, corner, px, py, dx, dy, desk):
-    """The larger one of the winding numbers on both sides of chord i, in the direction (dx, dy), at (px, py)."""
-    px = max(px, SAME / 2)  # near enough to lie on what runs along the left side
-    ray = px * TILT * (0.5 - py)
-    before = corner + border_winding(touches, py + ray, desk) + ray_windings(desk.chords, n, i, px, py, py + ray)
-    # seen along the ray, from the left: down-going edges add 1
-    return before + 1 if dy * px + dx * ray > 0 else before
 
 
 @inlined
@@ -211,22 +239,3 @@ def insert(cuts, i, counts, value):
         cuts[i, k] = cuts[i, k - 1]
         k -= 1
     cuts[i, k] = value
-
-
-@inlined
-def ray_windings(chords, n, i, px, py, border):
-    """The change of the winding number from the left side, `border` below its top, to the point (px, py) on chord i."""
-    total, slope = np.int64(0), py - border
-    for j in range(n):  # without a branch: which way one goes is hard to foretell
-        ax, ay, bx, by = chords[j, 0], chords[j, 1], chords[j, 2], chords[j, 3]
-        side0 = px * (ay - border) - slope * ax > 0
-        side1 = px * (by - border) - slope * bx > 0
-        # between the left side and the point: the point lies beyond the chord, seen from the left side
-        dx, dy = bx - ax, by - ay
-        cross = dx * (py - ay) - dy * (px - ax)
-        # one on the other: the first is taken to lie before the second
-        on = cross * cross < SAME * SAME * (dx * dx + dy * dy)
-        beyond = (j < i) if on else ((cross < 0) == side1)
-        crossed = (side0 != side1) & beyond & (j != i)
-        total += np.int64(crossed) * (2 * np.int64(side1) - 1)  # downwards, upwards
-    return total

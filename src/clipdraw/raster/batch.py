@@ -23,7 +23,8 @@ class Batch:
         points: control points of all paths, in the coordinates of each path.
         radii: half the stroke widths, at least those of hairlines, in the same coordinates.
         matrices: from the coordinates of each path to pixels, in `plan.exact_dtype`; NaN for paths not to be painted.
-        colors: red, green, blue, opacity of each layer, less for hairlines; only the opacity counts with a gradient.
+        colors: red, green, blue, opacity of each layer, that of its path multiplied in, less for hairlines; only the
+            opacity counts with a gradient.
         background: one color for each drawing, with one row and column, or a whole image.
         gradients: what layers refer to.
         index: where all that is.
@@ -78,6 +79,8 @@ def make_batch(
     radii = (widths if wide else widths.clamp(min=0)) / 2
     matrices = _one([matrices_px(drawing, *size) for drawing in drawings])
     colors = _one([drawing.colors for drawing in drawings]) if plain else _layer_colors(drawings, index)
+    if len(index.opacities):
+        colors = _times(colors, colors.new_tensor(index.opacities))
     if not wide:
         radii, colors = _hairlines(radii, matrices, colors, index, moved)
     return Batch(
@@ -165,7 +168,12 @@ def _hairlines(
     share = torch.where(thin, free / torch.where(thin, least, 1), 1)
     path, rule = torch.from_numpy(index.layers).to(radii.device).unbind(1)
     share = torch.where(rule == STROKE, share[path], 1)
-    return torch.where(thin, least, radii), torch.cat((colors[:, :3], colors[:, 3:] * share[:, None]), dim=1)
+    return torch.where(thin, least, radii), _times(colors, share)
+
+
+def _times(colors: Float[Tensor, "layers 4"], share: Float[Tensor, " layers"]) -> Float[Tensor, "layers 4"]:
+    """The colors, so much fainter."""
+    return torch.cat((colors[:, :3], colors[:, 3:] * share[:, None]), dim=1)
 
 
 def _one(tensors: list[Tensor]) -> Tensor:

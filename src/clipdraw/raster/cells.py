@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined
+from clipdraw.raster.compile import compiled, inlined
+from clipdraw.raster.memory import room
 
 CROWDED = 2
 """A pixel with edges of more pieces than this is looked at for overlaps, even if they follow one another: three may
@@ -38,6 +39,8 @@ class Cells(NamedTuple):
     """The cell before in the same pixel, -1 for none: int32, cells."""
     crowded: np.ndarray
     """Pixels in which outlines may overlap: int32, cells."""
+    last: np.ndarray
+    """See `coverage.keep_boundaries`: int32, edges."""
 
 
 class Grid(NamedTuple):
@@ -54,24 +57,30 @@ class Grid(NamedTuple):
     """The last cell in each pixel that isn't untouched: int32, pixels."""
 
 
-@compiled_to_allocate
-def new_cells(count):
-    """Room for some cells."""
+@compiled
+def new_cells(count, edges):
+    """Room for up to so many cells and edges."""
     return Cells(
-        np.empty(count, np.int32),
-        np.empty(count, np.int32),
-        np.empty(count),
-        np.empty(count),
-        np.empty((count, 2), np.float32),
-        np.empty(count, np.int32),
-        np.empty(count, np.int32),
+        room((count,), np.int32),
+        room((count,), np.int32),
+        room((count,), np.float64),
+        room((count,), np.float64),
+        room((count, 2), np.float32),
+        room((count,), np.int32),
+        room((count,), np.int32),
+        room((edges,), np.int32),
     )
 
 
-@compiled_to_allocate
+@compiled
 def new_grid(rows, pixels):
     """Room for layers of up to so many pixels, in up to so many rows."""
-    return Grid(np.empty((rows, 3), np.int64), np.empty(pixels), np.empty(pixels, np.int32), np.empty(pixels, np.int32))
+    return Grid(
+        room((rows, 3), np.int64),
+        room((pixels,), np.float64),
+        room((pixels,), np.int32),
+        room((pixels,), np.int32),
+    )
 
 
 @inlined

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined
-from clipdraw.raster.counters import finish, take
+from clipdraw.raster.compile import compiled, inlined
+from clipdraw.raster.counters import finish, take_chunk
+from clipdraw.raster.knockout import count_fragments, knock_out, restore, unknock
 from clipdraw.raster.lanes import lay, lay_and_keep, unlay
+from clipdraw.raster.memory import release, room
 
-CHUNK = 16
+CHUNK = 8
 """Rows taken at a time: rows of a layer lie next to each other in memory, and threads had better not meet there."""
-
-
-class Paint(NamedTuple):
-    """What layers are painted with, and on; all float32 but `first`."""
-
-    colors: np.ndarray
-    """Red, green, blue, opacity of each layer that has one color: layers x 4."""
-    own: np.ndarray
-    """The same for each fragment of the layers that have gradients: fragments x 4."""
-    first: np.ndarray
-    """The place of each such layer's first fragment there, -1 for other layers: int64, layers."""
-    background: np.ndarray
-    """Red, green, blue of each pixel, or, with one row and one column, of all: pages x 3 x rows x columns."""
 
 
 @inlined
@@ -63,7 +50,7 @@ def write_row(image, row, height, line):
 
 @inlined
 def hide_row(layout, rows, fragments, paint, row, hidden):
-    """Mark the runs of a row of which nothing is seen, since all that lies above is opaque: -1 - layer.
+    """Mark the runs of a row of which nothing is seen, since all that lies above is opaque: their layer is -1 - layer.
 
     Their colors still matter for the gradient of the opacity above.
 
@@ -74,14 +61,14 @@ def hide_row(layout, rows, fragments, paint, row, hidden):
     """
     hidden[:] = False
     for number in range(rows.first[row + 1] - 1, rows.first[row] - 1, -1):
-        run, layer = rows.run[number], rows.layer[number]
-        left, right, seen = layout.left[run], layout.right[run], False
+        run = rows.run[number]
+        layer, left, right, seen = layout.runs[run, 0], layout.runs[run, 1], layout.runs[run, 2], False
         for x in range(left, right):
             seen |= not hidden[x]
         if not seen:
-            rows.layer[number] = -1 - layer
+            layout.runs[run, 0] = -1 - layer
         elif paint.first[layer] < 0 and paint.colors[layer, 3] == 1:
-            place = layout.first[layer, 0] + layout.offset[run] - left
+            place = layout.first[layer, 0] + layout.runs[run, 3] - left
             for x in range(left, right):
                 hidden[x] |= fragments.coverage[place + x] == 1
 
@@ -101,11 +88,11 @@ def composite_row(layout, rows, fragments, paint, row, line, beneath):
     """
     used, keep, coverage, colors = 0, len(beneath) > 0, fragments.coverage, paint.colors
     for number in range(rows.first[row], rows.first[row + 1]):
-        run, layer = rows.run[number], rows.layer[number]
-        left, layer = layout.left[run], max(layer, -1 - layer)
-        length, offset = layout.right[run] - left, layout.offset[run]
+        run = rows.run[number]
+        mark, left, right, offset = layout.runs[run, 0], layout.runs[run, 1], layout.runs[run, 2], layout.runs[run, 3]
+        length, layer = right - left, max(mark, -1 - mark)
         place = layout.first[layer, 0] + offset
-        if rows.layer[number] < 0 and not keep:
+        if mark < 0 and not keep:
             used += length
             continue
         first = paint.first[layer]
@@ -116,6 +103,17 @@ def composite_row(layout, rows, fragments, paint, row, line, beneath):
         else:
             lay(line, left, length, coverage, place, colors, layer)
         used += length
+    return used
+
+
+@compiled
+def composite_knocked_out(layout, rows, fragments, paint, row, line, beneath):
+    """`composite_row` where strokes may knock out the fills beneath them."""
+    kept = room((count_fragments(layout, rows, row),), np.float32)
+    knock_out(layout, rows, fragments, paint, row, kept)
+    used = composite_row(layout, rows, fragments, paint, row, line, beneath)
+    restore(layout, rows, fragments, row, kept)
+    release(kept)
     return used
 
 
@@ -131,83 +129,90 @@ def composite_own(coverage, own, first, place, left, length, line, beneath, used
             line[left + k, channel] = old + alpha * (own[first + k, channel] - old)
 
 
-@compiled_to_allocate
-def composite(counter, layout, rows, fragments, paint, image, used):
+@compiled
+def composite(counters, own, layout, rows, fragments, paint, image, used):
     """Composite all layers over all rows of all pages.
 
     Args:
-        counter: work left.
+        counters, own: see `counters`.
         layout, rows, fragments, paint: what the layers cover, and with what.
         image: gets the images: pages x 3 x height x width.
         used: gets the number of fragments of each row: int64, rows.
     """
     width = image.shape[3]
-    composite_rows(
-        counter, layout, rows, fragments, paint, image, used, np.empty((width, 4), np.float32),
-        np.empty((0, 4), np.float32), np.empty(width, np.bool_),
-    )  # fmt: skip
+    scratch = room((width, 4), np.float32), room((0, 4), np.float32), room((width,), np.bool_)
+    composite_rows(counters, own, layout, rows, fragments, paint, image, used, *scratch)
+    release(scratch)
 
 
 @compiled
-def composite_rows(counter, layout, rows, fragments, paint, image, used, line, nothing, hidden):
+def composite_rows(counters, own, layout, rows, fragments, paint, image, used, line, nothing, hidden):
     """`composite`, with scratch."""
     height, opaque = image.shape[2], False
     for layer in range(len(paint.colors)):
         opaque |= paint.colors[layer, 3] == 1
     while True:
-        start = take(counter, CHUNK)
-        if start >= len(used):
+        start, stop = take_chunk(counters, own, len(used), CHUNK)
+        if start == stop:
             return
-        for row in range(start, min(start + CHUNK, len(used))):
+        for row in range(start, stop):
             if opaque:
                 hide_row(layout, rows, fragments, paint, row, hidden)
             background_row(paint, row, height, line)
-            used[row] = composite_row(layout, rows, fragments, paint, row, line, nothing)
+            if len(paint.knockouts) > 0:
+                used[row] = composite_knocked_out(layout, rows, fragments, paint, row, line, nothing)
+            else:
+                used[row] = composite_row(layout, rows, fragments, paint, row, line, nothing)
             write_row(image, row, height, line)
-        finish(counter)
+        finish(counters, stop - start)
 
 
-@compiled_to_allocate
-def uncomposite(counter, layout, rows, fragments, paint, grad_image, through, used, grads):
+@compiled
+def uncomposite(counters, own, layout, rows, fragments, paint, grad_image, through, used, grads):
     """From the gradient of the images to those of coverage and paint.
 
     The color beneath each fragment is found once more, row by row, rather than kept: that takes
     less time than memory would.
 
     Args:
-        counter: work left.
+        counters, own: see `counters`.
         layout, rows, fragments, paint: what the layers cover, and with what.
         grad_image: gradient of the images, pages x 3 x height x width.
         through: gets that of the background, of the same shape; nothing if it is empty.
         used: number of fragments of each row.
         grads: gets the gradient of coverage (fragments), of the colors by run (runs x 4) and of the fragments' own
-            (fragments x 4).
+            (fragments x 4). That by run may take the place of what is known of the runs where nothing is knocked out.
     """
     height, width = grad_image.shape[2:]
-    scratch = (
-        np.empty((max(1, used.max()), 4), np.float32), np.empty((width, 4), np.float32),
-        np.empty((width, 4), np.float32),
-    )  # fmt: skip
-    uncomposite_rows(counter, layout, rows, fragments, paint, grad_image, through, used, grads, scratch, height)
+    most = 1
+    for row in range(len(used)):
+        most = max(most, used[row])
+    kept = room((most if len(paint.knockouts) > 0 else 0,), np.float32)
+    scratch = room((most, 4), np.float32), room((width, 4), np.float32), room((width, 4), np.float32), kept
+    uncomposite_rows(counters, own, layout, rows, fragments, paint, grad_image, through, used, grads, scratch, height)
+    release(scratch)
 
 
 @compiled
-def uncomposite_rows(counter, layout, rows, fragments, paint, grad_image, through, used, grads, scratch, height):
+def uncomposite_rows(counters, own, layout, rows, fragments, paint, grad_image, through, used, grads, scratch, height):
     """`uncomposite`, with scratch."""
-    (coverage_grad, color_grad, own_grad), (beneath, line, grad) = grads, scratch
+    (coverage_grad, color_grad, own_grad), (beneath, line, grad, kept) = grads, scratch
     coverage = fragments.coverage
     while True:
-        start = take(counter, CHUNK)
-        if start >= len(used):
+        start, stop = take_chunk(counters, own, len(used), CHUNK)
+        if start == stop:
             return
-        for row in range(start, min(start + CHUNK, len(used))):
+        for row in range(start, stop):
             background_row(paint, row, height, line)
             read_row(grad_image, row, height, grad)
+            if len(paint.knockouts) > 0:
+                knock_out(layout, rows, fragments, paint, row, kept)
             top = composite_row(layout, rows, fragments, paint, row, line, beneath)
             for number in range(rows.first[row + 1] - 1, rows.first[row] - 1, -1):
-                run, layer = rows.run[number], rows.layer[number]
-                left, offset, whose = layout.left[run], layout.offset[run], max(layer, -1 - layer)
-                length, place, first = layout.right[run] - left, layout.first[whose, 0] + offset, paint.first[whose]
+                run = rows.run[number]
+                layer, left, right = layout.runs[run, 0], layout.runs[run, 1], layout.runs[run, 2]
+                length, offset, whose = right - left, layout.runs[run, 3], max(layer, -1 - layer)
+                place, first = layout.first[whose, 0] + offset, paint.first[whose]
                 top -= length
                 if layer < 0:
                     color_grad[run] = 0
@@ -224,9 +229,11 @@ def uncomposite_rows(counter, layout, rows, fragments, paint, grad_image, throug
                         grad, left, length, coverage, place, paint.colors, layer, beneath, top, coverage_grad,
                         color_grad, run,
                     )  # fmt: skip
+            if len(paint.knockouts) > 0:
+                unknock(layout, rows, paint, row, kept, grads)
             if len(through) > 0:
                 write_row(through, row, height, grad)
-        finish(counter)
+        finish(counters, stop - start)
 
 
 @compiled

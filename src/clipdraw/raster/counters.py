@@ -1,4 +1,9 @@
-"""Compiled: counters by which threads share work out, of chunks taken and of chunks done: int64, 2."""
+"""Compiled: counters by which threads share the work of a stage out.
+
+They are int64, shares + 1 x 8, eight so that no two lie in one line of a cache, of which the first is used: how many
+things of each share are taken, and how many of all are done. A thread begins with its own share, the same one in each
+pass: what it works on then is likely to be in its core's cache.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +31,39 @@ def take(typing_context, counter, amount):
 
 
 @inlined
-def finish(counter):
-    """Tell that a chunk that was taken is done: what was written for it is there for whoever finds it `finished`."""
-    take(counter[1:], 1)
+def take_chunk(counters, own, count, chunk):
+    """Take the next few of some things, of a thread's own share as long as there are any, then of others'.
+
+    Args:
+        counters: of a stage.
+        own: the thread's number.
+        count: how many things there are.
+        chunk: how many to take at most.
+
+    Returns:
+        The first one and the one after the last; the same number twice if all are taken.
+    """
+    shares = len(counters) - 1
+    for turn in range(shares):
+        share = (own + turn) % shares
+        first, last = count * share // shares, count * (share + 1) // shares
+        if counters[share, 0] < last - first:
+            start = first + take(counters[share], chunk)
+            if start < last:
+                return start, min(start + chunk, last)
+    return count, count
 
 
 @inlined
-def finished(counter, count, chunk):
-    """Whether all `count` things are done, of which each chunk has so many; waits for others for a while."""
+def finish(counters, count):
+    """Tell that so many things that were taken are done: what was written is there for whoever finds all `finished`."""
+    take(counters[-1], count)
+
+
+@inlined
+def finished(counters, count):
+    """Whether all `count` things are done; waits for others for a while."""
     spins = 0
-    while take(counter[1:], 0) * chunk < count and spins < SPINS:
+    while take(counters[-1], 0) < count and spins < SPINS:
         spins += 1
     return spins < SPINS

@@ -8,9 +8,10 @@ import numpy as np
 
 from clipdraw.raster.areas import limited, new_desk
 from clipdraw.raster.cells import OVERLAPPING, UNTOUCHED, measure_spans, new_cells, new_grid, walk_all
-from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined
-from clipdraw.raster.counters import finish, take
+from clipdraw.raster.compile import compiled, inlined
+from clipdraw.raster.counters import finish, take, take_chunk
 from clipdraw.raster.layout import CHUNK
+from clipdraw.raster.memory import release, room
 from clipdraw.raster.outlines import outline, unoutline
 from clipdraw.raster.overlaps import resolve
 from clipdraw.raster.plan import EVENODD
@@ -24,19 +25,6 @@ BRIDGE = 11
 """Fewer untouched pixels than this don't end a run: as many fragments take as much room as what is kept of a run."""
 
 
-class Fragments(NamedTuple):
-    """What each layer covers of each pixel of its runs, and how that depends on its outline."""
-
-    coverage: np.ndarray
-    """Fraction of the pixel, later its gradient: float32, fragments."""
-    place: np.ndarray
-    """The fragment of each chord, an edge's part in one pixel, counted from the layer's first, -1 for none: int32."""
-    edge: np.ndarray
-    """Its edge: int32, chords."""
-    share: np.ndarray
-    """Integrals of 1 - t and t over the chord's boundary parts, signed: float32, chords x 2."""
-
-
 class Kept(NamedTuple):
     """What is kept of a layer's pixels."""
 
@@ -48,48 +36,51 @@ class Kept(NamedTuple):
     """Row, first column, length and first pixel of the runs that are kept: int32, pixels x 4."""
 
 
-@compiled_to_allocate
+@compiled
 def new_kept(pixels):
     """Room for up to so many pixels."""
-    return Kept(np.empty(pixels, np.float32), np.empty(pixels, np.int32), np.empty((pixels, 4), np.int32))
+    return Kept(room((pixels,), np.float32), room((pixels,), np.int32), room((pixels, 4), np.int32))
 
 
-@compiled_to_allocate
-def cover(counter, paths, layout, fragments, height, width):
+@compiled
+def cover(counters, own, paths, layout, fragments, height, width):
     """Find the coverage, the chords and the runs of all layers.
 
-    `layout.claimed` gets the numbers of fragments, chords and runs. Those for which there is no room are not written.
+    `layout.claimed` gets the numbers of them all. Those for which there is no room are not written.
     """
-    room, count, pixels, chords = 1024, len(paths.layers), 4096, 4096
-    scratch, cells, grid = new_scratch(paths, room), new_cells(chords), new_grid(height, pixels)
+    longest, count, pixels, chords = 1024, len(paths.indices.layers), 4096, 4096
+    scratch, cells, grid = new_scratch(paths, longest), new_cells(chords, longest), new_grid(height, pixels)
     desk, kept = new_desk(), new_kept(pixels)
     while True:
-        start = take(counter, CHUNK)
-        if start >= count:
-            return
-        for layer in range(start, min(start + CHUNK, count)):
+        start, stop = take_chunk(counters, own, count, CHUNK)
+        if start == stop:
+            break
+        for layer in range(start, stop):
             layout.counts[layer] = 0
             if layout.rows[layer, 1] <= layout.rows[layer, 0]:
                 continue
             edges = outline(paths, layer, scratch)[1]
             while edges < 0:
-                room *= 4
-                scratch = new_scratch(paths, room)
+                longest *= 4
+                release((scratch, cells))
+                scratch, cells = new_scratch(paths, longest), new_cells(chords, longest)
                 edges = outline(paths, layer, scratch)[1]
             top, bottom = layout.rows[layer, 0], layout.rows[layer, 1]
             more_pixels, more_chords = measure_spans(scratch, edges, top, bottom, width, grid.span)
             if more_pixels > pixels or more_chords > chords:
                 pixels, chords = max(pixels, 2 * more_pixels), max(chords, 2 * more_chords)
-                cells, grid, kept = new_cells(chords), new_grid(height, pixels), new_kept(pixels)
+                release((cells, grid, kept))
+                cells, grid, kept = new_cells(chords, longest), new_grid(height, pixels), new_kept(pixels)
                 measure_spans(scratch, edges, top, bottom, width, grid.span)
             cover_layer(paths, layout, fragments, layer, width, scratch, edges, cells, grid, more_pixels, desk, kept)
-        finish(counter)
+        finish(counters, stop - start)
+    release((scratch, cells, grid, desk, kept))
 
 
 @compiled
 def cover_layer(paths, layout, fragments, layer, width, scratch, edges, cells, grid, pixels, desk, kept):
     """Coverage, chords and runs of one layer, of which the outline and the spans are known."""
-    top, bottom, rule = layout.rows[layer, 0], layout.rows[layer, 1], paths.layers[layer, 1]
+    top, bottom, rule = layout.rows[layer, 0], layout.rows[layer, 1], paths.indices.layers[layer, 1]
     grid.area[:pixels] = 0
     grid.state[:pixels] = UNTOUCHED
     used, crowds = walk_all(scratch, edges, top, bottom, width, grid, cells)
@@ -98,17 +89,26 @@ def cover_layer(paths, layout, fragments, layer, width, scratch, edges, cells, g
         resolve(paths, layer, scratch, grid, (top, bottom), cells, crowds, desk)
     limit(grid.area, grid.state, pixels, rule, kept.slope)
     runs, total = find_runs(grid, bottom - top, kept)
-    first, first_chord = take(layout.claimed[:1], total), take(layout.claimed[1:], used)
-    first_run = take(layout.claimed[2:], runs)
+    chords = keep_boundaries(cells, used, edges, kept)
+    first, first_chord = take(layout.claimed[:1], total), take(layout.claimed[1:], chords)
+    first_run, first_edge = take(layout.claimed[2:], runs), take(layout.claimed[3:], edges)
     if (
         first + total <= len(fragments.coverage)
-        and first_chord + used <= len(fragments.place)
-        and first_run + runs <= len(layout.row)
+        and first_chord + chords <= len(fragments.place)
+        and first_run + runs <= len(layout.runs)
+        and first_edge + edges <= len(fragments.last)
     ):
-        layout.first[layer, 0], layout.first[layer, 1], layout.first[layer, 2] = first, first_chord, first_run
-        layout.counts[layer, 0], layout.counts[layer, 1], layout.counts[layer, 2] = total, used, runs
+        layout.first[layer, 0], layout.first[layer, 1] = first, first_chord
+        layout.first[layer, 2], layout.first[layer, 3] = first_run, first_edge
+        layout.counts[layer, 0], layout.counts[layer, 1] = total, chords
+        layout.counts[layer, 2], layout.counts[layer, 3] = runs, edges
         store_runs(layout, fragments.coverage, layer, grid.area, kept.runs)
-        store_chords(fragments, first_chord, used, cells, kept)
+        for k in range(chords):
+            fragments.place[first_chord + k] = cells.pixel[k]
+            fragments.share[first_chord + k, 0] = cells.share[k, 0]
+            fragments.share[first_chord + k, 1] = cells.share[k, 1]
+        for e in range(edges):
+            fragments.last[first_edge + e] = cells.last[e]
 
 
 @inlined
@@ -170,51 +170,59 @@ def store_runs(layout, coverage, layer, area, runs):
     place, first, top = layout.first[layer, 0], layout.first[layer, 2], layout.rows[layer, 0]
     for k in range(layout.counts[layer, 2]):
         run, length, begin = first + k, runs[k, 2], runs[k, 3]
-        layout.row[run], layout.left[run], layout.right[run] = top + runs[k, 0], runs[k, 1], runs[k, 1] + length
-        layout.offset[run] = place - layout.first[layer, 0]
+        layout.runs[run, 0], layout.runs[run, 1] = top + runs[k, 0], runs[k, 1]
+        layout.runs[run, 2], layout.runs[run, 3] = runs[k, 1] + length, place - layout.first[layer, 0]
         for pixel in range(length):
             coverage[place + pixel] = area[begin + pixel]
         place += length
 
 
 @inlined
-def store_chords(fragments, first, used, cells, kept):
-    """Write a layer's chords."""
+def keep_boundaries(cells, used, edges, kept):
+    """Put the cells whose edges bound what is painted first, with their fragments instead of their pixels and with
+    coverage's derivatives; returns how many there are. `cells.last` gets the end of those of each edge.
+    """
+    count, last = 0, cells.last
+    last[:edges] = 0
     for k in range(used):
         at = cells.pixel[k]
         slope = kept.slope[at]
-        fragments.place[first + k], fragments.edge[first + k] = kept.head[at], cells.edge[k]
-        fragments.share[first + k, 0] = slope * cells.share[k, 0]
-        fragments.share[first + k, 1] = slope * cells.share[k, 1]
+        one, two = slope * cells.share[k, 0], slope * cells.share[k, 1]
+        cells.pixel[count], cells.share[count, 0], cells.share[count, 1] = kept.head[at], one, two
+        count += (one != 0) | (two != 0)
+        last[cells.edge[k]] = count
+    for e in range(1, edges):
+        last[e] = max(last[e - 1], last[e])
+    return count
 
 
-@compiled_to_allocate
-def uncover(counter, paths, layout, fragments, wanted, by_point, by_radius, by_matrix):
+@compiled
+def uncover(counters, own, paths, layout, fragments, wanted, by_point, by_radius, by_matrix):
     """From the gradient of coverage, which the fragments hold, to those of the control points, the radii and the
     matrices, by path.
     """
-    room, count = 1024, len(wanted)
-    scratch = new_scratch(paths, room)
-    by_vertex, by_raw = np.empty((room, 2)), np.empty((len(scratch.poly), 2))
+    longest, count = 1024, len(wanted)
+    scratch = new_scratch(paths, longest)
+    by_vertex, by_raw = room((longest, 2), np.float64), room((len(scratch.poly), 2), np.float64)
     while True:
-        start = take(counter, CHUNK)
-        if start >= count:
-            return
-        for path in range(start, min(start + CHUNK, count)):
+        start, stop = take_chunk(counters, own, count, CHUNK)
+        if start == stop:
+            break
+        for path in range(start, stop):
             if not wanted[path]:
                 continue
             touched = False
-            subpaths = paths.first_subpath[path], paths.first_subpath[path + 1]
-            cubics = paths.first_cubic[subpaths[0]], paths.first_cubic[subpaths[1]]
+            subpaths = paths.indices.first_subpath[path], paths.indices.first_subpath[path + 1]
+            cubics = paths.indices.first_cubic[subpaths[0]], paths.indices.first_cubic[subpaths[1]]
             by_raw[: paths.first_piece[cubics[1]] - paths.first_piece[cubics[0]] + subpaths[1] - subpaths[0]] = 0
-            for layer in range(layout.first_layer[path], layout.first_layer[path + 1]):
-                used = layout.counts[layer, 1]
-                if used == 0:
+            for layer in range(paths.indices.first_layer[path], paths.indices.first_layer[path + 1]):
+                if layout.counts[layer, 1] == 0:
                     continue
                 vertices, _ = outline(paths, layer, scratch)
                 while vertices < 0:
-                    room *= 4
-                    scratch, by_vertex = new_scratch(paths, room), np.empty((room, 2))
+                    longest *= 4
+                    release((scratch, by_vertex))
+                    scratch, by_vertex = new_scratch(paths, longest), room((longest, 2), np.float64)
                     vertices, _ = outline(paths, layer, scratch)
                 by_vertex[:vertices] = 0
                 move_edges(layout, fragments, layer, scratch, by_vertex)
@@ -222,7 +230,8 @@ def uncover(counter, paths, layout, fragments, wanted, by_point, by_radius, by_m
                 touched = True
             if touched:
                 unflatten(paths, path, by_raw, by_point)
-        finish(counter)
+        finish(counters, stop - start)
+    release((scratch, by_vertex, by_raw))
 
 
 @compiled
@@ -231,14 +240,16 @@ def move_edges(layout, fragments, layer, scratch, by_vertex):
 
     Where a boundary moves by (x, y), the area on its right grows by dx y - dy x for each step (dx, dy) along it.
     """
-    first, k = layout.first[layer, 0], layout.first[layer, 1]
-    stop, edge, vertex, share = k + layout.counts[layer, 1], scratch.edge, scratch.vertex, fragments.share
-    while k < stop:
-        e, start, end = fragments.edge[k], 0.0, 0.0
-        while k < stop and fragments.edge[k] == e:
+    first, chord, first_edge = layout.first[layer, 0], layout.first[layer, 1], layout.first[layer, 3]
+    edge, vertex, share, begin = scratch.edge, scratch.vertex, fragments.share, chord
+    for e in range(layout.counts[layer, 3]):
+        stop, start, end = chord + fragments.last[first_edge + e], 0.0, 0.0
+        if begin == stop:
+            continue
+        for k in range(begin, stop):
             grad = fragments.coverage[first + fragments.place[k]]
             start, end = start + grad * share[k, 0], end + grad * share[k, 1]
-            k += 1
+        begin = stop
         a, b = edge[e, 0], edge[e, 1]
         dx, dy = vertex[b, 0] - vertex[a, 0], vertex[b, 1] - vertex[a, 1]
         by_vertex[a, 0] -= start * dy

@@ -13,13 +13,13 @@ from clipdraw.raster.strokes import join, outline_stroke, shortest_piece
 @compiled
 def outline(paths, layer, scratch):
     """Build a layer's outline; returns the number of its vertices and of its edges, or -1 and -1 for want of room."""
-    path, rule = paths.layers[layer, 0], paths.layers[layer, 1]
+    path, rule = paths.indices.layers[layer, 0], paths.indices.layers[layer, 1]
     vertices, edges, begin, raw = 0, 0, 0, 0
     matrices = paths.matrices
     a, b, c, d = matrices[path, 0, 0], matrices[path, 0, 1], matrices[path, 1, 0], matrices[path, 1, 1]
     right, down = paths.matrices[path, 0, 2], paths.matrices[path, 1, 2]
     scale = np.sqrt(abs(a * d - b * c))
-    for subpath in range(paths.first_subpath[path], paths.first_subpath[path + 1]):
+    for subpath in range(paths.indices.first_subpath[path], paths.indices.first_subpath[path + 1]):
         end = flatten(paths, subpath, scratch.poly, begin)
         count = end - begin
         if vertices + count >= len(scratch.vertex) or edges + count >= len(scratch.edge):
@@ -67,7 +67,7 @@ def unoutline(paths, layer, scratch, vertices, by_vertex, by_raw, by_point, by_m
     Returns:
         The gradient of the radius.
     """
-    path, rule = paths.layers[layer, 0], paths.layers[layer, 1]
+    path, rule = paths.indices.layers[layer, 0], paths.indices.layers[layer, 1]
     radius, source, arm, by_radius = paths.radii[path], scratch.source, scratch.arm, 0.0
     matrices = paths.matrices
     a, b, c, d = matrices[path, 0, 0], matrices[path, 0, 1], matrices[path, 1, 0], matrices[path, 1, 1]

@@ -24,7 +24,7 @@ def resolve(paths, layer, scratch, grid, rows, cells, crowds, desk):
         desk: scratch.
     """
     area, state, numbers, share = grid.area, grid.state, desk.numbers, cells.share
-    rule, core = paths.layers[layer, 1], core_of(paths, layer)
+    rule, core = paths.indices.layers[layer, 1], core_of(paths, layer)
     for number in range(crowds):
         at = cells.crowded[number]
         latest = np.int64(grid.latest[at])
@@ -121,15 +121,15 @@ def core_of(paths, layer):
     """From pixels to the coordinates of a path, without moving its origin, and where its origin is, in pixels; between
     these how near to a piece of a stroke a pixel's center must be for the whole pixel to be within, 0 if unknown.
     """
-    path = paths.layers[layer, 0]
+    path = paths.indices.layers[layer, 0]
     matrices = paths.matrices
     a, b, c, d = matrices[path, 0, 0], matrices[path, 0, 1], matrices[path, 1, 0], matrices[path, 1, 1]
     half, product = (a * a + b * b + c * c + d * d) / 2, a * d - b * c
     least = np.sqrt(max(half - np.sqrt(max(half * half - product * product, 0.0)), 1e-30))  # the shortest axis
     step = np.pi / arc_steps(np.pi, paths.radii[path] * np.sqrt(abs(product)))
     core = max(paths.radii[path] * (np.cos(step / 2) - 0.002) - 0.7072 / least, 0.0)  # arcs' edges lie within
-    plain = paths.pens[path, 0] == ROUND and paths.pens[path, 1] == ROUND
-    if paths.layers[layer, 1] != STROKE or not plain or product == 0:
+    plain = paths.indices.pens[path, 0] == ROUND and paths.indices.pens[path, 1] == ROUND
+    if paths.indices.layers[layer, 1] != STROKE or not plain or product == 0:
         core, product = 0.0, 1.0
     return (
         d / product,

@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from clipdraw.raster.compile import compiled, inlined
 
 CORNER = 0.5
 """What stands in a polyline for an end of a segment, where it isn't the number of the segment and 1."""
-
-
-class Paths(NamedTuple):
-    """What is rasterized, in canvas units but for the matrices' results."""
-
-    points: np.ndarray
-    """Control points: float32, points x 2."""
-    cubics: np.ndarray
-    """Control points of each segment: int64, cubics x 4."""
-    first_cubic: np.ndarray
-    """First segment of each subpath, and the number of segments at the end: int64, subpaths + 1."""
-    closed: np.ndarray
-    """1 for closed subpaths: int64, subpaths."""
-    first_subpath: np.ndarray
-    """First subpath of each path, and the number of subpaths at the end: int64, paths + 1."""
-    matrices: np.ndarray
-    """From canvas units to pixels: float64, paths x 2 x 3."""
-    radii: np.ndarray
-    """Half the stroke widths: float64, paths."""
-    pens: np.ndarray
-    """Cap, join and miter limit: float64, paths x 3."""
-    layers: np.ndarray
-    """Path, and how it is painted, back to front: int64, layers x 2."""
-    first_piece: np.ndarray
-    """First piece of each segment, and the number of pieces at the end: int64, cubics + 1."""
-    longest: np.ndarray
-    """Most polyline vertices of a path: int64, 1."""
 
 
 @inlined
@@ -55,12 +26,12 @@ def weights(piece, count):
 def flatten(paths, subpath, poly, begin):
     """Write the points of a subpath's polyline from `begin` on; returns the place after the last."""
     points, n = paths.points, begin + 1
-    first, stop = paths.first_cubic[subpath], paths.first_cubic[subpath + 1]
-    start = paths.cubics[first, 0]
+    first, stop = paths.indices.first_cubic[subpath], paths.indices.first_cubic[subpath + 1]
+    start = paths.indices.cubics[first, 0]
     poly[begin, 0], poly[begin, 1], poly[begin, 5] = points[start, 0], points[start, 1], CORNER
     for cubic in range(first, stop):
-        i0, i1 = paths.cubics[cubic, 0], paths.cubics[cubic, 1]
-        i2, i3 = paths.cubics[cubic, 2], paths.cubics[cubic, 3]
+        i0, i1 = paths.indices.cubics[cubic, 0], paths.indices.cubics[cubic, 1]
+        i2, i3 = paths.indices.cubics[cubic, 2], paths.indices.cubics[cubic, 3]
         x, y = np.float64(points[i0, 0]), np.float64(points[i0, 1])
         x1, x2, x3 = points[i1, 0] - x, points[i2, 0] - x, points[i3, 0] - x
         y1, y2, y3 = points[i1, 1] - y, points[i2, 1] - y, points[i3, 1] - y
@@ -93,10 +64,10 @@ def tangent(paths, path, scratch, cubic, backwards, piece, shortest):
         The number of the piece that it is, and by how much the side is shorter; `piece` and 0 if that were more than
         half its length, or if the curve begins the other way.
     """
-    points, poly, source, here = paths.points, scratch.poly, scratch.source, paths.cubics[cubic, 3 * backwards]
+    points, poly, source, here = paths.points, scratch.poly, scratch.source, paths.indices.cubics[cubic, 3 * backwards]
     dx, dy, square, near = 0.0, 0.0, 0.0, here
     for step in range(1, 3):
-        near = paths.cubics[cubic, 3 - step if backwards else step]
+        near = paths.indices.cubics[cubic, 3 - step if backwards else step]
         dx, dy = np.float64(points[near, 0]) - points[here, 0], np.float64(points[near, 1]) - points[here, 1]
         square = dx * dx + dy * dy
         if square > shortest * shortest:
@@ -107,7 +78,7 @@ def tangent(paths, path, scratch, cubic, backwards, piece, shortest):
     lost = paths.radii[path] * abs(sine) / max(cosine, 1e-12)
     if square <= shortest * shortest or cosine <= 0 or lost > 0.5 * poly[piece, 4]:
         return piece, 0.0
-    at = paths.longest[0] + 4 * (cubic - paths.first_cubic[paths.first_subpath[path]]) + 2 * backwards
+    at = paths.longest[0] + 4 * (cubic - paths.indices.first_cubic[paths.indices.first_subpath[path]]) + 2 * backwards
     poly[at, 2], poly[at, 3], poly[at, 4] = dx, dy, length
     source[at], source[at + 1] = (near, here) if backwards else (here, near)
     return at, lost
@@ -117,15 +88,15 @@ def tangent(paths, path, scratch, cubic, backwards, piece, shortest):
 def unflatten(paths, path, grad, out):
     """Add the gradient of all flattened points of a path to that of the control points."""
     n = 0
-    for subpath in range(paths.first_subpath[path], paths.first_subpath[path + 1]):
-        first, stop = paths.first_cubic[subpath], paths.first_cubic[subpath + 1]
-        start = paths.cubics[first, 0]
+    for subpath in range(paths.indices.first_subpath[path], paths.indices.first_subpath[path + 1]):
+        first, stop = paths.indices.first_cubic[subpath], paths.indices.first_cubic[subpath + 1]
+        start = paths.indices.cubics[first, 0]
         out[start, 0] += grad[n, 0]
         out[start, 1] += grad[n, 1]
         n += 1
         for cubic in range(first, stop):
-            i0, i1 = paths.cubics[cubic, 0], paths.cubics[cubic, 1]
-            i2, i3 = paths.cubics[cubic, 2], paths.cubics[cubic, 3]
+            i0, i1 = paths.indices.cubics[cubic, 0], paths.indices.cubics[cubic, 1]
+            i2, i3 = paths.indices.cubics[cubic, 2], paths.indices.cubics[cubic, 3]
             count = paths.first_piece[cubic + 1] - paths.first_piece[cubic]
             for piece in range(1, count + 1):
                 gx, gy = grad[n, 0], grad[n, 1]

@@ -91,7 +91,8 @@ def _painted(
     counts = np.bincount(batch.pages[numbers] - group.start, minlength=len(group)).tolist()
     pages = []
     for mine, covered, below in zip(layers.split(counts), coverage.split(counts), behind.flatten(2), strict=True):
-        pages.append(composite(*_paints(batch, mine, covered, box), below) if len(mine) else below)
+        alpha, colors = _paints(batch, mine, covered, box)
+        pages.append(composite(_knocked_out(batch, mine, alpha), colors, below) if len(mine) else below)
     return torch.stack(pages).reshape(behind.shape)
 
 
@@ -107,6 +108,21 @@ def _paints(
         colors = torch.stack([own[k][:3] if k in own else c.expand(3, size) for k, c in enumerate(colors)])
         opacity = torch.stack([own[k][3] * o if k in own else o.expand(size) for k, o in enumerate(opacity)])
     return coverage * opacity, colors
+
+
+def _knocked_out(
+    batch: Batch, layers: Int[Tensor, " layers"], alpha: Float[Tensor, "layers pixels"]
+) -> Float[Tensor, "layers pixels"]:
+    """Alpha without what strokes knock out of the fills beneath them; see `plan.Index.knockouts`."""
+    if not len(batch.index.knockouts):
+        return alpha
+    numbers = layers.cpu().numpy()
+    opacity = batch.index.knockouts[numbers]
+    found = np.flatnonzero((opacity[1:] != 1) & (np.diff(numbers) == 1))
+    fills, together = torch.from_numpy(found).to(alpha.device), alpha.new_tensor(opacity[1:][found])[:, None]
+    above = alpha[fills + 1]
+    share = (1 - above / together) / (1 - above).clamp(min=(1 - together) / 2)
+    return alpha.index_copy(0, fills, alpha[fills] * share)
 
 
 def _own_colors(batch: Batch, layer: int, box: Box) -> Float[Tensor, "pixels 4"]:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clipdraw.raster.compile import compiled, compiled_to_allocate, inlined
+from clipdraw.raster.compile import compiled, inlined
+from clipdraw.raster.memory import room
 from clipdraw.raster.plan import (
     ARC_TOLERANCE_PX,
     CAPS,
@@ -45,21 +46,21 @@ class Scratch(NamedTuple):
     """Outline edges: from vertex, to vertex, the piece they belong to, 1 if inside the stroke: int64, m x 4."""
 
 
-@compiled_to_allocate
+@compiled
 def new_scratch(paths, m):
     """Room for every polyline and for outlines of up to m vertices and edges."""
     most = 0
     for path in range(len(paths.radii)):
-        first, last = paths.first_subpath[path], paths.first_subpath[path + 1]
-        most = max(most, paths.first_cubic[last] - paths.first_cubic[first])
+        first, last = paths.indices.first_subpath[path], paths.indices.first_subpath[path + 1]
+        most = max(most, paths.indices.first_cubic[last] - paths.indices.first_cubic[first])
     n = paths.longest[0] + 4 * most
     return Scratch(
-        np.empty((n, 6)),
-        np.empty(n, np.int64),
-        np.empty((m, 2)),
-        np.empty((m, 3), np.int64),
-        np.empty((m, 6)),
-        np.empty((m, 4), np.int64),
+        room((n, 6), np.float64),
+        room((n,), np.int64),
+        room((m, 2), np.float64),
+        room((m, 3), np.int64),
+        room((m, 6), np.float64),
+        room((m, 4), np.int64),
     )
 
 
@@ -175,7 +176,7 @@ def chain(scratch, edges, first, begin, stop, last, piece):
 @compiled
 def outline_dot(paths, path, scratch, stem, vertices, edges, scale):
     """The outline of a stroke without length: a disc, a square or nothing."""
-    cap, radius = paths.pens[path, 0], paths.radii[path]
+    cap, radius = paths.indices.pens[path, 0], paths.radii[path]
     scratch.poly[stem, 2], scratch.poly[stem, 3], scratch.poly[stem, 4] = 1.0, 0.0, 0.0  # a piece without length
     if cap == BUTT:
         return vertices, edges
@@ -193,8 +194,9 @@ def outline_dot(paths, path, scratch, stem, vertices, edges, scale):
 @compiled
 def outline_stroke(paths, path, subpath, scratch, begin, end, vertices, edges, scale):
     """Both sides of a polyline, its joins and its caps."""
-    closed, first, final = paths.closed[subpath] > 0, paths.first_cubic[subpath], paths.first_cubic[subpath + 1] - 1
-    radius, cap = paths.radii[path], paths.pens[path, 0]
+    closed, first_cubic = paths.indices.closed[subpath] > 0, paths.indices.first_cubic
+    first, final = first_cubic[subpath], first_cubic[subpath + 1] - 1
+    radius, cap = paths.radii[path], paths.indices.pens[path, 0]
     last = end - 2  # where the last piece begins
     if radius <= 0:
         return vertices, edges
@@ -266,7 +268,7 @@ def outline_join(paths, path, scratch, stem, piece, next_piece, cubic, next_cubi
     """
     poly, radius = scratch.poly, paths.radii[path]
     before, after, room = piece, next_piece, min(poly[piece, 4], poly[next_piece, 4])
-    kind = np.int64(paths.pens[path, 1]) if poly[stem, 5] > 0 else ROUND
+    kind = np.int64(paths.indices.pens[path, 1]) if poly[stem, 5] > 0 else ROUND
     if kind != ROUND and cubic >= 0:
         before, lost = tangent(paths, path, scratch, cubic, 1, piece, shortest_piece(scale))
         after, lost_after = tangent(paths, path, scratch, next_cubic, 0, next_piece, shortest_piece(scale))
@@ -280,7 +282,7 @@ def outline_join(paths, path, scratch, stem, piece, next_piece, cubic, next_cubi
     side = 1.0 if cross > 0 else -1.0  # the inner one
     back = dot < TURNED_BACK
     tight = back or radius * abs(slope) > 0.5 * room
-    limit = paths.pens[path, 2]
+    limit = paths.indices.pens[path, 2]
     more = (radius * scale) ** 2 * abs(slope) ** 3 / 3  # what a miter adds to a round join
     mitered = (abs(slope) <= np.tan(SMOOTH_TURN / 2) or (kind == ROUND and more <= MITER_AREA_PX)) and not back
     if tight:

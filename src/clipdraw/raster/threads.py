@@ -14,14 +14,17 @@ from _thread import allocate_lock
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from time import sleep
 
 import numpy as np
 
 from clipdraw.errors import InputError
 
-STAGES = 3
-"""The most stages of a function, each with a counter of chunks taken and one of chunks done."""
+STAGES = 4
+"""The most stages of a function."""
+
+NAP_S = 1e-4
+"""How long a thread sleeps that no longer waits for others, before it looks again."""
 
 _chosen: int | None = None
 _helpers: list[_Helper] = []
@@ -46,46 +49,59 @@ def get_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def together(work: Callable[..., bool], *arguments: Any, threads: int) -> None:
-    """Call `work(counters, *arguments)` on some threads at once, this one included, until all is done.
+def new_counters(threads: int) -> np.ndarray:
+    """What so many threads share the work of each stage of a function out by, and in the end one that numbers them: see
+    `counters`.
+    """
+    return np.zeros((STAGES + 1, threads + 1, 8), np.int64)
+
+
+def together(work: Callable[[], bool], *, threads: int) -> None:
+    """Call a function on some threads at once, this one included, until all is done.
 
     Args:
-        work: takes chunks by atomically raising `counters[stage, 0]`, tells of each in `counters[stage, 1]`; false if
-            it no longer waits for others that are at theirs.
-        arguments: handed on.
+        work: takes chunks by atomically raising a counter, tells of each by raising another; false if it no longer
+            waits for others that are at theirs, and wants to be called again.
         threads: at most this many calls; those that no thread has begun when the work is done are dropped.
     """
-    counters = np.zeros((STAGES, 2), np.int64)
-    calls = [helper.give(work, counters, *arguments) for helper in _team(threads - 1)]
-    while not work(counters, *arguments):
+    calls = [helper.give(work) for helper in _team(threads - 1)]
+    try:
+        while not work():
+            for call in calls:
+                call.wait()
+    finally:
         for call in calls:
-            call.wait()
-    for call in calls:
-        call.drop()
+            call.drop()
 
 
 class _Call:
     """A call that another thread is to make."""
 
-    def __init__(self, work: Callable[..., bool], *arguments: Any) -> None:
-        self._work, self._arguments = work, arguments
-        self._offer = [True]
+    def __init__(self, work: Callable[[], bool]) -> None:
+        self._work = work
+        self._offer, self._wanted = [True], True
         self._error: BaseException | None = None
         self._returned = allocate_lock()
         self._returned.acquire()
 
-    def drop(self) -> bool:
-        """Take it back, or take it on; whether nobody else has."""
+    def drop(self) -> None:
+        """Take it back, or, if somebody has begun, have it made no more than once."""
+        self._wanted = False
+        self._take()
+
+    def _take(self) -> bool:
+        """Whether nobody else has."""
         try:
             return self._offer.pop()  # indivisible
         except IndexError:
             return False
 
     def make(self) -> None:
-        if not self.drop():
+        if not self._take():
             return
         try:
-            self._work(*self._arguments)
+            while not self._work() and self._wanted:  # what one thread does alone may take long
+                sleep(NAP_S)
         except BaseException as error:  # noqa: BLE001  # whoever waits raises it
             self._error = error
         finally:
@@ -93,7 +109,7 @@ class _Call:
 
     def wait(self) -> None:
         """Wait until it has returned, if it has begun; raise what it raised."""
-        if not self.drop():
+        if not self._take():
             with self._returned:
                 pass
             if self._error is not None:
@@ -108,8 +124,8 @@ class _Helper:
         self._thread = Thread(target=self._serve, name="clipdraw-raster", daemon=True)
         self._thread.start()
 
-    def give(self, work: Callable[..., bool], *arguments: Any) -> _Call:
-        call = _Call(work, *arguments)
+    def give(self, work: Callable[[], bool]) -> _Call:
+        call = _Call(work)
         self._calls.put(call)
         return call
 
