@@ -1,8 +1,11 @@
 """Machine code is made once, kept, and linked without Numba; what it is tried with is a small loop of its own."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +46,7 @@ def folder(tmp_path, monkeypatch):
     """Where machine code goes, beside a module that can be compiled."""
     (tmp_path / "spreading.py").write_text(SOURCE, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "spreading", raising=False)
     (tmp_path / "code").mkdir()
     monkeypatch.setattr(machine, "cache_folder", lambda: tmp_path / "code")
     return tmp_path / "code"
@@ -72,12 +76,12 @@ def test_machine_code_is_enough(folder):
 def test_each_precision_has_machine_code_of_its_own(folder):
     spreads()
     spreads(dtype=np.float32)
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.glob("*.o"))) == 2
 
 
 def test_damaged_machine_code_is_made_again(folder):
     spreads()
-    (path,) = folder.iterdir()
+    (path,) = folder.glob("*.o")
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     spreads()
@@ -92,10 +96,28 @@ def test_where_nothing_can_be_kept_it_is_made_each_time(folder, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
-def test_where_code_is_not_linked_numba_calls_what_it_compiled(folder, monkeypatch):
+def test_where_code_is_not_linked_numba_calls_and_keeps_what_it_compiled(folder, monkeypatch):
     monkeypatch.setattr(machine, "LINKS", False)
     assert spreads() == [False, True]
-    assert list(folder.iterdir()) == []
+    assert not list(folder.glob("*.o"))
+    assert list(folder.rglob("spreading.spread-*.nbc"))
+
+
+def test_a_process_waits_for_another_that_makes_the_same_machine_code(folder):
+    """The second reads what the first has made meanwhile, and compiles nothing."""
+    spreads()
+    (path,) = folder.glob("*.o")
+    made = path.read_bytes()
+    path.unlink()
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with ThreadPoolExecutor() as other:
+            waiting = other.submit(spreads, module="a.module.that.is.not.there")
+            time.sleep(0.2)
+            assert not waiting.done()
+            path.write_bytes(made)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert waiting.result() == [False, True]
 
 
 def test_where_linking_fails_numba_calls_what_it_compiled(folder, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from inspect import unwrap
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -15,8 +16,6 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-from clipdraw.raster.machine import LINKS, cache_folder
-
 OPTIONS = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy", "_nrt": False}
 """Infinities and NaN keep their meaning; no operation depends on how work is shared out. Nobody counts who uses an
 array, which would take longer than what most functions do with it: `memory` has what functions allocate."""
@@ -24,26 +23,25 @@ array, which would take longer than what most functions do with it: `memory` has
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function at its first call."""
-    return _compiled(function)
+    return njit(**OPTIONS)(unwrap(function))  # without the checks that jaxtyping adds during tests
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for functions that become part of those that call them: to hand a dozen arrays on takes longer than what
     most functions do with them.
     """
-    return _compiled(function, forceinline=True)
+    return njit(**OPTIONS, forceinline=True)(unwrap(function))
 
 
-def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    function = unwrap(function)  # of the checks that jaxtyping adds during tests
-    folder, before = None if LINKS else cache_folder(), numba.config.CACHE_DIR
-    if folder is None:
-        return njit(**OPTIONS, **options)(function)
+def kept(function: Any, folder: Path) -> Callable[..., Any]:
+    """What was `compiled`, with Numba keeping the machine code in a folder."""
+    before = numba.config.CACHE_DIR
     try:
-        numba.config.CACHE_DIR = str(folder)  # read once, when the function is decorated
-        return njit(cache=True, **OPTIONS, **options)(function)
+        numba.config.CACHE_DIR = str(folder)  # read here and never again
+        function.enable_caching()
     finally:
         numba.config.CACHE_DIR = before
+    return function
 
 
 def object_code(function: Callable[..., Any], arguments: tuple[Any, ...], symbol: str) -> bytes:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import struct
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from ctypes import CFUNCTYPE, addressof, byref, c_char, c_char_p, c_int32, c_int64, c_void_p
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import version
@@ -67,7 +68,15 @@ class Loop:
                 self._linked = False
             else:
                 return partial(_call, function, pack(*words), arguments)
-        return partial(self._compiled(), *_whole(arguments))
+        return partial(self._called, *_whole(arguments))
+
+    @cached_property
+    def _called(self) -> Any:
+        """What Numba calls, and keeps."""
+        from clipdraw.raster.compile import kept
+
+        folder, function = cache_folder(), self._compiled()
+        return function if folder is None else kept(function, folder)
 
     def _compiled(self) -> Any:
         return getattr(import_module(self._module), self._name)
@@ -80,13 +89,21 @@ class Loop:
                 name = f"{self._name}-{sha256(repr(kinds).encode()).hexdigest()[:12]}.o"
                 code = _read(name)
                 if code is None:
-                    from clipdraw.raster.compile import object_code
-
-                    code = object_code(self._compiled(), _whole(arguments), SYMBOL)
-                    _keep(name, code)
+                    code = self._make(name, arguments)
                 block = struct.Struct("".join("d" if isinstance(word, float) else "q" for word in words))
                 self._ready[kinds] = _link(code, f"{name} {len(_loaded)}"), block.pack
             return self._ready[kinds]
+
+    def _make(self, name: str, arguments: tuple[Any, ...]) -> bytes:
+        """Machine code, from another process that is at it just now or compiled here, and kept."""
+        from clipdraw.raster.compile import object_code
+
+        with _alone(name):
+            code = _read(name)
+            if code is None:
+                code = object_code(self._compiled(), _whole(arguments), SYMBOL)
+                _keep(name, code)
+            return code
 
 
 class Parts:
@@ -190,6 +207,19 @@ def _read(name: str) -> bytes | None:
     except OSError:
         return None
     return kept[32:] if sha256(kept[32:]).digest() == kept[:32] else None
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Wait until no other process makes the same machine code, if there is a place where it tells of it."""
+    import fcntl
+
+    folder = cache_folder()
+    with ExitStack() as stack:
+        if folder is not None:
+            with suppress(OSError):  # a full disk, or one that knows no locks
+                fcntl.flock(stack.enter_context((folder / f"{name}.lock").open("w")), fcntl.LOCK_EX)
+        yield
 
 
 def _keep(name: str, code: bytes) -> None:
