@@ -19,23 +19,27 @@ from numba.np.arrayobj import make_array, populate_array
 OPTIONS = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy", "_nrt": False}
 """Infinities and NaN keep their meaning; no operation depends on how work is shared out. Nobody counts who uses an
 array, which would take longer than what most functions do with it: `memory` has what functions allocate."""
+ALONE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Functions that only compiled ones call; what Python needs to call them takes a third of the time to compile."""
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function at its first call."""
-    return njit(**OPTIONS)(unwrap(function))  # without the checks that jaxtyping adds during tests
+    """Compile a function when another one that is compiled calls it first."""
+    return njit(**OPTIONS, **ALONE)(unwrap(function))  # without the checks that jaxtyping adds during tests
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for functions that become part of those that call them: to hand a dozen arrays on takes longer than what
     most functions do with them.
     """
-    return njit(**OPTIONS, forceinline=True)(unwrap(function))
+    return njit(**OPTIONS, **ALONE, forceinline=True)(unwrap(function))
 
 
-def kept(function: Any, folder: Path) -> Callable[..., Any]:
-    """What was `compiled`, with Numba keeping the machine code in a folder."""
-    before = numba.config.CACHE_DIR
+def called(function: Any, folder: Path | None) -> Callable[..., Any]:
+    """What was `compiled`, for Python to call; Numba keeps its machine code in the folder."""
+    function, before = njit(**OPTIONS)(function.py_func), numba.config.CACHE_DIR
+    if folder is None:
+        return function
     try:
         numba.config.CACHE_DIR = str(folder)  # read here and never again
         function.enable_caching()
@@ -55,10 +59,10 @@ def object_code(function: Callable[..., Any], arguments: tuple[Any, ...], symbol
     """
     unpack = _unpacking(_contiguous(numba.typeof(arguments)))
 
-    def called(address):
+    def start(address):
         return function(*unpack(address))
 
-    dispatcher = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(unwrap(called))
+    dispatcher: Any = compiled(start)
     dispatcher.compile((types.intp,))
     (result,) = dispatcher.overloads.values()
     module = llvm.parse_assembly(result.library.get_llvm_str())

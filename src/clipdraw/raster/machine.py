@@ -73,10 +73,9 @@ class Loop:
     @cached_property
     def _called(self) -> Any:
         """What Numba calls, and keeps."""
-        from clipdraw.raster.compile import kept
+        from clipdraw.raster.compile import called
 
-        folder, function = cache_folder(), self._compiled()
-        return function if folder is None else kept(function, folder)
+        return called(self._compiled(), cache_folder())
 
     def _compiled(self) -> Any:
         return getattr(import_module(self._module), self._name)
