@@ -116,7 +116,7 @@ def put_part(i, begin, end, lane, desk):
     px = chords[i, 0] + middle * (chords[i, 2] - chords[i, 0])
     py = chords[i, 1] + middle * (chords[i, 3] - chords[i, 1])
     px = max(px, SAME / 2)  # near enough to lie on what runs along the left side
-    parts[0, lane], parts[1, lane], parts[2, lane] = px, py, py + px * TILT * (0.5 - py)
+    parts[0, lane], parts[1, lane], parts[2, lane] = px, py, py + px * (TILT if py < 0.5 else -TILT)
     desk.whose[lane], parts[3, lane], parts[4, lane] = i, begin, end
 
 

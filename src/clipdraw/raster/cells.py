@@ -16,7 +16,7 @@ CROWD_BITS = 4
 INNER = (1 << CROWD_BITS) - 1
 """A number of pieces that stands for an edge inside the stroke."""
 UNTOUCHED, OVERLAPPING = -1, np.iinfo(np.int32).max
-"""What `Grid.state` says of pixels without edges, and of those in which outlines may overlap. Of others it says
+"""What `Grid.state` says of pixels without edges, and of crowded ones, in which outlines may overlap. Of others it says
 which piece came last, and how many there were, in the lowest `CROWD_BITS` bits."""
 BOX = 3
 """Edges over at most so many columns are taken to touch all of them in each of their rows, for the span of a row."""
@@ -38,7 +38,7 @@ class Cells(NamedTuple):
     before: np.ndarray
     """The cell before in the same pixel, -1 for none: int32, cells."""
     crowded: np.ndarray
-    """Pixels in which outlines may overlap: int32, cells."""
+    """Pixels in which outlines may overlap, or run along borders: int32, cells."""
     last: np.ndarray
     """See `coverage.keep_boundaries`: int32, edges."""
 
@@ -190,6 +190,22 @@ def meet(grid, cells, count, crowds, at, piece, inner):
     if after == OVERLAPPING and state != OVERLAPPING:
         cells.crowded[crowds] = at
         crowds += 1
+    return crowds
+
+
+@inlined
+def find_ties(cells, used, grid, crowds):
+    """Take pixels that have edges but lie wholly inside or outside what is painted for crowded ones: their edges run
+    along their borders, and what winds around them can't tell which of their sides is painted.
+
+    Returns:
+        The number of crowded pixels.
+    """
+    for k in range(used):
+        at = cells.pixel[k]
+        if grid.area[at] == np.round(grid.area[at]) and grid.state[at] != OVERLAPPING:
+            grid.state[at], cells.crowded[crowds] = OVERLAPPING, at
+            crowds += 1
     return crowds
 
 

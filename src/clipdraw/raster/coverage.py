@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clipdraw.raster.areas import limited, new_desk
-from clipdraw.raster.cells import OVERLAPPING, UNTOUCHED, measure_spans, new_cells, new_grid, walk_all
+from clipdraw.raster.cells import OVERLAPPING, UNTOUCHED, find_ties, measure_spans, new_cells, new_grid, walk_all
 from clipdraw.raster.compile import compiled, inlined
 from clipdraw.raster.counters import finish, take, take_chunk
 from clipdraw.raster.layout import CHUNK
@@ -85,6 +85,7 @@ def cover_layer(paths, layout, fragments, layer, width, scratch, edges, cells, g
     grid.state[:pixels] = UNTOUCHED
     used, crowds = walk_all(scratch, edges, top, bottom, width, grid, cells)
     add_up(grid.area, grid.span, bottom - top)
+    crowds = find_ties(cells, used, grid, crowds)
     if crowds:
         resolve(paths, layer, scratch, grid, (top, bottom), cells, crowds, desk)
     limit(grid.area, grid.state, pixels, rule, kept.slope)

@@ -39,7 +39,7 @@ def resolve(paths, layer, scratch, grid, rows, cells, crowds, desk):
         if n > MOST:
             latest = leave_out_doubtful(scratch, cells, latest, row)
             n = count_cells(cells, latest)
-        if n > MOST or n <= 1:  # too many to sort out, or nothing to sort out
+        if n > MOST or n == 0:  # too many to sort out, or nothing to sort out
             state[at] = 0
             continue
         k = latest

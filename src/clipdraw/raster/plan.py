@@ -49,8 +49,9 @@ LARGEST_ARC_STEP = 0.8
 """The largest angle that one edge of a round cap or join spans, in radians."""
 MOST_CHORDS = 32
 """Most edges in a pixel for which overlaps are sorted out; beyond, windings are added up and limited."""
-TILT = 0.37
-"""How far rays by which windings are counted lean towards the pixel's middle row: no edge is parallel to them."""
+TILT = 0.18347
+"""The slope of the rays by which windings are counted, which lean towards the pixel's middle row: a number so odd that
+no edge is parallel to them."""
 SAME = 1e-11
 """Edges nearer to each other than this, in pixels, lie on each other."""
 BORDER = 1e-9

@@ -250,7 +250,7 @@ class _Overlap:
         length, middle = end - begin, (begin + end) / 2
         point = self.first[:, :, None] + middle[..., None] * self.along[:, :, None]
         point = torch.stack((point[..., 0].clamp(min=_same(point) / 2), point[..., 1]), dim=-1)
-        ray = point[..., 0] * TILT * (0.5 - point[..., 1])
+        ray = point[..., 0] * torch.where(point[..., 1] < 0.5, TILT, -TILT)
         before = self.corner[:, None, None] + self._winding(point, ray)
         y = self.along[..., 1, None]
         step = torch.where(y * point[..., 0] + self.along[..., 0, None] * ray > 0, 1.0, -1.0)

@@ -1,0 +1,77 @@
+"""What holds where outlines run along the borders of pixels, and through their centers, as in icons."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clipdraw.drawing import Canvas, Drawing, Style
+from clipdraw.raster import rasterize
+
+SIZE = 16
+BLACK = torch.tensor([[0.0, 0.0, 0.0, 1.0]])
+HALVES = st.integers(10, 22).map(lambda n: n / 2)
+CORNERS = st.lists(st.tuples(HALVES, HALVES), min_size=3, max_size=5)
+STYLES = st.one_of(
+    st.sampled_from([{"fill": "nonzero", "stroked": False}, {"fill": "evenodd", "stroked": False}]),
+    st.sampled_from(["round", "bevel", "miter"]).map(lambda join: {"join": join}),
+)
+
+
+def polygon(corners, *, width=2.0, **style):
+    """A drawing of one closed path."""
+    first = torch.tensor(corners, dtype=torch.float32)
+    step = (first.roll(-1, 0) - first) / 3
+    points = torch.stack((first, first + step, first + 2 * step), dim=1).reshape(-1, 2)
+    paint = torch.tensor([width]), BLACK
+    return Drawing(
+        points, *paint, (len(first),), Canvas(SIZE, SIZE), styles=(Style(closed=(True,), **style),), fills=BLACK
+    )
+
+
+def inner_product(drawing, weights, backend="reference"):
+    """Of one channel of its image."""
+    return (rasterize(drawing, backend=backend)[0] * weights).sum()
+
+
+def gradient(drawing, weights, backend):
+    """That of the points, for the inner product."""
+    precision = torch.float64 if backend == "reference" else torch.float32
+    drawing = drawing.to(dtype=precision).detached()
+    drawing.points.requires_grad_()
+    inner_product(drawing, weights.to(precision), backend).backward()
+    return drawing.points.grad
+
+
+@settings(max_examples=60, deadline=None)
+@given(CORNERS, STYLES, st.sampled_from([1.0, 2.0, 3.0]))
+def test_moving_all_of_a_shape_changes_nothing_of_the_sum(corners, style, width):
+    for backend in ("numba", "reference"):
+        found = gradient(polygon(corners, width=width, **style), torch.ones(SIZE, SIZE), backend)
+        torch.testing.assert_close(found.sum(0), torch.zeros_like(found[0]), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("backend", ["numba", "reference"])
+@pytest.mark.parametrize("rule", ["nonzero", "evenodd"])
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize("corner", [3.0, 3.5])
+def test_sides_of_a_square_move_what_is_beside_them(backend, rule, turn, corner):
+    """The gradient of each side is between what it is on its two sides, which differ where it is a border."""
+    low, high, step = corner, corner + 8, 2**-6
+    drawing = polygon([(low, low), (high, low), (high, high), (low, high)][::turn], fill=rule, stroked=False)
+    weights = torch.rand(SIZE, SIZE, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found, exact = gradient(drawing, weights, backend), drawing.to(dtype=torch.float64)
+    here = inner_product(exact, weights)
+    for axis in (0, 1):
+        for side in (low, high):
+            mine = exact.points[:, axis] == side
+            away = torch.zeros_like(exact.points)
+            away[mine, axis] = step
+            before, after = (
+                (inner_product(replace(exact, points=exact.points + sign * away), weights) - here) / (sign * step)
+                for sign in (-1, 1)
+            )
+            total = found[mine, axis].sum().item()
+            assert min(before, after) - 1e-3 <= total <= max(before, after) + 1e-3
