@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -76,12 +76,17 @@ class Style:
     opacity: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.closed:
-            raise InputError("every path needs at least one subpath")
+        if not (isinstance(self.closed, tuple) and self.closed and all(flag in (True, False) for flag in self.closed)):
+            raise InputError(f"closed is a tuple of one bool for each subpath, at least one, got {self.closed!r}")
+        _check_choices(self, fill=(None, "nonzero", "evenodd"), cap=("round", "butt", "square"),
+            join=("round", "bevel", "miter"))  # fmt: skip
         if not self.miter_limit >= 1:
             raise InputError(f"a miter limit is at least 1, got {self.miter_limit}")
         if not 0 <= self.opacity <= 1:
             raise InputError(f"a path's opacity is from 0 to 1, got {self.opacity}")
+
+
+_GRADIENT_TENSORS = "geometry", "radius", "offsets", "colors", "matrix"
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +102,9 @@ class Gradient:
         spread: what is beyond the ends.
         matrix: from the coordinates of the geometry to those of the path.
 
+    Raises:
+        InputError: there is no such kind or spread; the shapes contradict each other.
+
     Source: SVG 2, section 13.2.
     """
 
@@ -108,19 +116,28 @@ class Gradient:
     spread: Literal["pad", "reflect", "repeat"] = "pad"
     matrix: Float[Tensor, "2 3"] = field(default_factory=lambda: torch.eye(2, 3))
 
+    def __post_init__(self) -> None:
+        _check_choices(self, kind=("linear", "radial"), spread=("pad", "reflect", "repeat"))
+        stops = len(self.offsets) if self.offsets.ndim else 0
+        if stops == 0:
+            raise InputError("a gradient needs at least one stop")
+        wanted = {"geometry": (2, 2), "offsets": (stops,), "colors": (stops, 4), "radius": (), "matrix": (2, 3)}
+        for name, shape in wanted.items():
+            found = tuple(getattr(self, name).shape)
+            if found != shape:
+                raise InputError(f"a gradient of {stops} stops has {name} of shape {shape}, got {found}")
+
     def parameters(self) -> tuple[Tensor, ...]:
         """The tensors that an optimizer may move."""
         return self.geometry, self.radius, self.offsets, self.colors
 
     def to(self, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Gradient:
         """The same gradient on another device or in another precision."""
-        names = "geometry", "radius", "offsets", "colors", "matrix"
-        return replace(self, **{name: getattr(self, name).to(device=device, dtype=dtype) for name in names})
+        return replace(self, **{n: getattr(self, n).to(device=device, dtype=dtype) for n in _GRADIENT_TENSORS})
 
     def detached(self) -> Gradient:
         """A copy that shares no memory and carries no gradient."""
-        names = "geometry", "radius", "offsets", "colors", "matrix"
-        return replace(self, **{name: getattr(self, name).detach().clone() for name in names})
+        return replace(self, **{name: getattr(self, name).detach().clone() for name in _GRADIENT_TENSORS})
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +189,10 @@ class Drawing:
             raise InputError(f"{paths} strokes need points, widths, colors of shapes {wanted}, got {shapes}")
         if self.fills is not None and tuple(self.fills.shape) != (paths, 4):
             raise InputError(f"{paths} paths need fills of shape {(paths, 4)}, got {tuple(self.fills.shape)}")
+        if tuple(self.background.shape) != (3,):
+            raise InputError(f"a background is a color of shape (3,), got {tuple(self.background.shape)}")
+        if self.transforms is not None and tuple(self.transforms.shape[1:]) != (2, 3):
+            raise InputError(f"transforms are matrices of shape (2, 3), got {tuple(self.transforms.shape)}")
 
     def __len__(self) -> int:
         """The number of paths."""
@@ -186,6 +207,13 @@ class Drawing:
         """The tensors that an optimizer moves: points, widths, colors, and what else the paths have."""
         more = [tensor for tensor in (self.fills, self.transforms) if tensor is not None]
         return (self.points, self.widths, self.colors, *more, *(p for g in self.gradients for p in g.parameters()))
+
+    def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """All tensors, with what they are called."""
+        yield from self._tensors().items()
+        for number, gradient in enumerate(self.gradients):
+            for name in _GRADIENT_TENSORS:
+                yield f"gradient {number}'s {name}", getattr(gradient, name)
 
     def point_counts(self) -> tuple[int, ...]:
         """The number of control points of each path."""
@@ -250,6 +278,13 @@ class Drawing:
             FormatError: the file cannot be read as a drawing.
         """
         return _part(readers, Path(path))(Path(path))
+
+
+def _check_choices(settings: object, **allowed: tuple[str | None, ...]) -> None:
+    for name, choices in allowed.items():
+        value = getattr(settings, name)
+        if value not in choices:
+            raise InputError(f"{name} is one of {', '.join(map(repr, choices))}, got {value!r}")
 
 
 def _check_styles(drawing: Drawing) -> None:

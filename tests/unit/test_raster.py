@@ -1,5 +1,7 @@
 """The public function: sizes, backends, errors, threads."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -47,6 +49,7 @@ def test_sizes(canvas, options, shape):
         ({"width": -3}, "width of an image"),
         ({"height": 100, "width": 100}, "proportions"),
         ({"height": 20, "width": 34}, "proportions"),
+        ({"height": True}, "whole number of pixels"),
         ({"backend": "opengl"}, "choose auto, numba, reference"),
     ],
 )
@@ -62,6 +65,14 @@ def test_bad_precisions():
     with pytest.raises(InputError, match="backend='reference'"):
         rasterize(empty().to(dtype=torch.float64), backend="numba")
     assert rasterize(empty().to(dtype=torch.float64)).dtype == torch.float64
+
+
+def test_tensors_of_several_precisions_are_named():
+    mixed = replace(published(3), widths=torch.ones(3, dtype=torch.float64))
+    with pytest.raises(InputError, match=r"the drawing's widths: torch.float64 on cpu; points: torch.float32"):
+        rasterize(mixed)
+    with pytest.raises(InputError, match="the widths of drawing 1"):
+        raster.rasterize_batch([published(3), mixed])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -14,6 +14,7 @@ from torch import Tensor
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.raster.batch import Batch, make_batch
+from clipdraw.raster.freezing import Chosen
 from clipdraw.raster.threads import get_threads, set_threads
 from clipdraw.registry import Registry
 
@@ -32,7 +33,7 @@ def rasterize(
     height: int | None = None,
     width: int | None = None,
     background: Float[Tensor, "3 height width"] | None = None,
-    frozen: Sequence[int] = (),
+    frozen: Chosen = (),
     backend: str = "auto",
 ) -> Float[Tensor, "3 height width"]:
     """The image of a drawing: paths composited in order over the background.
@@ -46,7 +47,8 @@ def rasterize(
         height: rows of pixels; from `width`, or the canvas, if left out.
         width: columns of pixels; from `height`, or the canvas, if left out.
         background: an image behind the drawing, instead of its own background.
-        frozen: paths whose points, widths and transforms get no gradient and cost none.
+        frozen: paths whose points, widths and transforms get no gradient and cost none: their numbers, or for each
+            path whether it is one of them.
         backend: `reference` (any device, float32 or float64), `numba` (CPU, float32), a plug-in's name, or
             `auto`: `numba` where it can, else `reference`. From another device `auto` brings a float32 drawing to
             the CPU and the image back: the reference's 6,700 short operations for 256 strokes would take a
@@ -57,12 +59,14 @@ def rasterize(
 
     Raises:
         InputError: there is no such backend, it can't take the drawing, or the size isn't positive or
-            hasn't the canvas's proportions (within rounding to whole pixels).
+            hasn't the canvas's proportions (within rounding to whole pixels); the drawing's tensors and the background
+            are of several precisions or on several devices; the drawing hasn't the frozen paths.
 
     Differentiable in all parameters of the drawing and in the background; not in sizes.
     """
     behind = None if background is None else background[None]
-    images = rasterize_batch([drawing], height=height, width=width, background=behind, frozen=[frozen], backend=backend)
+    chosen = [frozen] if len(frozen) else None
+    images = rasterize_batch([drawing], height=height, width=width, background=behind, frozen=chosen, backend=backend)
     return images.squeeze(0)  # backwards, images[0] would copy
 
 
@@ -72,7 +76,7 @@ def rasterize_batch(
     height: int | None = None,
     width: int | None = None,
     background: Float[Tensor, "drawings 3 height width"] | None = None,
-    frozen: Sequence[Sequence[int]] | None = None,
+    frozen: Sequence[Chosen] | None = None,
     backend: str = "auto",
 ) -> Float[Tensor, "drawings 3 height width"]:
     """The images of several drawings in one call, each as `rasterize` would make it.
@@ -84,8 +88,10 @@ def rasterize_batch(
     Raises:
         InputError: as `rasterize`; there are no drawings; they or the backgrounds don't fit together.
     """
+    drawings = list(drawings)
     if not drawings:
         raise InputError("a batch needs at least one drawing")
+    _check_alike(drawings, background)
     device = drawings[0].points.device
     if backend == "auto" and device.type != "cpu" and _numba_can(drawings[0]):
         near = [drawing.to(device="cpu") for drawing in drawings]
@@ -99,6 +105,24 @@ def rasterize_batch(
     if background is not None and tuple(background.shape) != wanted:
         raise InputError(f"a background for these images has the shape {wanted}, got {tuple(background.shape)}")
     return _backend(drawings[0], backend)(make_batch(drawings, size, background=background, frozen=frozen))
+
+
+def _check_alike(drawings: Sequence[Drawing], background: Tensor | None) -> None:
+    """Raise `InputError` if any tensor is in another precision or elsewhere than the first drawing's points."""
+    first = drawings[0].points
+    for number, drawing in enumerate(drawings):
+        for name, tensor in drawing.named_tensors():
+            if tensor.dtype != first.dtype or tensor.device != first.device:
+                whose = f"the {name} of drawing {number}" if len(drawings) > 1 else f"the drawing's {name}"
+                raise _unlike(whose, tensor, first)
+    if background is not None and (background.dtype != first.dtype or background.device != first.device):
+        raise _unlike("the background", background, first)
+
+
+def _unlike(name: str, tensor: Tensor, points: Tensor) -> InputError:
+    return InputError(
+        f"{name}: {tensor.dtype} on {tensor.device}; points: {points.dtype} on {points.device}; use .to()"
+    )
 
 
 def _backend(drawing: Drawing, name: str) -> Callable[[Batch], Tensor]:
@@ -126,17 +150,18 @@ def _has_numba() -> bool:
 
 def _size(canvas: Canvas, height: int | None, width: int | None) -> tuple[int, int]:
     for name, value in (("height", height), ("width", width)):
-        if value is not None and (not hasattr(value, "__index__") or index(value) < 1):
+        if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__") or index(value) < 1):
             raise InputError(f"the {name} of an image is a whole number of pixels, at least 1, got {value!r}")
+    height, width = (None if value is None else index(value) for value in (height, width))
     if height is None:
         height = max(1, round(canvas.height * (1 if width is None else width / canvas.width)))
         width = max(1, round(canvas.width)) if width is None else width
     elif width is None:
         width = max(1, round(canvas.width * height / canvas.height))
-    across, down = ((index(size) - 0.501, index(size) + 0.501) for size in (width, height))
+    across, down = ((size - 0.501, size + 0.501) for size in (width, height))
     if across[0] * canvas.height > down[1] * canvas.width or down[0] * canvas.width > across[1] * canvas.height:
         raise InputError(
             f"{width} x {height} pixels haven't the proportions of the canvas, {canvas.width:g} x {canvas.height:g}; "
             f"with this width the height is {max(1, round(canvas.height * width / canvas.width))}"
         )
-    return index(height), index(width)
+    return height, width

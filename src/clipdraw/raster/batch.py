@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Drawing, Gradient, Style
+from clipdraw.raster.freezing import Chosen, frozen_paths
 from clipdraw.raster.plan import HAIRLINE_PX, STROKE, Index, index_of, matrices_px, pixels_per_unit
 
 
@@ -55,7 +56,7 @@ def make_batch(
     size: tuple[int, int],
     *,
     background: Float[Tensor, "drawings 3 height width"] | None = None,
-    frozen: Sequence[Sequence[int]] | None = None,
+    frozen: Sequence[Chosen] | None = None,
 ) -> Batch:
     """Put drawings together.
 
@@ -65,19 +66,22 @@ def make_batch(
         background: images behind the drawings, instead of their own backgrounds.
         frozen: for each drawing the paths whose points, widths and transforms get no gradient.
 
+    Raises:
+        InputError: a drawing hasn't the frozen paths.
+
     Differentiable in all parameters of the drawings and in the background.
     """
     index, pages, moved, plain = _joined_index(tuple((d.segments, d.styles, len(d.gradients)) for d in drawings))
-    if frozen and any(len(chosen) for chosen in frozen):
-        moved = moved.copy()
-        for first, chosen in zip(np.cumsum([0, *map(len, drawings)]), frozen, strict=False):
-            moved[first + np.asarray(list(chosen), dtype=np.int64)] = False
+    if frozen is not None:
+        moved = ~frozen_paths(drawings, frozen)
     if background is None:
         background = _one([drawing.background.reshape(1, 3, 1, 1) for drawing in drawings])
     widths = _one([drawing.widths for drawing in drawings])
     wide = _clearly_wide(drawings, widths, size)
     radii = (widths if wide else widths.clamp(min=0)) / 2
     matrices = _one([matrices_px(drawing, *size) for drawing in drawings])
+    if matrices.requires_grad and not moved.all():  # paints depend on them, too
+        matrices = torch.where(torch.from_numpy(moved).to(matrices.device)[:, None, None], matrices, matrices.detach())
     colors = _one([drawing.colors for drawing in drawings]) if plain else _layer_colors(drawings, index)
     if len(index.opacities):
         colors = _times(colors, colors.new_tensor(index.opacities))
