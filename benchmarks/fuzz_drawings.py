@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
@@ -40,6 +40,7 @@ def random_case(seed: int) -> Case:
     transforms = [_transform(random, unit) for _ in range(random.choice((0, 0, 1, 3)))]
     count = random.choice((0, 1, 1, 1, 2, 2, 3, random.randint(4, 12)))
     styles = [_style(random, len(gradients), len(transforms)) for _ in range(count)]
+    styles = _faded(Random(f"opacity {seed}"), styles)
     segments, points = [], []
     for style in styles:
         places = random.choice(PLACES)(random, width, height)
@@ -90,6 +91,14 @@ def _style(random: Random, gradients: int, transforms: int) -> Style:
         stroke_gradient=random.randrange(gradients) if gradients and random.random() < 0.4 else None,
         transforms=tuple(random.randrange(transforms) for _ in range(random.randint(0, 3))) if transforms else (),
     )
+
+
+def _faded(random: Random, styles: list[Style]) -> list[Style]:
+    """The styles, some of those with fill and stroke fainter."""
+    opacities = (1.0, 1.0, 1.0, 0.0, 1e-30, 5e-5, 1e-3, 0.5, 0.9999, random.random(), random.random())
+    return [
+        replace(style, opacity=random.choice(opacities)) if style.fill and style.stroked else style for style in styles
+    ]
 
 
 def _width(random: Random, unit: float) -> float:
