@@ -5,8 +5,8 @@ import pytest
 from benchmarks.fuzz import faults
 from benchmarks.fuzz_drawings import GROUP, random_case
 
-WENT_WRONG = (136, 692, 886, 1272, 3972, 5821, 6449, 7060, 7620, 8003, 8259, 10225, 12115, 15454, 15637, 16006, 16546,
-              18911, 19786, 26208, 36715, 43054, 44124, 54467, 65979)  # fmt: skip
+WENT_WRONG = (136, 692, 886, 1272, 3972, 5821, 6449, 7060, 7620, 8003, 8259, 10225, 11588, 12115, 15454, 15637,
+              16006, 16546, 18911, 19786, 26208, 36715, 43054, 44124, 54467, 65979)  # fmt: skip
 
 
 @pytest.mark.parametrize("group", range(8))

@@ -164,12 +164,12 @@ def put_cap(scratch, at, radius, stem, piece, end, cap, scale):
 
 
 @inlined
-def chain(scratch, edges, first, begin, stop, last, piece):
+def chain(scratch, edges, first, begin, stop, last, piece, inner):
     """Edges from vertex `first` by those from `begin` to `stop` to `last`; returns the number of edges then."""
     for v in range(begin, stop):
-        join(scratch, edges, first, v, piece, 0)
+        join(scratch, edges, first, v, piece, inner)
         first, edges = v, edges + 1
-    join(scratch, edges, first, last, piece, 0)
+    join(scratch, edges, first, last, piece, inner)
     return edges + 1
 
 
@@ -188,7 +188,7 @@ def outline_dot(paths, path, scratch, stem, vertices, edges, scale):
         at = put(
             scratch, at, radius, stem, stem, stem, swell * np.cos(angle), swell * np.sin(angle), 0.0, 0.0, 0.0, 0.0
         )
-    return at, chain(scratch, edges, vertices, vertices + 1, at, vertices, stem)
+    return at, chain(scratch, edges, vertices, vertices + 1, at, vertices, stem, 0)
 
 
 @compiled
@@ -198,6 +198,7 @@ def outline_stroke(paths, path, subpath, scratch, begin, end, vertices, edges, s
     first, final = first_cubic[subpath], first_cubic[subpath + 1] - 1
     radius, cap = paths.radii[path], paths.indices.pens[path, 0]
     last = end - 2  # where the last piece begins
+    two = 1 if last == begin + 1 else 0  # of two pieces the caps may overlap, though their numbers follow one another
     if radius <= 0:
         return vertices, edges
     most = 2 * arc_steps(np.pi, radius * scale) + 16  # of two joins, or caps
@@ -217,7 +218,7 @@ def outline_stroke(paths, path, subpath, scratch, begin, end, vertices, edges, s
         plus = put_side(scratch, vertices, radius, begin, along, 1.0, 0.0)
         inner = put_side(scratch, plus, radius, begin, along, -1.0, 0.0)
         vertices = put_cap(scratch, inner, radius, begin, along, -1.0, cap, scale)
-        edges = chain(scratch, edges, plus, inner, vertices, plus - 1, begin)
+        edges = chain(scratch, edges, plus, inner, vertices, plus - 1, begin, two)
         starts = (plus - 1, plus)
     for piece in range(begin, last + 1):
         if max(vertices, edges) > limit:
@@ -236,7 +237,7 @@ def outline_stroke(paths, path, subpath, scratch, begin, end, vertices, edges, s
             plus = put_side(scratch, vertices, radius, last + 1, along, 1.0, 0.0)
             inner = put_side(scratch, plus, radius, last + 1, along, -1.0, 0.0)
             vertices = put_cap(scratch, inner, radius, last + 1, along, 1.0, cap, scale)
-            after = chain(scratch, made, plus - 1, inner, vertices, plus, last)
+            after = chain(scratch, made, plus - 1, inner, vertices, plus, last, two)
             ends, following, tight = (plus - 1, plus), starts, 0
         join(scratch, edges, starts[0], ends[0], piece, (tight_before | tight) & 1)
         join(scratch, edges + 1, ends[1], starts[1], piece, (tight_before | tight) >> 1)
@@ -311,7 +312,7 @@ def outline_join(paths, path, scratch, stem, piece, next_piece, cubic, next_cubi
         vertices = put_side(scratch, arc, radius, stem, after, -side, 0.0)
         outer = (first - 1, arc)
         if side < 0:  # the outer side is the plus side, and goes forward
-            edges = chain(scratch, edges, first - 1, first, arc, arc, piece)
+            edges = chain(scratch, edges, first - 1, first, arc, arc, piece, 0)
         else:
             previous = arc
             for v in range(arc - 1, first - 2, -1):
