@@ -44,5 +44,5 @@ def test_other_document_types_are_refused_with_what_to_do(declaration):
 
 @pytest.mark.parametrize("label", [POTRACE, "<!DOCTYPE svg>"])
 def test_entities_of_a_named_document_type_are_refused(label):
-    with pytest.raises(FormatError, match="entities|not well-formed"):
+    with pytest.raises(FormatError, match=r"entities|not well-formed"):
         from_svg(label + SVG.format("<title>&nbsp;</title>"))

@@ -146,7 +146,7 @@ def test_the_viewbox_is_the_canvas():
     ],
 )
 def test_colors(style, color):
-    sheet = "<style>/* c */ .a, .b {stroke:yellow} #b{stroke:cyan} g > path{stroke:red}</style>"
+    sheet = "<style>/* c */ .a, .b {stroke:yellow} #b{stroke:cyan} svg > path{stroke:red}</style>"
     drawing = quiet(f'{sheet}<path d="M0 0L9 9" {style}/>')
     assert drawing.colors[0].tolist() == pytest.approx(color, abs=1e-6)
 
