@@ -125,3 +125,40 @@ def test_stops_may_be_optimized():
     drawing = read(radial(""))
     assert all(isinstance(part, torch.Tensor) for part in drawing.gradients[0].parameters())
     assert len(drawing.parameters()) == 3 + 1 + 4
+
+
+@pytest.mark.parametrize(
+    ("root", "attributes", "stop", "color"),
+    [
+        ("", 'color="lime"', 'stop-color="currentColor"', (0, 1, 0, 1)),
+        ('color="lime"', "", 'stop-color="currentColor"', (0, 1, 0, 1)),
+        ('color="lime"', 'color="red"', 'stop-color="currentColor"', (1, 0, 0, 1)),
+        ("", 'stop-color="lime" stop-opacity=".5"', 'stop-color="inherit" stop-opacity="inherit"', (0, 1, 0, 0.5)),
+        ("", 'stop-color="lime"', "", (0, 0, 0, 1)),
+        ('style="--c:lime"', "", 'stop-color="var(--c)"', (0, 1, 0, 1)),
+        ("", "", 'stop-color="lime" style="stop-color:initial"', (0, 0, 0, 1)),
+    ],
+)
+def test_stops_inherit_from_their_gradient_and_the_root(root, attributes, stop, color):
+    frame = SVG.replace("<svg", f"<svg {root}")
+    body = f"<defs>{linear(attributes, f'<stop {stop}/>')}</defs>{RECT.format('')}"
+    assert from_svg(frame.format(body)).fills[0].tolist() == pytest.approx(color)
+
+
+def test_stops_that_are_not_understood_are_named():
+    stops = '<stop stop-color="lime" style="stop-color:foo"/><stop stop-color="foo"/><stop stop-color="none"/>'
+    with pytest.warns(ForeignSvgWarning, match=r"simplified: unreadable stop-color \(3\)$"):
+        (gradient,) = read(linear("", stops)).gradients
+    assert gradient.colors.tolist() == [[0, 1, 0, 1], [0, 0, 0, 1], [0, 0, 0, 1]]
+
+
+def test_inner_circles_are_named():
+    with pytest.warns(ForeignSvgWarning, match="simplified: inner circles of gradients$"):
+        read(radial('fr="20%"'), RECT.format("") * 2)
+    assert len(read(radial('fr="0"')).gradients) == 1
+
+
+@pytest.mark.parametrize(("units", "color"), [("objectBoundingBox", [0, 1, 0, 1]), ("userSpaceOnUse", [0, 0, 0, 1])])
+def test_a_box_without_area_has_the_fallback(units, color):
+    line = '<path d="M0 9h9" stroke="url(#g) lime"/>'
+    assert read(linear(f'gradientUnits="{units}"'), line).colors.tolist() == [color]

@@ -13,13 +13,15 @@ from svgelements import Viewbox
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError, InputError
 from clipdraw.formats.digits import LIMIT
+from clipdraw.formats.svg_cascade import cascade, with_geometry
 from clipdraw.formats.svg_found import Found, Group, Place
 from clipdraw.formats.svg_gradients import target
 from clipdraw.formats.svg_paths import covers, take_shape
 from clipdraw.formats.svg_read import read_metadata
 from clipdraw.formats.svg_read_parts import SVG
 from clipdraw.formats.svg_shapes import SHAPES, UnreadableError, affine
-from clipdraw.formats.svg_style import cascade, fraction, length, reference, style_sheet
+from clipdraw.formats.svg_sheet import Sheet
+from clipdraw.formats.svg_style import fraction, length, reference
 
 MAX_REPEATS = 10_000
 """Elements that are painted again through `<use>`: nested, they could multiply without end."""
@@ -54,9 +56,10 @@ def foreign_drawing(root: Element, *, source: str) -> Drawing:
     if root.tag not in (SVG + "svg", "svg"):
         raise FormatError(f"no SVG: its root element is {root.tag!r:.60}")
     canvas, corner = _canvas(root)
-    sheet = style_sheet(element for element in root.iter() if _tag(element) == "style")
-    names = {element.get("id"): element for element in root.iter() if element.get("id")}
-    found = Found(root, canvas, names, sheet)
+    sheet = Sheet(root)
+    elements = reversed([*root.iter()])  # of several with one id the first counts
+    names = {element.get("id"): element for element in elements if element.get("id")}
+    found = Found(root, canvas, names, sheet, notes=sheet.notes)
     with np.errstate(all="ignore"):  # overflow becomes infinite, which is refused
         _walk(root, corner, found)
     if any(_tag(element) in _ANIMATIONS for element in root.iter()):
@@ -121,9 +124,10 @@ def _enter(element: Element, place: Place, found: Found) -> Place | None:
         return None
     if tag not in _CONTAINERS and tag not in SHAPES and tag not in ("use", "symbol"):
         return None
-    style = cascade(element, tag, place.style, found.sheet)
+    style = cascade(element, place.style, found.sheet)
     if style.get("display") == "none":
         return None
+    element = with_geometry(element, style, found.sheet)
     opacity = fraction(style.get("opacity"))
     here = replace(
         place,

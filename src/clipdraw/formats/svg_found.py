@@ -14,7 +14,8 @@ from clipdraw.drawing import Canvas, Drawing, Gradient, Style
 from clipdraw.errors import FormatError
 from clipdraw.formats.svg_gradients import Template, template
 from clipdraw.formats.svg_read_parts import MAX_SEGMENTS
-from clipdraw.formats.svg_style import Rgba, Sheet
+from clipdraw.formats.svg_sheet import Sheet
+from clipdraw.formats.svg_style import Rgba
 
 
 @dataclass

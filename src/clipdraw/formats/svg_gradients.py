@@ -13,8 +13,10 @@ from jaxtyping import Float64
 
 from clipdraw.drawing import Gradient
 from clipdraw.formats.digits import LIMIT
+from clipdraw.formats.svg_cascade import computed
 from clipdraw.formats.svg_shapes import UnreadableError, affine
-from clipdraw.formats.svg_style import Rgba, Server, Sheet, cascade, fraction, length, paint
+from clipdraw.formats.svg_sheet import Sheet
+from clipdraw.formats.svg_style import Rgba, Server, fraction, length, paint
 
 HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 MAX_TEMPLATES = 20
@@ -40,6 +42,10 @@ class Template:
     kind: Literal["linear", "radial"]
     attributes: Mapping[str, str]
     stops: tuple[tuple[float, Rgba], ...]
+
+    def lacks_area(self, box: Float64[np.ndarray, "2 2"]) -> bool:
+        """Whether it depends on a bounding box that has no area; then it is as if it were not there."""
+        return self.in_box and not (box[1] > box[0]).all()
 
     @property
     def in_box(self) -> bool:
@@ -68,6 +74,8 @@ def template(name: str, names: Mapping[str | None, Element], sheet: Sheet) -> Te
         return None
     if len(stops) > MAX_STOPS:
         raise UnreadableError(f"a gradient of more than {MAX_STOPS:,} stops")
+    if kind == "radial" and length(attributes.get("fr"), of=1.0) > 0:
+        sheet.notes["inner circles of gradients"] += 1
     return Template(kind, attributes, _stops(stops, sheet))
 
 
@@ -79,7 +87,7 @@ def target(element: Element) -> str:
 def _stops(elements: list[Element], sheet: Sheet) -> tuple[tuple[float, Rgba], ...]:
     stops, last = [], 0.0
     for element in elements:
-        style = cascade(element, "stop", {}, sheet)
+        style = computed(element, sheet)
         color = paint(style.get("stop-color", "black"), style.get("color", "black"))
         red, green, blue, opacity = (0.0, 0.0, 0.0, 0.0) if color is None or isinstance(color, Server) else color
         last = max(last, fraction(element.get("offset"), 0.0))
@@ -109,10 +117,8 @@ def gradient(
         return None
     if len(source.stops) == 1:
         return source.stops[0][1]
-    size = box[1] - box[0]
     if source.in_box:
-        if not (size > 0).all():
-            return None
+        size = box[1] - box[0]
         matrix = matrix @ np.array([[size[0], 0, box[0, 0]], [0, size[1], box[0, 1]], [0, 0, 1]])
     matrix = matrix @ affine(source.attributes.get("gradientTransform"))
     geometry, radius = _geometry(source, (1.0, 1.0) if source.in_box else viewport)

@@ -209,6 +209,8 @@ def _served(server: Server, shape: _Shape, found: Found) -> Gradient | Rgba | No
             kind = "references to elsewhere" if found.names.get(server.name) is None else "patterns"
             found.notes[kind] += 1
             return server.fallback
+        if source.lacks_area(shape.box):
+            return server.fallback
         matrix = np.eye(3) if shape.stretched else shape.place.matrix
         known = (server.name, matrix.tobytes(), shape.box.tobytes() if source.in_box else b"")
         if known not in found.served:

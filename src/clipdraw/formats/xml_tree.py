@@ -18,6 +18,9 @@ MAX_DEPTH = 200
 
 MAX_ELEMENTS = 250_000
 
+_LABELS = frozenset(f"-//W3C//DTD SVG {version}//EN" for version in ("20010904", "1.0", "1.1", "1.1 Basic", "1.1 Tiny"))
+"""Document types that drawing programs name; their definitions are never read."""
+
 
 def read_bytes(path: Path) -> bytes:
     """The content of a regular file of at most `MAX_BYTES`.
@@ -45,8 +48,8 @@ def read_bytes(path: Path) -> bytes:
 def parse_xml(data: bytes, *, encoding: str | None = None) -> Element:
     """The root element; names are written `{namespace}local`, as ElementTree does.
 
-    A document type is refused unless it is the bare W3C label of SVG 1.0 or 1.1 that Illustrator and
-    older editors write; entities are refused always, and nothing outside `data` is ever opened.
+    A document type may be named, as SVG or by a public label of the W3C, but not described (`[...]`) or sought in
+    another file. No entity is ever expanded, and nothing outside `data` is ever opened.
 
     Args:
         data: the file.
@@ -64,6 +67,7 @@ def parse_xml(data: bytes, *, encoding: str | None = None) -> Element:
     parser.StartDoctypeDeclHandler = _doctype
     parser.EntityDeclHandler = _entity
     parser.ExternalEntityRefHandler = _entity
+    parser.SkippedEntityHandler = _entity
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
@@ -99,8 +103,9 @@ def _name(name: str) -> str:
     return "{" + name if "}" in name else name
 
 
-def _doctype(name: str, *_: object) -> NoReturn:
-    raise FormatError(f"its document type declaration (DTD) of {name!r:.40} is refused; delete the DOCTYPE")
+def _doctype(name: str, system: str | None, public: str | None, described: int) -> None:
+    if described or (public not in _LABELS and (public or system)):
+        raise FormatError(f"its document type declaration (DTD) of {name!r:.40} is refused; delete the DOCTYPE")
 
 
 def _entity(*_: object) -> NoReturn:
