@@ -7,7 +7,7 @@ import torch
 
 from clipdraw.drawing import Canvas, Drawing, Gradient, Style
 from clipdraw.raster import rasterize
-from tests.raster_scenes import gradients, line, stroke
+from tests.raster_scenes import gradients, line, published, stroke
 
 BACKENDS = pytest.mark.parametrize("backend", ["reference", "numba"])
 BEND = (4.2, 5.1), (11.7, 27.3), (20.2, 2.9), (27.6, 24.8)
@@ -225,3 +225,14 @@ def test_a_stroke_folded_on_the_left_border_without_float64(monkeypatch):
     wanted = rasterize(folded, backend="reference")
     monkeypatch.setattr("clipdraw.raster.plan.exact_dtype", lambda device: torch.float32)
     assert (rasterize(folded, backend="reference") - wanted).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("change", [lambda p: p.mul_(0), lambda p: p.mul_(30), lambda p: p.fill_(torch.nan)])
+def test_points_that_move_behind_the_back_of_autograd_do_no_harm(change):
+    """Their gradient is worth nothing, but it is one."""
+    drawing = published(40)
+    drawing.points.requires_grad_()
+    image = rasterize(drawing, backend="numba")
+    change(drawing.points.data)
+    image.sum().backward()
+    assert drawing.points.grad.shape == drawing.points.shape

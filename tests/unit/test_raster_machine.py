@@ -1,18 +1,23 @@
 """Machine code is made once, kept, and linked without Numba; what it is tried with is a small loop of its own."""
 
-import fcntl
+import gc
 import os
+import shutil
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
+from weakref import ref
 
 import numpy as np
 import pytest
 
 from clipdraw.raster import machine
 from clipdraw.raster.machine import Loop, Parts
+
+fcntl = pytest.importorskip("fcntl")  # where there is none, code isn't linked
 
 SOURCE = """
 import numpy as np
@@ -30,6 +35,10 @@ def spread(parts, factor, out):
             out[i, j] = kept[i, j]
     release((kept, (room((3,), np.int32),)))
     return len(parts[1].two) > 4
+
+@compiled
+def fail(out):
+    raise ValueError("never mind")
 """
 
 
@@ -137,6 +146,23 @@ def test_parts_are_taken_apart_once(folder):
     np.testing.assert_array_equal(out, np.full((3, 5), 10.0))
 
 
+def test_what_is_bound_stays_until_it_is_called(folder):
+    """Machine code knows only where it is."""
+    out, two = np.zeros((3, 5)), np.ones((5, 2), np.int32)
+    call = Loop("spreading", "spread").bind((np.full(3, 2.0), Pair(two, 7)), 0.5, out)
+    kept = ref(two)
+    del two
+    gc.collect()
+    assert kept() is not None
+    call()
+    np.testing.assert_array_equal(out, np.full((3, 5), 9.0))
+
+
+def test_a_loop_that_fails_says_so(folder):
+    with pytest.raises(RuntimeError, match="a compiled loop failed"):
+        Loop("spreading", "fail")(np.zeros(3))
+
+
 def test_arrays_that_loops_could_not_take(folder):
     loop, out = Loop("spreading", "spread"), np.zeros((3, 4))
     fixed = np.arange(3.0)
@@ -157,6 +183,63 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
         check=True,
     )
     assert (done.stdout, done.stderr) == ("None\n", "")
+
+
+@pytest.fixture
+def sources(tmp_path, monkeypatch):
+    """A copy of all that machine code depends on."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    shutil.copytree(Path(machine.__file__).parent, tmp_path / "raster")
+    shutil.copy(Path(machine.__file__).parents[1] / "geometry.py", tmp_path)
+    monkeypatch.setattr(machine, "__file__", str(tmp_path / "raster" / "machine.py"))
+    return tmp_path
+
+
+def test_other_sources_have_machine_code_of_their_own(sources):
+    first = machine.cache_folder.__wrapped__()
+    assert machine.cache_folder.__wrapped__() == first
+    for changed in ("geometry.py", "raster/areas.py"):
+        with (sources / changed).open("a", encoding="utf-8") as file:
+            file.write("# more")
+        assert machine.cache_folder.__wrapped__() != first
+
+
+def test_without_sources_nothing_is_kept(sources):
+    """As in an archive."""
+    (sources / "geometry.py").unlink()
+    assert machine.cache_folder.__wrapped__() is None
+
+
+def test_what_others_could_have_written_is_not_run(sources):
+    folder = machine.cache_folder.__wrapped__()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o770)
+    assert machine.cache_folder.__wrapped__() is None
+
+
+def test_what_is_kept_is_found_where_nothing_can_be_written(sources, monkeypatch):
+    folder = machine.cache_folder.__wrapped__()
+
+    def refused(*_, **__):
+        raise OSError("read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    monkeypatch.setattr(os, "open", refused)
+    assert machine.cache_folder.__wrapped__() == folder
+
+
+def test_a_process_forked_meanwhile_does_not_hold_others_up(folder):
+    with machine._alone("code"):
+        child = os.fork()
+        if child == 0:
+            time.sleep(5)
+            os._exit(0)
+    began = time.monotonic()
+    with machine._alone("code"):
+        waited = time.monotonic() - began
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    assert waited < 2
 
 
 def test_settings_of_numba_have_machine_code_of_their_own(tmp_path):

@@ -97,6 +97,9 @@ def test_opacities_beyond_one_do_no_harm(backend):
     image, grads = gradients(rectangle(opacity=0.8, stroke_opacity=1.25), backend=backend)
     assert all(part.isfinite().all() for part in (image, *grads))
     assert image.abs().max() < 2
+    exact = gradients(rectangle(opacity=0.8, stroke_opacity=1.25), backend="reference", dtype=torch.float64)[1]
+    for found, wanted in zip(grads, exact, strict=True):
+        torch.testing.assert_close(found.double(), wanted, atol=1e-3, rtol=1e-3)
 
 
 @BACKENDS

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from itertools import count
-from threading import Event, current_thread, main_thread
+from threading import Event, Thread, current_thread, main_thread
+from time import sleep
+from weakref import ref
 
 import pytest
 
@@ -94,9 +96,64 @@ def test_calls_that_nobody_has_begun_are_dropped():
     assert late == [False]
 
 
+def test_a_helping_thread_stops_when_its_call_is_dropped():
+    """It gave up waiting, and the work has been done without it."""
+    looks, looked = [], Event()
+
+    def work():
+        if helping():
+            looks.append("again")
+            looked.set()
+            return False
+        return looked.wait(10)
+
+    together(work, threads=2)
+    sleep(0.05)
+    so_far = len(looks)
+    sleep(0.05)
+    assert len(looks) == so_far
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_nothing_of_a_call_is_kept(busy):
+    """Not by the thread that made it, nor by one that is busy elsewhere and finds it later."""
+    free = Event()
+    other = Thread(target=together, args=(lambda: free.wait(10),), kwargs={"threads": 2})
+    if busy:
+        other.start()
+        sleep(0.05)
+
+    def work():
+        return True
+
+    kept = ref(work)
+    together(work, threads=2)
+    del work
+    for _ in range(200):
+        if kept() is None:
+            break
+        sleep(0.01)
+    assert kept() is None
+    free.set()
+    if busy:
+        other.join()
+
+
+FORK = """
+import os
+from clipdraw.raster.threads import _helpers
+child = os.fork()
+if child == 0:
+    none = not _helpers
+    draw()
+    os._exit(0 if none and _helpers else 1)
+print(os.waitpid(child, 0)[1])
+"""
+
+
 @pytest.mark.parametrize(
     "end",
-    ["", "import os; child = os.fork(); draw(); os._exit(0) if child == 0 else None; print(os.waitpid(child, 0)[1])"],
+    ["", FORK],
 )
 def test_processes_end_in_peace(end):
     """Right after a call; and a forked child has a team of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -145,7 +146,7 @@ def _numba_can(drawing: Drawing) -> bool:
 
 @cache
 def _has_numba() -> bool:
-    return find_spec("numba") is not None
+    return find_spec("numba") is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 
 
 def _size(canvas: Canvas, height: int | None, width: int | None) -> tuple[int, int]:

@@ -203,7 +203,7 @@ def insert_inner(cuts, i, counts, value):
 @inlined
 def border_winding(touches, y, desk):
     """How much the winding number on the left side has changed from the corner down to y, and at y: what is there
-    `ray_windings` takes for above a ray.
+    `count_windings` takes for above a ray.
     """
     total, events = 0.0, desk.events
     for k in range(touches):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from inspect import unwrap
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,8 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
+
+from clipdraw.errors import InputError
 
 OPTIONS = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy", "_nrt": False}
 """Infinities and NaN keep their meaning; no operation depends on how work is shared out. Nobody counts who uses an
@@ -36,13 +39,14 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def called(function: Any, folder: Path | None) -> Callable[..., Any]:
-    """What was `compiled`, for Python to call; Numba keeps its machine code in the folder."""
+    """What was `compiled`, for Python to call; Numba keeps its machine code in the folder if it can."""
     function, before = njit(**OPTIONS)(function.py_func), numba.config.CACHE_DIR
     if folder is None:
         return function
     try:
         numba.config.CACHE_DIR = str(folder)  # read here and never again
-        function.enable_caching()
+        with suppress(RuntimeError):
+            function.enable_caching()
     finally:
         numba.config.CACHE_DIR = before
     return function
@@ -56,7 +60,12 @@ def object_code(function: Callable[..., Any], arguments: tuple[Any, ...], symbol
         arguments: an example of what it will be given; precisions and numbers of axes matter.
         symbol: what it is called in the object file: there it takes the address of the words that stand for its
             arguments, see `machine`.
+
+    Raises:
+        InputError: Numba is told not to compile.
     """
+    if numba.config.DISABLE_JIT:
+        raise InputError("NUMBA_DISABLE_JIT is set: use backend='reference'")
     unpack = _unpacking(_contiguous(numba.typeof(arguments)))
 
     def start(address):

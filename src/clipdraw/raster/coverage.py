@@ -219,12 +219,14 @@ def uncover(counters, own, paths, layout, fragments, wanted, by_point, by_radius
             for layer in range(paths.indices.first_layer[path], paths.indices.first_layer[path + 1]):
                 if layout.counts[layer, 1] == 0:
                     continue
-                vertices, _ = outline(paths, layer, scratch)
+                vertices, edges = outline(paths, layer, scratch)
                 while vertices < 0:
                     longest *= 4
                     release((scratch, by_vertex))
                     scratch, by_vertex = new_scratch(paths, longest), room((longest, 2), np.float64)
-                    vertices, _ = outline(paths, layer, scratch)
+                    vertices, edges = outline(paths, layer, scratch)
+                if edges != layout.counts[layer, 3]:  # somebody has moved its points meanwhile
+                    continue
                 by_vertex[:vertices] = 0
                 move_edges(layout, fragments, layer, scratch, by_vertex)
                 by_radius[path] += unoutline(paths, layer, scratch, vertices, by_vertex, by_raw, by_point, by_matrix)

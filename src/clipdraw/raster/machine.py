@@ -33,6 +33,16 @@ _lock = Lock()
 _loaded: list[Any] = []  # code is unloaded when nothing refers to it
 
 
+def _unlock() -> None:
+    """In a process that was forked while another thread had the lock, nobody gives it back."""
+    global _lock
+    _lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
+
+
 class Loop:
     """A compiled function.
 
@@ -176,26 +186,31 @@ def _linker() -> Any:
 
 @cache
 def cache_folder() -> Path | None:
-    """Where machine code is kept for later processes, or None if nothing can be written there.
+    """Where machine code is kept for later processes, or None if there can be no such place.
 
     It is `clipdraw/numba-<fingerprint>` in `NUMBA_CACHE_DIR`, `XDG_CACHE_HOME` or `~/.cache`, the first that is
     set. The fingerprint is one of all sources that machine code depends on, of Numba's version and settings, and of
-    the processor.
+    the processor. Nothing may be there that others than this user and root could have written.
     """
+    base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    try:
+        folder = Path(base).expanduser().absolute() / "clipdraw" / f"numba-{_fingerprint()}"
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except (OSError, RuntimeError):  # RuntimeError: there is no home, or the processor is not known
+        return None
+    shared = os.name == "posix" and (found.st_uid not in (0, os.getuid()) or found.st_mode & 0o022)
+    return None if shared else folder
+
+
+def _fingerprint() -> str:
     here = Path(__file__).parent
     sources = [*sorted(here.glob("*.py")), here.parent / "geometry.py"]
     settings = {name: value for name, value in os.environ.items() if name.startswith("NUMBA_") and "CACHE" not in name}
     machine = llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
     known = (version("numba"), version("llvmlite"), machine, sorted(settings.items()))
-    fingerprint = sha256(b"".join(path.read_bytes() for path in sources) + repr(known).encode()).hexdigest()[:12]
-    base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    try:
-        folder = Path(base).expanduser() / "clipdraw" / f"numba-{fingerprint}"
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except (OSError, RuntimeError):  # RuntimeError: there is no home
-        return None
+    return sha256(b"".join(path.read_bytes() for path in sources) + repr(known).encode()).hexdigest()[:12]
 
 
 def _read(name: str) -> bytes | None:
@@ -217,7 +232,9 @@ def _alone(name: str) -> Iterator[None]:
     with ExitStack() as stack:
         if folder is not None:
             with suppress(OSError):  # a full disk, or one that knows no locks
-                fcntl.flock(stack.enter_context((folder / f"{name}.lock").open("w")), fcntl.LOCK_EX)
+                file = stack.enter_context((folder / f"{name}.lock").open("w"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+                stack.callback(fcntl.flock, file, fcntl.LOCK_UN)  # a process forked meanwhile has the file, too
         yield
 
 

@@ -170,8 +170,8 @@ def _cover(batch: Batch, work: Loop, *arguments: Any) -> _Covered:
             break
         if len(_room) >= 64:  # of drawings long gone
             _room.clear()
-        _room[id(index)] = tuple(int(count * 1.25) for count in claimed)  # next time it will be about as much
-        storage = _storage(_room[id(index)])
+        room = _room[id(index)] = tuple(int(count * 1.25) for count in claimed)  # next time it will be about as much
+        storage = _storage(room)
     own_first = index.gradients
     if batch.gradients:
         own_first = np.full(len(index.layers), -1)

@@ -78,7 +78,7 @@ class _Call:
     """A call that another thread is to make."""
 
     def __init__(self, work: Callable[[], bool]) -> None:
-        self._work = work
+        self._work: Callable[[], bool] | None = work
         self._offer, self._wanted = [True], True
         self._error: BaseException | None = None
         self._returned = allocate_lock()
@@ -87,7 +87,8 @@ class _Call:
     def drop(self) -> None:
         """Take it back, or, if somebody has begun, have it made no more than once."""
         self._wanted = False
-        self._take()
+        if self._take():
+            self._work = None  # a helper that is busy elsewhere finds the call later
 
     def _take(self) -> bool:
         """Whether nobody else has."""
@@ -100,7 +101,7 @@ class _Call:
         if not self._take():
             return
         try:
-            while not self._work() and self._wanted:  # what one thread does alone may take long
+            while self._work and not self._work() and self._wanted:  # what one thread does alone may take long
                 sleep(NAP_S)
         except BaseException as error:  # noqa: BLE001  # whoever waits raises it
             self._error = error
@@ -109,11 +110,13 @@ class _Call:
 
     def wait(self) -> None:
         """Wait until it has returned, if it has begun; raise what it raised."""
-        if not self._take():
-            with self._returned:
-                pass
-            if self._error is not None:
-                raise self._error
+        if self._take():
+            self._work = None
+            return
+        with self._returned:
+            pass
+        if self._error is not None:
+            raise self._error
 
 
 class _Helper:
@@ -152,4 +155,5 @@ def _dismiss() -> None:
         _helpers.pop().stop()
 
 
-os.register_at_fork(after_in_child=_helpers.clear)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helpers.clear)
