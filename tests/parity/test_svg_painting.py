@@ -88,6 +88,13 @@ SAMPLES = {
         <use href="#p" x="10" y="10"/><use href="#p" transform="translate(60 5) scale(1.5)"/>
         <use href="#s" x="10" y="50" width="40" height="40" color="#385"/>
         <rect id="b" x="60" y="60" width="30" height="30" style="stroke-width:7"/>""",
+    "the cascade": """
+        <style>@charset "utf-8"; g>rect{fill:hsl(0.3turn 100% 30%)} .b{stroke:red}
+            .a{stroke:#07a;stroke-width:.2em;font-size:20px}
+            #q{fill:gold!important} :root circle{r:15px;fill:hwb(20 10% 5%)} rect:first-child{fill:teal}</style>
+        <g font-size="30"><rect x="5" y="5" width="40" height="30"/><rect x="55" y="5" width="40" height="30"/></g>
+        <rect id="q" class="a b" x="10" y="50" width="30" height="40" style="fill:red;fill:lime"/>
+        <circle cx="70" cy="65" r="3" fill="blue"/>""",
     "a stroke beneath its fill": """
         <rect width="100%" height="100%" fill="#eef"/>
         <path d="M20 20h60v60h-60z" fill="#fa0" stroke="#333" stroke-width="16" paint-order="stroke"/>""",

@@ -22,8 +22,8 @@ MAX_CHARACTERS = 2_000_000
 """The longest style sheets that are read, which takes some seconds."""
 
 MAX_SELECTORS = 10_000
-MAX_STEPS = 20_000_000
-"""How much work finding the elements of selectors may be, about in tenths of a microsecond."""
+MAX_STEPS = 5_000_000
+"""How much work finding the elements of selectors may be, about in microseconds at most."""
 
 _LONGEST_SELECTOR = 40
 _MEDIA = frozenset({"", "all", "screen", "only screen"})
@@ -48,7 +48,7 @@ class _Node(ElementWrapper):
     def __init__(self, element: Element, parent: _Node | None, *place: object, **more: object) -> None:
         self.steps: _Steps = _Steps() if parent is None else parent.steps
         self.weight = 1 + sum(map(len, element.attrib.values())) // 5000
-        self.steps.take(5)
+        self.steps.take(8)
         super().__init__(element, parent, *place, **more)
 
     @property
