@@ -16,8 +16,9 @@ from clipdraw.errors import FormatError
 from clipdraw.formats.digits import LIMIT
 from clipdraw.formats.svg_found import Found, Place
 from clipdraw.formats.svg_gradients import gradient
+from clipdraw.formats.svg_outlines import Run, extent, flat
 from clipdraw.formats.svg_read_parts import MAX_STROKES
-from clipdraw.formats.svg_shapes import Run, UnreadableError, count_segments, extent, flat, shape_runs
+from clipdraw.formats.svg_shapes import UnreadableError, count_segments, shape_runs
 from clipdraw.formats.svg_style import Rgba, Server, fraction, length, paint
 
 NOTHING: Rgba = (0.0, 0.0, 0.0, 0.0)
@@ -74,7 +75,9 @@ def take_shape(element: Element, tag: str, place: Place, found: Found) -> None:
         found.background = opaque
         return
     found.count(count_segments(element.get("d", "") or element.get("points", "")), what="segments")
-    runs = shape_runs(element, tag, (found.canvas.width, found.canvas.height))
+    runs, whole = shape_runs(element, tag, (found.canvas.width, found.canvas.height))
+    if not whole:
+        found.notes["shapes with an error, drawn up to it"] += 1
     if not runs or not np.linalg.det(place.matrix[:2, :2]):
         return
     shape = _Shape(runs, place, width if stroke is not None else 0.0, fixed)
@@ -118,7 +121,7 @@ def covers(element: Element, tag: str, matrix: Float64[np.ndarray, "3 3"], canva
     """Whether an element is a plain rectangle that holds the whole canvas."""
     if tag != "rect":
         return False
-    runs = shape_runs(element, tag, (canvas.width, canvas.height))
+    runs, _ = shape_runs(element, tag, (canvas.width, canvas.height))
     if len(runs) != 1 or runs[0].segments != 4:
         return False
     points = _moved(runs[0].points, matrix)
