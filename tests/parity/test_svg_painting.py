@@ -98,6 +98,16 @@ SAMPLES = {
     "a stroke beneath its fill": """
         <rect width="100%" height="100%" fill="#eef"/>
         <path d="M20 20h60v60h-60z" fill="#fa0" stroke="#333" stroke-width="16" paint-order="stroke"/>""",
+    "numbers of all forms": """
+        <polygon points="10,5 50.5.5 80 60" fill="#c33"/><polyline points="+60+5 90,5,90+40" fill="teal"/>
+        <path d="M10 60a20 8 30 1140 5A12 12 0 0080 85.l-5 10z" fill="orange" stroke="#333"/>""",
+    "viewports and switches": """
+        <svg x="5" y="5" width="40" height="60" viewBox="0 0 10 5"><rect width="50%" height="100%" fill="#38c"/></svg>
+        <symbol id="s" viewBox="0 0 10 20" preserveAspectRatio="xMidYMid slice"><rect y="6" width="10" height="9"/>
+        </symbol><use href="#s" x="50" y="10" width="40" height="40"/><switch>
+        <foreignObject requiredExtensions="x"/><rect y="70" width="50%" height="20%" rx="auto" ry="5"/>
+        <rect width="100" height="100"/></switch><path paint-order="markers stroke" d="M60 60h30v30z" fill="red"
+        stroke="blue" stroke-width="8"/>""",
     "as Inkscape writes": """
         <sodipodi:namedview xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd" pagecolor="#fff"/>
         <defs id="defs1"><linearGradient id="linearGradient2"><stop style="stop-color:#0080ff;stop-opacity:1;"

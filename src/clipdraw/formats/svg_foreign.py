@@ -7,21 +7,20 @@ from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 import numpy as np
-from jaxtyping import Float64
-from svgelements import Viewbox
 
-from clipdraw.drawing import Canvas, Drawing
-from clipdraw.errors import FormatError, InputError
-from clipdraw.formats.digits import LIMIT
+from clipdraw.drawing import Drawing
+from clipdraw.errors import FormatError
 from clipdraw.formats.svg_cascade import cascade, with_geometry
+from clipdraw.formats.svg_effects import enter_viewport, tag_of, take_effects
 from clipdraw.formats.svg_found import Found, Group, Place
 from clipdraw.formats.svg_gradients import target
-from clipdraw.formats.svg_paths import covers, take_shape
+from clipdraw.formats.svg_paths import take_shape
 from clipdraw.formats.svg_read import read_metadata
 from clipdraw.formats.svg_read_parts import SVG
 from clipdraw.formats.svg_shapes import SHAPES, UnreadableError, affine
 from clipdraw.formats.svg_sheet import Sheet
-from clipdraw.formats.svg_style import fraction, length, reference
+from clipdraw.formats.svg_style import fraction
+from clipdraw.formats.svg_viewports import root_view
 
 MAX_REPEATS = 10_000
 """Elements that are painted again through `<use>`: nested, they could multiply without end."""
@@ -32,7 +31,6 @@ MAX_USES = 20
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
 _NOTES = {"text": "text", "flowRoot": "text", "image": "images", "foreignObject": "embedded pages", "video": "films"}
 _ANIMATIONS = ("animate", "animateMotion", "animateTransform", "set")
-_EFFECTS = {"filter": "filters", "mask": "masks", "clip-path": "clip paths", "mix-blend-mode": "blend modes"}
 
 
 class ForeignSvgWarning(UserWarning):
@@ -44,7 +42,8 @@ def foreign_drawing(root: Element, *, source: str) -> Drawing:
 
     Each shape becomes one path of cubic segments. Transforms are applied to its points; only where one scales a
     stroke unevenly, the drawing keeps it. The opacity of groups is that of their shapes. The canvas is the
-    `viewBox`. A plain rectangle that fills the canvas before the first path becomes the background.
+    `viewBox`, or what is shown with it in other proportions. A plain rectangle that fills the canvas before the
+    first path becomes the background, unless it is all.
 
     Args:
         root: the tree of the file.
@@ -55,14 +54,17 @@ def foreign_drawing(root: Element, *, source: str) -> Drawing:
     """
     if root.tag not in (SVG + "svg", "svg"):
         raise FormatError(f"no SVG: its root element is {root.tag!r:.60}")
-    canvas, corner = _canvas(root)
+    canvas, matrix, viewport = root_view(root)
     sheet = Sheet(root)
     elements = reversed([*root.iter()])  # of several with one id the first counts
     names = {element.get("id"): element for element in elements if element.get("id")}
     found = Found(root, canvas, names, sheet, notes=sheet.notes)
     with np.errstate(all="ignore"):  # overflow becomes infinite, which is refused
-        _walk(root, corner, found)
-    if any(_tag(element) in _ANIMATIONS for element in root.iter()):
+        _walk(root, Place(matrix, viewport=viewport), found)
+        if not found.styles and found.backdrop is not None:  # all that there is
+            found.background = (1.0, 1.0, 1.0)
+            take_shape(*found.backdrop, found, backdrop=False)
+    if any(tag_of(element) in _ANIMATIONS for element in root.iter()):
         found.notes["animations"] += 1
     notes = ", ".join(f"{note} ({count})" if count > 1 else note for note, count in found.notes.items())
     if not found.styles:
@@ -72,32 +74,15 @@ def foreign_drawing(root: Element, *, source: str) -> Drawing:
     return found.drawing(_metadata(root))
 
 
-def _canvas(root: Element) -> tuple[Canvas, tuple[float, float]]:
-    """The canvas, and the corner of the viewBox that becomes its origin."""
-    box = root.get("viewBox", "").replace(",", " ")[:400].split()
-    if len(box) == 4:
-        left, top, width, height = (length(text, of=0.0, default=float("nan")) for text in box)
-    else:
-        left = top = 0.0
-        width, height = (length(root.get(key), of=float("nan"), default=float("nan")) for key in ("width", "height"))
-    if not all(abs(number) <= LIMIT for number in (left, top, width, height)):  # also for NaN
-        raise FormatError("neither a usable viewBox nor a usable width and height tell its size")
-    try:
-        return Canvas(width, height), (left, top)
-    except InputError as error:
-        raise FormatError(str(error)) from error
-
-
 def _metadata(root: Element) -> dict[str, str]:
     title = " ".join((root.findtext(SVG + "title") or "").split())
     entries = read_metadata(root)
     return entries or ({"title": title} if title else {})
 
 
-def _walk(root: Element, corner: tuple[float, float], found: Found) -> None:
+def _walk(root: Element, start: Place, found: Found) -> None:
     """Visit every element that is painted, in painting order, without recursion."""
-    start = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]], [0, 0, 1]], dtype=np.float64)
-    stack, repeats = [(root, Place(start))], 0
+    stack, repeats = [(root, start)], 0
     while stack:
         element, place = stack.pop()
         repeats += place.uses > 0
@@ -111,14 +96,9 @@ def _walk(root: Element, corner: tuple[float, float], found: Found) -> None:
             found.notes["unreadable shapes"] += 1
 
 
-def _tag(element: Element) -> str:
-    """The SVG name of an element; empty for elements of other languages."""
-    return element.tag.removeprefix(SVG) if not element.tag.startswith("{") or element.tag.startswith(SVG) else ""
-
-
 def _enter(element: Element, place: Place, found: Found) -> Place | None:
     """Take what the element paints itself; return the place of its children, or None if they are not painted."""
-    tag = _tag(element)
+    tag = tag_of(element)
     if tag in _NOTES:
         found.notes[_NOTES[tag]] += 1
         return None
@@ -127,71 +107,49 @@ def _enter(element: Element, place: Place, found: Found) -> Place | None:
     style = cascade(element, place.style, found.sheet)
     if style.get("display") == "none":
         return None
-    element = with_geometry(element, style, found.sheet)
+    shaped = with_geometry(element, style, found.sheet)
     opacity = fraction(style.get("opacity"))
+    matrix = place.matrix @ affine(style.get("transform"))
+    matrix, viewport, clips = enter_viewport(shaped, tag, replace(place, matrix=matrix, style=style), found)
     here = replace(
         place,
-        matrix=place.matrix @ affine(style.get("transform")) @ _viewport(element, tag, place, found),
+        matrix=matrix,
         style=style,
         opacity=place.opacity * opacity,
         uses=place.uses + (tag == "use"),
-        size=(element.get("width"), element.get("height")) if tag == "use" else (None, None),
+        size=(shaped.get("width"), shaped.get("height")) if tag == "use" else (None, None),
         groups=(*place.groups, Group()) if opacity < 1 and tag not in SHAPES else place.groups,
+        viewport=viewport,
+        clips=clips,
+        trail=place.trail if tag in SHAPES else (*place.trail, element),
     )
-    _note_effects(here, found)
+    here = take_effects(here, place.matrix @ affine(style.get("transform")), found)
     if tag not in SHAPES:
         return here
     if style.get("visibility", "visible") == "visible":
-        take_shape(element, tag, here, found)
+        take_shape(shaped, tag, here, found)
     return None
 
 
-def _note_effects(here: Place, found: Found) -> None:
-    for key, note in _EFFECTS.items():
-        value = here.style.get(key, "none")
-        if value not in ("none", "normal") and not (key == "clip-path" and _clips_nothing(value, here, found)):
-            found.notes[note] += 1
-    if "transform" in here.style and here.style.get("transform-origin", "").strip("0px, ") not in ("", "left top"):
-        found.notes["origins of transforms"] += 1
-
-
-def _clips_nothing(value: str, here: Place, found: Found) -> bool:
-    """Whether a clip path is a rectangle that holds the whole canvas, as design programs write it."""
-    path = found.names.get(reference(value))
-    if path is None or len(path) != 1 or path.get("clipPathUnits") == "objectBoundingBox":
-        return False
-    (shape,) = path
-    matrix = here.matrix @ affine(path.get("transform")) @ affine(shape.get("transform"))
-    return covers(shape, _tag(shape), matrix, found.canvas)
-
-
-def _viewport(element: Element, tag: str, place: Place, found: Found) -> Float64[np.ndarray, "3 3"]:
-    """What `<use>`, an inner `<svg>` and a used `<symbol>` do to the coordinates inside them."""
-    if tag not in ("use", "svg", "symbol") or element is found.root:
-        return np.eye(3)
-    extent = (found.canvas.width, found.canvas.height)
-    corner = [
-        length(element.get(key), of=side) if tag != "symbol" else 0.0 for key, side in zip("xy", extent, strict=True)
-    ]
-    matrix = affine(f"translate({corner[0]!r},{corner[1]!r})")
-    box = [length(text, of=0.0) for text in element.get("viewBox", "").replace(",", " ")[:400].split()]
-    if tag == "use" or len(box) != 4 or min(box[2:]) <= 0:
-        return matrix
-    sizes = [
-        length(given or element.get(key), of=side, default=side)
-        for given, key, side in zip(place.size, ("width", "height"), extent, strict=True)
-    ]
-    fit = Viewbox.viewbox_transform(0, 0, *sizes, *box, element.get("preserveAspectRatio", "xMidYMid")[:40])
-    return matrix @ affine(fit)
-
-
 def _children(element: Element, here: Place, found: Found) -> list[Element]:
-    if _tag(element) != "use":
-        return [child for child in element if _tag(child) != "symbol"]
+    if tag_of(element) == "switch":
+        return [child for child in element if _applies(child)][:1]
+    if tag_of(element) != "use":
+        return [child for child in element if tag_of(child) != "symbol"]
     used = found.names.get(target(element))
     if used is None:
         found.notes["references to elsewhere"] += 1
         return []
+    if any(used is element for element in here.trail):
+        found.notes["references to what they are in"] += 1
+        return []
     if here.uses > MAX_USES:
         raise FormatError(f"<use> refers to <use> more than {MAX_USES} deep")
     return [used]
+
+
+def _applies(element: Element) -> bool:
+    """Whether a child of `<switch>` is for readers of English without extensions."""
+    languages = element.get("systemLanguage")
+    known = languages is None or any(word.strip().lower().split("-")[0] == "en" for word in languages.split(","))
+    return known and element.get("requiredExtensions") is None

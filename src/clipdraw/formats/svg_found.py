@@ -12,29 +12,39 @@ from jaxtyping import Float32, Float64
 
 from clipdraw.drawing import Canvas, Drawing, Gradient, Style
 from clipdraw.errors import FormatError
+from clipdraw.formats.svg_clips import Clip
 from clipdraw.formats.svg_gradients import Template, template
 from clipdraw.formats.svg_read_parts import MAX_SEGMENTS
 from clipdraw.formats.svg_sheet import Sheet
 from clipdraw.formats.svg_style import Rgba
+
+MAX_BOXES = 8192
+"""How many shapes of a group are looked at one by one; further ones are held against all before together."""
 
 
 @dataclass
 class Group:
     """A group with an opacity: where its shapes are, as far as they have been met."""
 
-    box: Float64[np.ndarray, "2 2"] | None = None
+    boxes: Float64[np.ndarray, "boxes 2 2"] = field(default_factory=lambda: np.empty((16, 2, 2)))
+    count: int = 0
     overlaps: bool = False
 
     def take(self, box: Float64[np.ndarray, "2 2"]) -> bool:
-        """Add a shape of this extent; whether it is the first that may overlap others."""
-        before = self.box
-        if before is None:
-            self.box = box
+        """Add a shape of this extent; whether it is the first that may overlap another."""
+        if self.overlaps:
             return False
-        first = not self.overlaps and bool((box[0] < before[1]).all() and (box[1] > before[0]).all())
-        self.overlaps |= first
-        self.box = np.stack((np.minimum(box[0], before[0]), np.maximum(box[1], before[1])))
-        return first
+        before = self.boxes[: self.count]
+        self.overlaps = bool(((box[0] < before[:, 1]) & (box[1] > before[:, 0])).all(axis=1).any())
+        if self.count == len(self.boxes) < MAX_BOXES:
+            self.boxes = np.concatenate((self.boxes, np.empty_like(self.boxes)))
+        if self.count == MAX_BOXES:
+            both = np.stack((*before, box))
+            self.boxes[0], self.count = np.stack((both[:, 0].min(axis=0), both[:, 1].max(axis=0))), 0
+        else:
+            self.boxes[self.count] = box
+        self.count += 1
+        return self.overlaps
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,9 @@ class Place:
     uses: int = 0
     size: tuple[str | None, str | None] = (None, None)
     groups: tuple[Group, ...] = ()
+    viewport: tuple[float, float] = (1.0, 1.0)
+    clips: tuple[Clip, ...] = ()
+    trail: tuple[Element, ...] = ()
 
 
 @dataclass
@@ -66,6 +79,7 @@ class Found:
     gradients: list[Gradient] = field(default_factory=list)
     transforms: list[Float32[np.ndarray, "2 3"]] = field(default_factory=list)
     background: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    backdrop: tuple[Element, str, Place] | None = None
     notes: Counter[str] = field(default_factory=Counter)
     commands: int = 0
     templates: dict[str, Template | None] = field(default_factory=dict)

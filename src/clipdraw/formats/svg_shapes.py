@@ -1,33 +1,18 @@
-"""Foreign SVG shapes to runs of cubic segments."""
+"""Foreign SVG shapes and transforms, as renderers understand them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from collections.abc import Mapping
 from xml.etree.ElementTree import Element
 
 import numpy as np
 from jaxtyping import Float64
-from svgelements import (
-    Arc,
-    Circle,
-    Close,
-    CubicBezier,
-    Ellipse,
-    Matrix,
-    Move,
-    Path,
-    Polygon,
-    Polyline,
-    QuadraticBezier,
-    Rect,
-    SimpleLine,
-)
+from svgelements import Matrix
 
 from clipdraw.errors import FormatError
+from clipdraw.formats.svg_outlines import Run, outline_runs
+from clipdraw.formats.svg_path_data import Command, path_commands, points
 from clipdraw.formats.svg_read_parts import MAX_SEGMENTS
 from clipdraw.formats.svg_style import length
 
@@ -40,30 +25,11 @@ _FIELDS = {
     "circle": {"cx": "w", "cy": "h", "r": "d"},
     "ellipse": {"cx": "w", "cy": "h", "rx": "w", "ry": "h"},
 }
-_MAKERS: dict[str, Callable[..., Path]] = {"line": SimpleLine, "rect": Rect, "circle": Circle, "ellipse": Ellipse}
 SHAPES = frozenset({"path", "polyline", "polygon", *_FIELDS})
 
 
 class UnreadableError(ValueError):
     """A shape or transform that renderers pass over."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One subpath: its control points, and whether it is closed; then its first point is not repeated at the end."""
-
-    points: Float64[np.ndarray, "points 2"]
-    closed: bool
-
-    @property
-    def segments(self) -> int:
-        """The number of cubic segments."""
-        return len(self.points) // 3
-
-    def outline(self) -> Float64[np.ndarray, "segments 4 2"]:
-        """The control points of each segment."""
-        points = np.concatenate((self.points, self.points[:1])) if self.closed else self.points
-        return points[np.arange(self.segments)[:, None] * 3 + np.arange(4)]
 
 
 def affine(text: str | None) -> Float64[np.ndarray, "3 3"]:
@@ -86,8 +52,8 @@ def affine(text: str | None) -> Float64[np.ndarray, "3 3"]:
     return matrix
 
 
-def shape_runs(element: Element, tag: str, viewport: tuple[float, float]) -> list[Run]:
-    """The subpaths of a shape in its own coordinates.
+def shape_runs(element: Element, tag: str, viewport: tuple[float, float]) -> tuple[list[Run], bool]:
+    """The subpaths of a shape in its own coordinates up to the first error, and whether there is none.
 
     Args:
         element: the shape.
@@ -101,37 +67,14 @@ def shape_runs(element: Element, tag: str, viewport: tuple[float, float]) -> lis
     data = element.get("d" if tag == "path" else "points", "")
     if count_segments(data) > MAX_SEGMENTS:
         raise FormatError(f"a path of more than {MAX_SEGMENTS:,} segments")
+    commands, whole = _commands(element, tag, data, viewport)
     try:
-        return list(_runs(_path(element, tag, data, viewport)))
-    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
+        runs = outline_runs(commands)
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:  # arcs of extreme numbers
         raise UnreadableError(str(error)) from error
-
-
-def extent(runs: Sequence[Run]) -> Float64[np.ndarray, "2 2"]:
-    """Lowest and highest coordinates of the curves, without their control points.
-
-    Source: the extremes of a cubic, where its derivative a t^2 + b t + c is zero.
-    """
-    cubics = np.concatenate([run.outline() for run in runs])
-    p0, p1, p2, p3 = cubics.transpose(1, 0, 2)
-    a, b, c = p3 - p0 + 3 * (p1 - p2), 2 * (p0 - 2 * p1 + p2), p1 - p0
-    root = np.sqrt(np.maximum(b * b - 4 * a * c, 0))
-    half = -(b + np.where(b < 0, -root, root)) / 2
-    times = np.nan_to_num(np.stack((np.zeros_like(a), np.ones_like(a), half / a, c / half)), posinf=0.0, neginf=0.0)
-    t = times.clip(0, 1)
-    s = 1 - t
-    places = (s**3 * p0 + 3 * s * s * t * p1 + 3 * s * t * t * p2 + t**3 * p3).reshape(-1, 2)
-    return np.stack((places.min(axis=0), places.max(axis=0)))
-
-
-def flat(runs: Sequence[Run]) -> bool:
-    """Whether each run lies on a line, so that it encloses nothing."""
-    for run in runs:
-        away = run.points - run.points[0]
-        along = away[np.abs(away).sum(axis=1).argmax()]
-        if np.abs(away @ (along[1], -along[0])).max() > 1e-9 * (along @ along):
-            return False
-    return True
+    if not runs and not whole:
+        raise UnreadableError(data[:60])
+    return runs, whole
 
 
 def count_segments(data: str) -> int:
@@ -142,82 +85,54 @@ def count_segments(data: str) -> int:
     )
 
 
-def _path(element: Element, tag: str, data: str, viewport: tuple[float, float]) -> Path:
+def _commands(element: Element, tag: str, data: str, viewport: tuple[float, float]) -> tuple[list[Command], bool]:
     if tag == "path":
-        return Path(data)
+        return path_commands(data)
     if tag in ("polyline", "polygon"):
-        return Path((Polyline if tag == "polyline" else Polygon)(points=data)) if data.strip() else Path()
+        numbers, whole = points(data)
+        commands = [("M", numbers), *([("z", list[float]())] if tag == "polygon" else [])]
+        return (commands if len(numbers) > 2 else []), whole
     width, height = viewport
     sizes = {"w": width, "h": height, "d": (width * width / 2 + height * height / 2) ** 0.5}
-    fields = _FIELDS[tag]
-    values = {key: length(element.get(key), of=sizes[size]) for key, size in fields.items() if element.get(key)}
-    extents = [values.get(key, 0.0) for key in fields if key in ("width", "height", "r")]
-    if tag == "ellipse":
-        values = {"rx": values.get("ry", 0.0), "ry": values.get("rx", 0.0), **values}
-        extents = [values["rx"], values["ry"]]
-    if tag != "line" and min(extents) <= 0:
-        return Path()
-    return Path(_MAKERS[tag](**values))
+    given = {key: length(element.get(key), of=sizes[size], default=float("nan")) for key, size in _FIELDS[tag].items()}
+    values = {key: 0.0 if np.isnan(value) else value for key, value in given.items()}
+    if tag == "line":
+        return [("M", [values["x1"], values["y1"], values["x2"], values["y2"]])], True
+    return (_rect(values, _radii(given)) if tag == "rect" else _ellipse(values, _radii(given))), True
 
 
-def _runs(path: Path) -> Iterator[Run]:
-    points: list[tuple[float, float]] = []
-    for before, segment in pairwise([None, *path]):
-        _smooth(segment, before)
-        if isinstance(segment, Move):
-            if len(points) > 1:
-                yield _run(points, closed=False)
-            points = [_xy(segment.end)]
-            continue
-        points = points or [_xy(segment.start)]
-        if isinstance(segment, Close):
-            if len(points) == 1 or not np.allclose(points[-1], _xy(segment.end), rtol=1e-9, atol=1e-9):
-                points += _line(points[-1], _xy(segment.end))
-            yield _run(points, closed=True)
-            points = []
-        else:
-            points += _cubics(points[-1], segment)
-    if len(points) > 1:
-        yield _run(points, closed=False)
+def _radii(given: Mapping[str, float]) -> tuple[float, float]:
+    """Both radii; one that is missing, automatic or negative is as the other."""
+    if "r" in given:
+        return given["r"], given["r"]
+    rx, ry = given["rx"], given["ry"]
+    rx, ry = rx if rx >= 0 else ry, ry if ry >= 0 else rx  # also for NaN
+    return (rx, ry) if rx >= 0 and ry >= 0 else (0.0, 0.0)
 
 
-def _smooth(segment: Any, before: Any) -> None:
-    """Correct the control point that a smooth curve takes from the one before.
-
-    Only curves of one degree continue each other; svgelements reflects the control points of either.
-
-    Source: SVG 2, sections 9.3.6 and 9.3.7.
-    """
-    if not getattr(segment, "smooth", False):
-        return
-    alike = type(segment) is type(before)
-    if isinstance(segment, QuadraticBezier):
-        segment.control = before.control.reflected_across(segment.start) if alike else segment.start
-    elif not alike:
-        segment.control1 = segment.start
-
-
-def _run(points: list[tuple[float, float]], *, closed: bool) -> Run:
-    return Run(np.array(points[:-1] if closed else points, dtype=np.float64), closed)
+def _rect(values: Mapping[str, float], radii: tuple[float, float]) -> list[Command]:
+    x, y, width, height = (values[key] for key in ("x", "y", "width", "height"))
+    if min(width, height) <= 0:
+        return []
+    right, bottom = x + width, y + height
+    rx, ry = min(radii[0], width / 2), min(radii[1], height / 2)
+    if min(rx, ry) <= 0:
+        return [("M", [x, y]), ("H", [right]), ("V", [bottom]), ("H", [x]), ("z", [])]
+    return [
+        ("M", [x + rx, y]), ("H", [right - rx]), _corner(rx, ry, right, y + ry),
+        ("V", [bottom - ry]), _corner(rx, ry, right - rx, bottom),
+        ("H", [x + rx]), _corner(rx, ry, x, bottom - ry),
+        ("V", [y + ry]), _corner(rx, ry, x + rx, y), ("z", []),
+    ]  # fmt: skip
 
 
-def _cubics(start: tuple[float, float], segment: object) -> list[tuple[float, float]]:
-    """The control points that follow `start`."""
-    if isinstance(segment, CubicBezier):
-        return [_xy(segment.control1), _xy(segment.control2), _xy(segment.end)]
-    if isinstance(segment, QuadraticBezier):
-        control, end = np.array(_xy(segment.control)), np.array(_xy(segment.end))
-        first, second = (np.array(start) + 2 * control) / 3, (end + 2 * control) / 3
-        return [tuple(first), tuple(second), tuple(end)]
-    if isinstance(segment, Arc) and segment.sweep and segment.rx and segment.ry:
-        return [_xy(p) for part in segment.as_cubic_curves() for p in (part.control1, part.control2, part.end)]
-    return _line(start, _xy(segment.end))  # type: ignore[attr-defined]
+def _ellipse(values: Mapping[str, float], radii: tuple[float, float]) -> list[Command]:
+    (rx, ry), x, y = radii, values["cx"], values["cy"]
+    if not min(rx, ry) > 0:
+        return []
+    ends = ((x, y + ry), (x - rx, y), (x, y - ry), (x + rx, y))
+    return [("M", [x + rx, y]), *(_corner(rx, ry, *end) for end in ends), ("z", [])]
 
 
-def _line(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
-    (x0, y0), (x1, y1) = start, end
-    return [((2 * x0 + x1) / 3, (2 * y0 + y1) / 3), ((x0 + 2 * x1) / 3, (y0 + 2 * y1) / 3), end]
-
-
-def _xy(point: object) -> tuple[float, float]:
-    return float(point.x), float(point.y)  # type: ignore[attr-defined]
+def _corner(rx: float, ry: float, x: float, y: float) -> Command:
+    return "A", [rx, ry, 0.0, 0.0, 1.0, x, y]
