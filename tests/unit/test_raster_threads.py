@@ -123,8 +123,12 @@ def test_nothing_of_a_call_is_kept(busy):
         other.start()
         sleep(0.05)
 
+    begun = Event()
+
     def work():
-        return True
+        if helping():
+            begun.set()
+        return busy or begun.wait(10)
 
     kept = ref(work)
     together(work, threads=2)
