@@ -93,11 +93,11 @@ def test_what_lies_below_is_not_hidden(backend):
 
 @BACKENDS
 def test_opacities_beyond_one_do_no_harm(backend):
-    """An optimizer may go a little too far before it is stopped: at coverage 0.8 all is painted 1.25 times."""
-    image, grads = gradients(rectangle(opacity=0.8, stroke_opacity=1.25), backend=backend)
+    """An optimizer may go a little too far before it is stopped."""
+    image, grads = gradients(rectangle(opacity=0.8, stroke_opacity=1.2), backend=backend)
     assert all(part.isfinite().all() for part in (image, *grads))
     assert image.abs().max() < 2
-    exact = gradients(rectangle(opacity=0.8, stroke_opacity=1.25), backend="reference", dtype=torch.float64)[1]
+    exact = gradients(rectangle(opacity=0.8, stroke_opacity=1.2), backend="reference", dtype=torch.float64)[1]
     for found, wanted in zip(grads, exact, strict=True):
         torch.testing.assert_close(found.double(), wanted, atol=1e-3, rtol=1e-3)
 
