@@ -265,6 +265,8 @@ class Drawing:
     def save(self, path: str | Path) -> None:
         """Write the drawing in the format that the file's ending names: `.svg`, or `.json` for strokes alone.
 
+        Colors and opacities are limited to [0, 1], widths to 0 or more.
+
         Raises:
             FormatError: the ending names no known format.
         """
