@@ -208,12 +208,17 @@ def _storage(room: tuple[int, ...]) -> _Storage:
             return idle
     total, chords, runs, edges = room
     fragments = Fragments(
-        np.empty(total, np.float32),
-        np.empty(chords, np.int32),
-        np.empty((chords, 2), np.float32),
-        np.empty(edges, np.int32),
+        _memory(total, dtype=torch.float32),
+        _memory(chords, dtype=torch.int32),
+        _memory(chords, 2, dtype=torch.float32),
+        _memory(edges, dtype=torch.int32),
     )
-    return _Storage(fragments, np.empty((runs, 4), np.int32), np.empty(runs, np.int32))
+    return _Storage(fragments, _memory(runs, 4, dtype=torch.int32), _memory(runs, dtype=torch.int32))
+
+
+def _memory(*shape: int, dtype: torch.dtype) -> np.ndarray:
+    """Whatever was there, by torch: numpy asks the system for pages so large that the last ones lie idle."""
+    return torch.empty(shape, dtype=dtype).numpy()
 
 
 def _empty(batch: Batch, rows: np.ndarray, storage: _Storage) -> Layout:
