@@ -23,7 +23,7 @@ OPTIONS = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_mod
 """Infinities and NaN keep their meaning; no operation depends on how work is shared out. Nobody counts who uses an
 array, which would take longer than what most functions do with it: `memory` has what functions allocate."""
 ALONE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""Functions that only compiled ones call; what Python needs to call them takes a third of the time to compile."""
+"""Functions that only compiled ones call; what Python needs to call them takes a quarter of the time to compile."""
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
