@@ -25,9 +25,9 @@ import torch
 
 from clipdraw import Drawing, Step, config, optimize, rasterize
 from clipdraw.errors import InputError
-from clipdraw.formats.paths_json import from_json
-from clipdraw.formats.png import write_png
-from clipdraw.run import judge
+from clipdraw.io.images import write_png
+from clipdraw.io.paths_json import from_json
+from clipdraw.runs import judge
 
 MOST_DRAWINGS = 500
 """Drawings of one answer, which holds them all as base64."""

@@ -14,8 +14,8 @@ import torch
 
 from clipdraw import Drawing, load_encoder, optimize, raster, rasterize, score
 from clipdraw.config import resolve
-from clipdraw.distances import ink, pixel_distances
 from clipdraw.encoders import Encoder
+from clipdraw.optimization.distances import ink, pixel_distances
 
 PROMPTS = ("a submarine", "a bonfire", "a cat", "a bicycle", "a butterfly")
 SEEDS = (0, 1, 2)

@@ -1,6 +1,6 @@
 """The article's penalties against the distance from the middle: `python -m benchmarks.centre_plot`.
 
-Each curve is what `clipdraw.losses.Centre` says of one control point, in units of the published weight.
+Each curve is what `clipdraw.optimization.losses.Centre` says of one control point, in units of the published weight.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.raster_plot import ticks
 from clipdraw import Canvas, Drawing, load_encoder
-from clipdraw.losses import Centre, Frame
+from clipdraw.optimization.losses import Centre, Frame
 
 WIDTH, HEIGHT, MARGIN = 480, 260, 44
 FARTHEST, MOST = 150, 6000.0

@@ -28,8 +28,8 @@ import transformers
 
 from clipdraw import Optimization
 from clipdraw.config import resolve
+from clipdraw.encoders.clip import TransformersEncoder
 from clipdraw.encoders.precision import PRECISIONS, choose_precision
-from clipdraw.encoders.transformers import TransformersEncoder
 
 Clock = Callable[[], float]
 CLOCKS: dict[str, Clock] = {"wall": perf_counter, "thread": thread_time}

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.initialize import RandomStrokes
+from clipdraw.optimization.start import RandomStrokes
 
 
 class TinyEncoder:

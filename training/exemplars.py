@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from clipdraw.encoders.exemplars import Exemplars
-from clipdraw.encoders.imagination import Imagination
+from clipdraw.encoders.builtin.exemplars import Exemplars
+from clipdraw.encoders.builtin.imagination import Imagination
 from training.data import Corpus, plain_views, split_for_judge
 from training.evaluate import load
 from training.files import whole

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from clipdraw.encoders import builtin
-from clipdraw.encoders.text import narrowed
+from clipdraw.encoders.builtin.text_tower import narrowed
 from training.files import whole, write_text
 from training.train import Matcher
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipdraw.encoders.imagination import PICTURES, SIZE, Imagination
+from clipdraw.encoders.builtin.imagination import PICTURES, SIZE, Imagination
 from training import data
 from training.data import COLORS, Corpus
 from training.files import whole

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from clipdraw.explanation import words
+from clipdraw.evaluate.explanation import words
 from training.files import write_text
 
 MOST = 2300  # the paper's notebook has 2,333

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clipdraw import raster
-from clipdraw.encoders.image import DIMENSIONS, ImageTower
+from clipdraw.encoders.builtin.image_tower import DIMENSIONS, ImageTower
 from training import attacks
 from training.data import DESCRIBED, Batch, Corpus, plain_views
 from training.files import whole

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from clipdraw import Drawing, rasterize
-from clipdraw.formats.png import read_image
-from clipdraw.run import devices
+from clipdraw.io.images import read_image
+from clipdraw.runs import devices
 from tests import tiny_biggan
 
 QUICK = ("--strokes", "8", "--steps", "6", "--views", "2")

@@ -13,8 +13,8 @@ import pytest
 import clipdraw
 from clipdraw import encoders
 from clipdraw.cli import app
-from clipdraw.run import session
-from clipdraw.run.folder import write_record
+from clipdraw.runs import session
+from clipdraw.runs.folder import write_record
 from tests import tiny_biggan
 from tests.conftest import TinyEncoder
 

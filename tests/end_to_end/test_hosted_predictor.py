@@ -22,7 +22,7 @@ pytest.importorskip("cog", reason="the extra cog is not installed; it has no pac
 
 import predict
 from clipdraw.errors import InputError
-from clipdraw.formats.paths_json import from_json
+from clipdraw.io.paths_json import from_json
 
 ROOT = Path(__file__).parents[2]
 QUICK = {"num_paths": 4, "num_iterations": 3, "display_frequency": 1, "output_size": 32}

@@ -6,7 +6,7 @@ import pytest
 import pyvips
 import torch
 
-from clipdraw.formats.svg import from_svg, to_svg
+from clipdraw.io.svg.files import from_svg, to_svg
 from clipdraw.raster import rasterize
 from tests.raster_scenes import picture
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from clipdraw.encoders.image import ImageTower
-from clipdraw.encoders.text import widened
+from clipdraw.encoders.builtin.image_tower import ImageTower
+from clipdraw.encoders.builtin.text_tower import widened
 from training.export import in_few_bits
 
 

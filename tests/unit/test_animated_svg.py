@@ -11,8 +11,8 @@ from PIL import Image
 from svg_samples import same, wild_drawing
 
 from clipdraw.errors import InputError
-from clipdraw.formats.animated_svg import making_of_svg, self_drawing_svg
-from clipdraw.formats.svg import from_svg, to_svg
+from clipdraw.io.animated_svg import making_of_svg, self_drawing_svg
+from clipdraw.io.svg.files import from_svg, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from clipdraw.augment import Views
 from clipdraw.errors import InputError
+from clipdraw.optimization.views import Views
 
 
 def generator(seed=0):

@@ -6,7 +6,7 @@ import pytest
 from test_film import ramp
 
 from clipdraw.errors import InputError, MissingExtraError
-from clipdraw.formats.av import write_mp4
+from clipdraw.io.video import write_mp4
 
 
 def decoded(path):
@@ -61,6 +61,6 @@ def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
 
 
 def test_only_the_module_named_after_it_imports_pyav():
-    folder = Path(sys.modules["clipdraw.formats.av"].__file__).parent
+    folder = Path(sys.modules["clipdraw.io.video"].__file__).parent
     users = [file.name for file in folder.glob("*.py") if "import av\n" in file.read_text()]
     assert users == ["av.py"]

@@ -5,12 +5,12 @@ import pickle
 import pytest
 import torch
 
-from clipdraw.augment import Views
 from clipdraw.errors import WeightsError
-from clipdraw.losses import Prompt
-from clipdraw.optimization import Optimization, Recipe
-from clipdraw.parameterizations import Latents, Parameterization
-from clipdraw.parameterizations.biggan import load
+from clipdraw.optimization.loop import Optimization, Recipe
+from clipdraw.optimization.losses import Prompt
+from clipdraw.optimization.parameterizations import Latents, Parameterization
+from clipdraw.optimization.parameterizations.biggan import load
+from clipdraw.optimization.views import Views
 from tests import tiny_biggan
 
 

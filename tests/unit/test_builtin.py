@@ -4,7 +4,7 @@ from torch.nn import functional
 
 from clipdraw import Drawing, load_encoder, score
 from clipdraw.encoders import Ensemble, Imagines, builtin
-from clipdraw.encoders.image import ImageTower
+from clipdraw.encoders.builtin.image_tower import ImageTower
 from clipdraw.errors import WeightsError
 from tests.conftest import TinyEncoder
 

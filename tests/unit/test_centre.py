@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from clipdraw.config import resolve
-from clipdraw.distances import ink, pixel_distances, point_distances
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import InputError
-from clipdraw.initialize import RandomStrokes
-from clipdraw.losses import Centre, Frame
-from clipdraw.optimization import Rates, Recipe, optimize
+from clipdraw.optimization.distances import ink, pixel_distances, point_distances
+from clipdraw.optimization.loop import Rates, Recipe, optimize
+from clipdraw.optimization.losses import Centre, Frame
+from clipdraw.optimization.start import RandomStrokes
 from clipdraw.raster import rasterize
 
 KINDS = ("sum", "pull", "ring", "disc")

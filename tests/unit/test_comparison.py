@@ -7,9 +7,9 @@ import pytest
 from clipdraw.config import Config
 from clipdraw.drawing import Drawing
 from clipdraw.errors import ConfigError, InputError, WeightsError
-from clipdraw.formats.png import read_image
-from clipdraw.run import compare, comparison
-from clipdraw.scoring import score
+from clipdraw.evaluate.scoring import score
+from clipdraw.io.images import read_image
+from clipdraw.runs import compare, comparison
 from tests import tiny_biggan
 from tests.conftest import TinyEncoder
 

@@ -2,7 +2,7 @@ import pytest
 
 from clipdraw.config.prompts import parse_prompts, parse_weighted, title_of, written
 from clipdraw.errors import InputError
-from clipdraw.losses import Prompt
+from clipdraw.optimization.losses import Prompt
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from clipdraw.errors import FormatError, InputError
-from clipdraw.formats.digits import as_percent, parse_number, shortest
+from clipdraw.io.svg.numbers import as_percent, parse_number, shortest
 
 
 @pytest.mark.parametrize(

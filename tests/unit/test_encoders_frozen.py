@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from clipdraw.encoders.frozen import frozen
-from clipdraw.encoders.image import ImageTower
-from clipdraw.encoders.packed import PackedConvolution, pack_convolutions
+from clipdraw.encoders.builtin.frozen import frozen
+from clipdraw.encoders.builtin.image_tower import ImageTower
+from clipdraw.encoders.builtin.packed import PackedConvolution, pack_convolutions
 
 DTYPES = [torch.float32, torch.bfloat16]
 

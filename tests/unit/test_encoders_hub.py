@@ -12,8 +12,8 @@ from threading import Event, Thread
 import pytest
 
 from clipdraw.encoders import hub
-from clipdraw.encoders.hub import Kind, fetch_model, is_model_id, missing_part, one_line, unreachable
 from clipdraw.errors import WeightsError
+from clipdraw.weights import Kind, fetch_model, is_model_id, missing_part, one_line, unreachable
 
 pytest.importorskip("huggingface_hub")
 
@@ -178,7 +178,7 @@ def test_a_name_look_up_that_hangs_fails_within_two_seconds(cache, monkeypatch):
 def test_an_unreachable_hub_is_found_out_before_transformers_or_torch_models_load(cache):
     """The whole failure, in a fresh process: fast because nothing slow is imported for it."""
     code = (
-        "import sys; from clipdraw.encoders.transformers import load\n"
+        "import sys; from clipdraw.encoders.clip import load\n"
         "from clipdraw.errors import WeightsError\n"
         "try: load('owner/nowhere-to-be-found', precision='float32')\n"
         "except WeightsError as error: print(str(error).count(chr(10)), 'transformers' in sys.modules)\n"

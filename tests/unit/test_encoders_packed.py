@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from clipdraw.encoders.packed import PackedConvolution, pack_convolutions
+from clipdraw.encoders.builtin.packed import PackedConvolution, pack_convolutions
 
 
 def network():

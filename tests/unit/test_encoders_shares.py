@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from clipdraw.encoders.shares import in_shares
+from clipdraw.encoders.builtin.shares import in_shares
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ import torch
 from torch.nn.functional import normalize
 
 from clipdraw.encoders import Encoder, load_encoder
+from clipdraw.encoders.clip import load
 from clipdraw.encoders.patches import PatchProduct
-from clipdraw.encoders.transformers import load
 from clipdraw.errors import ConfigError, InputError, MissingExtraError, WeightsError
 
 transformers = pytest.importorskip("transformers")

@@ -5,10 +5,10 @@ import torch
 from torch.nn import functional
 
 from clipdraw.encoders import load_encoder
-from clipdraw.encoders.exemplars import Exemplars
-from clipdraw.encoders.tint import agreement, colors_in, deepened, tinted
+from clipdraw.encoders.builtin.exemplars import Exemplars
+from clipdraw.encoders.builtin.tint import agreement, colors_in, deepened, tinted
+from clipdraw.evaluate.scoring import score
 from clipdraw.framing import framed
-from clipdraw.scoring import score
 
 
 def some(count=5, width=8, axes=4, components=320):

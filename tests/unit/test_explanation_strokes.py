@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from clipdraw.drawing import Canvas, Drawing, Gradient, Style
-from clipdraw.explanation import colored, explain, importance
-from clipdraw.explanation.strokes import _leaving_one_out
-from clipdraw.initialize import RandomStrokes
-from clipdraw.losses import Prompt
+from clipdraw.evaluate.explanation import colored, explain, importance
+from clipdraw.evaluate.scoring import score
+from clipdraw.evaluate.stroke_importance import _leaving_one_out
+from clipdraw.optimization.losses import Prompt
+from clipdraw.optimization.start import RandomStrokes
 from clipdraw.raster import rasterize
-from clipdraw.scoring import score
 
 
 def without(drawing, path):

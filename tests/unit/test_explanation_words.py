@@ -3,8 +3,8 @@ import torch
 
 from clipdraw.encoders import Ensemble, load_encoder, logit_scale_of
 from clipdraw.errors import FormatError, InputError
-from clipdraw.explanation import Vocabulary, explain, read_words
-from clipdraw.losses import Prompt
+from clipdraw.evaluate.explanation import Vocabulary, explain, read_words
+from clipdraw.optimization.losses import Prompt
 
 COLORS = ("red", "green", "blue")
 

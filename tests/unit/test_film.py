@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from clipdraw.errors import InputError
-from clipdraw.formats.film import write_gif, write_webp
+from clipdraw.io.film import write_gif, write_webp
 
 
 def ramp(count, height=12, width=18):

@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 import torch
 
+from clipdraw.bezier import MAX_PIECES, MIN_PIECES, flatten, piece_counts
 from clipdraw.errors import InputError
-from clipdraw.geometry import MAX_PIECES, MIN_PIECES, flatten, piece_counts
 
 
 def cubics(count=50, spread=40.0):

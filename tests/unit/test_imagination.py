@@ -6,16 +6,16 @@ import pytest
 import torch
 
 from clipdraw.config import resolve
-from clipdraw.constraints import ColorRange, WidthRange
 from clipdraw.drawing import Canvas
 from clipdraw.encoders import Imagines, load_encoder
-from clipdraw.encoders.readings import other_number, readings
+from clipdraw.encoders.builtin.readings import other_number, readings
 from clipdraw.errors import InputError
+from clipdraw.evaluate.scoring import score
 from clipdraw.framing import framed, picked, squared
-from clipdraw.initialize import ImaginedStrokes, RandomStrokes
-from clipdraw.losses import Frame, Likeness
+from clipdraw.optimization.constraints import ColorRange, WidthRange
+from clipdraw.optimization.losses import Frame, Likeness
+from clipdraw.optimization.start import ImaginedStrokes, RandomStrokes
 from clipdraw.raster import rasterize
-from clipdraw.scoring import score
 from tests.conftest import TinyEncoder
 
 

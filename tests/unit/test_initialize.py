@@ -3,7 +3,7 @@ import torch
 
 from clipdraw.drawing import Canvas
 from clipdraw.errors import InputError
-from clipdraw.initialize import RandomStrokes
+from clipdraw.optimization.start import RandomStrokes
 
 
 def start(seed=0, canvas=None, **settings):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from clipdraw.errors import InputError
-from clipdraw.losses import Frame, Ink, Prompt, similarity
+from clipdraw.optimization.losses import Frame, Ink, Prompt, similarity
 
 
 def test_a_prompt_sums_the_cosines_of_the_views(drawing, encoder):

@@ -3,9 +3,9 @@ import torch
 
 from clipdraw.config import Config, resolve
 from clipdraw.errors import ConfigError, InputError, WeightsError
-from clipdraw.methods import FIGURE_3, METHODS, Oddness, method
-from clipdraw.optimization import Optimization, optimize
-from clipdraw.parameterizations import Latents, Pixels
+from clipdraw.optimization.loop import Optimization, optimize
+from clipdraw.optimization.parameterizations import Latents, Pixels
+from clipdraw.runs.methods import FIGURE_3, METHODS, Oddness, method
 from tests import tiny_biggan
 
 CONFIG = Config("red", negative=("blue",), strokes=6, steps=3, views=2, canvas=(24.0, 16.0), seed=5, ink=0.1)

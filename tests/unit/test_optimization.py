@@ -3,13 +3,13 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
-from clipdraw.augment import Views
-from clipdraw.constraints import ColorRange, PointsOnCanvas, WidthRange
 from clipdraw.drawing import Canvas, Style
 from clipdraw.errors import DivergedError, InputError
-from clipdraw.losses import Prompt
-from clipdraw.optimization import Optimization, Recipe, optimize
-from clipdraw.parameterizations import Rates
+from clipdraw.optimization.constraints import ColorRange, PointsOnCanvas, WidthRange
+from clipdraw.optimization.loop import Optimization, Recipe, optimize
+from clipdraw.optimization.losses import Prompt
+from clipdraw.optimization.parameterizations import Rates
+from clipdraw.optimization.views import Views
 
 
 def recipe(steps=12, **settings):
@@ -90,7 +90,7 @@ def test_constraints_hold_after_each_step(drawing, encoder):
 
 
 def test_rates_scale_with_the_canvas_and_follow_their_schedule(encoder):
-    from clipdraw.initialize import RandomStrokes
+    from clipdraw.optimization.start import RandomStrokes
 
     drawing = RandomStrokes(3)(Canvas(448, 448), torch.Generator().manual_seed(0))
     run = Optimization(drawing, [Prompt("red")], encoder=encoder, recipe=recipe(8))

@@ -3,14 +3,14 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
-from clipdraw.augment import Views
-from clipdraw.constraints import WidthRange
 from clipdraw.drawing import Canvas, Style
 from clipdraw.errors import InputError
-from clipdraw.losses import Ink, Prompt
-from clipdraw.optimization import Optimization, Recipe, optimize
-from clipdraw.parameterizations import Parameter, Parameterization, Pixels, Strokes
-from clipdraw.parameterizations.base import resized
+from clipdraw.optimization.constraints import WidthRange
+from clipdraw.optimization.loop import Optimization, Recipe, optimize
+from clipdraw.optimization.losses import Ink, Prompt
+from clipdraw.optimization.parameterizations import Parameter, Parameterization, Pixels, Strokes
+from clipdraw.optimization.parameterizations.base import resized
+from clipdraw.optimization.views import Views
 from clipdraw.raster import rasterize
 
 

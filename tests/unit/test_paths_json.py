@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from clipdraw.drawing import Canvas, Drawing, Style
 from clipdraw.errors import FormatError, InputError
-from clipdraw.formats.paths_json import from_json, to_json
-from clipdraw.initialize import RandomStrokes
+from clipdraw.io.paths_json import from_json, to_json
+from clipdraw.optimization.start import RandomStrokes
 
 PATH = {
     "points": [[10, 20], [30, 10.5], [50, 40], [70, 20]],

@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from clipdraw.errors import FormatError, InputError
-from clipdraw.formats import png
-from clipdraw.formats.png import read_image, to_bytes, write_png
+from clipdraw.io import png
+from clipdraw.io.images import read_image, to_bytes, write_png
 
 
 def test_every_level_survives(tmp_path):

@@ -13,9 +13,9 @@ from clipdraw import draw, film
 from clipdraw.config import resolve
 from clipdraw.drawing import Drawing
 from clipdraw.errors import ConfigError, FormatError, InputError, MissingExtraError
-from clipdraw.formats.png import read_image
+from clipdraw.io.images import read_image
 from clipdraw.raster import rasterize
-from clipdraw.run.films import Film, films_of, write_film
+from clipdraw.runs.films import Film, films_of, write_film
 
 
 @pytest.fixture(scope="module")

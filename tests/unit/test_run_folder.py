@@ -4,7 +4,15 @@ import pytest
 import torch
 
 from clipdraw.errors import FormatError, InputError
-from clipdraw.run.folder import Metrics, make_folder, read_checkpoint, read_record, slug, write_checkpoint, write_record
+from clipdraw.runs.folder import (
+    Metrics,
+    make_folder,
+    read_checkpoint,
+    read_record,
+    slug,
+    write_checkpoint,
+    write_record,
+)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from clipdraw.run import draw, session
+from clipdraw.runs import draw, session
 
 
 def test_ctrl_c_before_the_first_step_leaves_no_folder(tmp_path, monkeypatch):

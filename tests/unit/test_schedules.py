@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from clipdraw.schedules import Cosine, Staircase
+from clipdraw.optimization.schedules import Cosine, Staircase
 
 
 def test_the_published_staircase():

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.scoring import score
+from clipdraw.evaluate.scoring import score
 
 
 def plain(color, canvas=None):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from clipdraw.formats.strokewise import beginning, begun, stroke_ends
-from clipdraw.geometry import flatten
+from clipdraw.bezier import flatten
+from clipdraw.io.strokewise import beginning, begun, stroke_ends
 
 
 def length(points):

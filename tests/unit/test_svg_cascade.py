@@ -2,8 +2,8 @@ import pytest
 from svg_samples import SVG
 
 from clipdraw.errors import FormatError
-from clipdraw.formats.svg import from_svg
-from clipdraw.formats.svg_foreign import ForeignSvgWarning
+from clipdraw.io.svg.files import from_svg
+from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
 
 RED, LIME, BLUE, BLACK = [1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]
 RECT = '<g class="g"><rect id="q" class="a b" width="9" height="9" {}/></g>'
@@ -182,7 +182,7 @@ def test_the_first_of_several_elements_with_one_id_counts():
     ],
 )
 def test_limits_of_style_sheets(monkeypatch, sheet, reason):
-    monkeypatch.setattr("clipdraw.formats.svg_sheet.MAX_SELECTORS", 100)  # the real ones take seconds of type checks
+    monkeypatch.setattr("clipdraw.io.svg.foreign.sheet.MAX_SELECTORS", 100)  # the real ones take seconds of type checks
     with pytest.raises(FormatError, match=reason):
         fill(sheet)
 
@@ -202,7 +202,7 @@ def test_limits_of_style_sheets(monkeypatch, sheet, reason):
     ],
 )
 def test_hostile_selectors_end_soon(monkeypatch, selector, body):
-    monkeypatch.setattr("clipdraw.formats.svg_sheet.MAX_STEPS", 20_000)  # the real one takes seconds of type checks
+    monkeypatch.setattr("clipdraw.io.svg.foreign.sheet.MAX_STEPS", 20_000)  # the real one takes seconds of type checks
     try:
         from_svg(SVG.format(f"<style><![CDATA[{selector}{{fill:red}}]]></style>{body or RECT}"))
     except (FormatError, ForeignSvgWarning) as error:

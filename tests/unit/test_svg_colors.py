@@ -1,9 +1,9 @@
 import pytest
 from svg_samples import SVG
 
-from clipdraw.formats.svg import from_svg
-from clipdraw.formats.svg_colors import css_color
-from clipdraw.formats.svg_foreign import ForeignSvgWarning
+from clipdraw.io.svg.files import from_svg
+from clipdraw.io.svg.foreign.colors import css_color
+from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
 
 RECT = '<rect width="9" height="9" {}/>'
 

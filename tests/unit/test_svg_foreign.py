@@ -6,8 +6,8 @@ from svg_samples import SVG
 
 from clipdraw.drawing import Drawing, Style
 from clipdraw.errors import FormatError
-from clipdraw.formats.svg import from_svg
-from clipdraw.formats.svg_foreign import ForeignSvgWarning
+from clipdraw.io.svg.files import from_svg
+from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
 
 ROUND = 'stroke-linecap="round" stroke-linejoin="round" fill="none"'
 STROKE = ' stroke="black"/>'
@@ -284,7 +284,9 @@ def test_use_symbols_and_inner_pictures():
 
 
 def test_use_laughs_are_stopped(monkeypatch):
-    monkeypatch.setattr("clipdraw.formats.svg_foreign.MAX_REPEATS", 300)  # the real one takes seconds of type checks
+    monkeypatch.setattr(
+        "clipdraw.io.svg.foreign.importer.MAX_REPEATS", 300
+    )  # the real one takes seconds of type checks
     levels = "".join('<g id="l{}">{}</g>'.format(n, f'<use href="#l{n - 1}"/>' * 10) for n in range(1, 15))
     line = '<path id="l0" d="M0 0L1 1" stroke="red"/>'
     with pytest.raises(FormatError, match="repeats more than 300 elements"):

@@ -2,9 +2,9 @@ import pytest
 from svg_samples import SVG
 
 from clipdraw.errors import FormatError
-from clipdraw.formats.svg import from_svg
-from clipdraw.formats.svg_foreign import ForeignSvgWarning
-from clipdraw.formats.svg_path_data import numbers_of, path_commands, points
+from clipdraw.io.svg.files import from_svg
+from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
+from clipdraw.io.svg.foreign.path_data import numbers_of, path_commands, points
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import torch
 from svg_samples import SVG
 
 from clipdraw.drawing import Style
-from clipdraw.formats.svg import from_svg
+from clipdraw.io.svg.files import from_svg
 
 SQUARE = "M10 10h30v30h-30z"
 

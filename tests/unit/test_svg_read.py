@@ -7,7 +7,7 @@ from svg_samples import same, wild_drawing
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError
-from clipdraw.formats.svg import from_svg, read_drawing, to_svg
+from clipdraw.io.svg.files import from_svg, read_drawing, to_svg
 
 OURS = to_svg(wild_drawing(2))
 
@@ -107,8 +107,8 @@ def test_paths_that_are_no_files(tmp_path):
 
 
 def test_limits_of_elements_strokes_and_segments(monkeypatch):
-    monkeypatch.setattr("clipdraw.formats.xml_tree.MAX_ELEMENTS", 1000)  # the real ones take seconds of type checks
-    monkeypatch.setattr("clipdraw.formats.svg_read.MAX_STROKES", 500)
+    monkeypatch.setattr("clipdraw.io.svg.xml.MAX_ELEMENTS", 1000)  # the real ones take seconds of type checks
+    monkeypatch.setattr("clipdraw.io.svg.read.MAX_STROKES", 500)
     with pytest.raises(FormatError, match="more than 1,000 elements"):
         from_svg("<svg>" + "<g/>" * 1000 + "</svg>")
     path = re.search("<path[^>]*/>", OURS)[0]

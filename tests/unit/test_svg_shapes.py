@@ -3,8 +3,8 @@ from xml.etree.ElementTree import fromstring
 import numpy as np
 import pytest
 
-from clipdraw.formats.svg_outlines import extent
-from clipdraw.formats.svg_shapes import shape_runs
+from clipdraw.io.svg.foreign.outlines import extent
+from clipdraw.io.svg.foreign.shapes import shape_runs
 
 
 def runs(text):

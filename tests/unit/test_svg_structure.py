@@ -2,9 +2,9 @@ import pytest
 from svg_samples import SVG
 
 from clipdraw.errors import FormatError
-from clipdraw.formats.svg import from_svg
-from clipdraw.formats.svg_foreign import ForeignSvgWarning
-from clipdraw.formats.svg_paths import stroke_first
+from clipdraw.io.svg.files import from_svg
+from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
+from clipdraw.io.svg.foreign.paths import stroke_first
 
 BOX = '<rect x="{}" y="5" width="10" height="10"/>'
 

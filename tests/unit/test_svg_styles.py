@@ -8,8 +8,8 @@ import torch
 
 from clipdraw.drawing import Drawing, Gradient, Style
 from clipdraw.errors import FormatError, InputError
-from clipdraw.formats.animated_svg import making_of_svg, self_drawing_svg
-from clipdraw.formats.svg import from_svg, to_svg
+from clipdraw.io.animated_svg import making_of_svg, self_drawing_svg
+from clipdraw.io.svg.files import from_svg, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 RED = [1.0, 0.0, 0.0, 1.0]

@@ -12,7 +12,7 @@ from svg_samples import line_drawing, same, wild_drawing
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError, InputError
-from clipdraw.formats.svg import from_svg, to_svg
+from clipdraw.io.svg.files import from_svg, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

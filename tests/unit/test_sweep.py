@@ -5,9 +5,9 @@ import pytest
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import ConfigError, FormatError, InputError
-from clipdraw.formats.png import read_image
-from clipdraw.run import session
-from clipdraw.sweeping import Plan, read_plan, sweep, work
+from clipdraw.io.images import read_image
+from clipdraw.runs import session
+from clipdraw.runs.sweep import Plan, read_plan, sweep, work
 
 TINY = {"preset": "paper", "strokes": 4, "steps": 3, "views": 1, "canvas": (32.0, 32.0)}
 

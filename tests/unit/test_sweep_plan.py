@@ -4,8 +4,8 @@ import tomllib
 import pytest
 
 from clipdraw.errors import ConfigError
-from clipdraw.sweeping import Plan, from_dict, plans
-from clipdraw.sweeping.plan import styled
+from clipdraw.runs.sweep import Plan, from_dict, plans
+from clipdraw.runs.sweep.plan import styled
 
 
 def test_every_combination_once_the_last_axis_fastest():

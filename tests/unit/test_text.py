@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from clipdraw.encoders import text
-from clipdraw.encoders.text import TextTower, WordPiece, narrowed, stored, widened
+from clipdraw.encoders.builtin.text_tower import TextTower, WordPiece, narrowed, stored, widened
 from clipdraw.errors import WeightsError
 
 PIECES = [

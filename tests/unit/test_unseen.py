@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from clipdraw.run.unseen import _views, unseen_similarities
+from clipdraw.evaluate.unseen_views import _views, unseen_similarities
 
 
 def test_the_views_are_the_same_each_time_and_stay_in_range():

@@ -20,7 +20,8 @@ def presets(
     name: Annotated[str | None, typer.Argument(help="Show every setting of this preset.")] = None,
 ) -> None:
     """List the presets of draw and sweep, or every setting of one of draw."""
-    from clipdraw import config, sweeping
+    from clipdraw import config
+    from clipdraw.runs import sweep as sweeping
 
     if name is not None:
         resolved = config.resolve("what you ask for", {"preset": name})

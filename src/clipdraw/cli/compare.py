@@ -16,8 +16,8 @@ from clipdraw.errors import ConfigError
 
 if TYPE_CHECKING:
     from clipdraw.config import Config
-    from clipdraw.optimization import Step
-    from clipdraw.run import Comparison
+    from clipdraw.optimization.loop import Step
+    from clipdraw.runs import Comparison
 
 
 def compare(
@@ -87,8 +87,8 @@ def _compare(
     on_step: Callable[[str, Config, Step], None] | None,
 ) -> Comparison:  # fmt: skip
     from clipdraw import load_encoder
-    from clipdraw.methods import method
-    from clipdraw.run import chosen_device, compare
+    from clipdraw.runs import chosen_device, compare
+    from clipdraw.runs.methods import method
 
     names = [name.strip() for name in methods.split(",") if name.strip()]
     for name in names:

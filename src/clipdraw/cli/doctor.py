@@ -28,7 +28,7 @@ def doctor() -> None:
 
 
 def _versions() -> Iterator[str]:
-    from clipdraw.run import versions
+    from clipdraw.runs import versions
 
     yield ", ".join(f"{part} {version}" for part, version in versions().items())
 
@@ -41,7 +41,7 @@ def _extras() -> Iterator[str]:
 def _devices() -> Iterator[str]:
     import torch
 
-    from clipdraw.run import devices
+    from clipdraw.runs import devices
 
     for device in devices():
         if device == "cuda":
@@ -59,7 +59,7 @@ def _precision() -> Iterator[str]:
     import torch
 
     from clipdraw.encoders.precision import choose_precision
-    from clipdraw.run import devices
+    from clipdraw.runs import devices
 
     for device in devices():
         chosen = str(choose_precision("auto", torch.device(device))).removeprefix("torch.")
@@ -77,7 +77,7 @@ def _weights() -> Iterator[str]:
 
 
 def _speed() -> Iterator[str]:
-    from clipdraw.run import devices
+    from clipdraw.runs import devices
 
     for device in devices():
         step = _builtin_step(device)
@@ -97,7 +97,7 @@ def _builtin_step(device: str) -> float:
     import torch
 
     from clipdraw import Optimization, config
-    from clipdraw.run import judge
+    from clipdraw.runs import judge
 
     settings = config.resolve("a red heart", {"device": device})
     encoder = judge(settings)

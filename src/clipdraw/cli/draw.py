@@ -15,8 +15,8 @@ import typer
 from clipdraw.errors import ConfigError
 
 if TYPE_CHECKING:
-    from clipdraw.optimization import Step
-    from clipdraw.run import Run
+    from clipdraw.optimization.loop import Step
+    from clipdraw.runs import Run
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
@@ -125,7 +125,7 @@ def resume(
     """Go on with a run to the drawing that it would have become."""
 
     def work(on_step: Callable[[Step], None] | None) -> Run:
-        from clipdraw import run
+        from clipdraw import runs as run
 
         return run.resume(folder, on_step=on_step)
 
@@ -136,7 +136,7 @@ def _draw(
     prompt: str, canvas: str | None, out: Path | None, file: Path | None, options: dict[str, Any],
     on_step: Callable[[Step], None] | None,
 ) -> Run:  # fmt: skip
-    from clipdraw import run
+    from clipdraw import runs as run
     from clipdraw.config import parse_canvas
 
     if canvas is not None:

@@ -14,8 +14,8 @@ from clipdraw.errors import InputError
 
 if TYPE_CHECKING:
     from clipdraw.drawing import Drawing
-    from clipdraw.explanation import Explanation
-    from clipdraw.losses import Prompt
+    from clipdraw.evaluate.explanation import Explanation
+    from clipdraw.optimization.losses import Prompt
 
 _SHOWN = 5
 
@@ -40,9 +40,9 @@ def explain(
     """
     from clipdraw.drawing import Drawing
     from clipdraw.encoders import load_encoder
-    from clipdraw.explanation import NOUNS, explain, read_words
-    from clipdraw.formats.atomic import target_of
-    from clipdraw.run import chosen_device
+    from clipdraw.evaluate.explanation import NOUNS, explain, read_words
+    from clipdraw.io.files import target_of
+    from clipdraw.runs import chosen_device
 
     if words < 1:
         raise InputError(f"--words must be at least 1, got {words}")
@@ -80,8 +80,8 @@ def _prompts(picture: Any, given: list[str]) -> tuple[Prompt, ...]:
 
 def _write_picture(drawing: Drawing, found: Explanation, prompts: tuple[Prompt, ...], out: Path) -> None:
     from clipdraw.config.prompts import title_of
-    from clipdraw.explanation import colored
-    from clipdraw.sheets import Cell, Sheet, write_sheet
+    from clipdraw.evaluate.explanation import colored
+    from clipdraw.figures.sheet import Cell, Sheet, write_sheet
 
     assert found.strokes is not None
     seen = tuple(f"{word.probability:.0%}  {word.text}" for word in found.words)

@@ -27,8 +27,8 @@ def score(
 ) -> None:
     """Say how well a drawing or picture matches texts: one cosine a text."""
     from clipdraw.encoders import load_encoder
-    from clipdraw.run import chosen_device
-    from clipdraw.scoring import score as cosines
+    from clipdraw.evaluate.scoring import score as cosines
+    from clipdraw.runs import chosen_device
 
     if any(not prompt.strip() for prompt in prompts):
         raise InputError("a prompt is empty: give texts to compare the picture with")
@@ -48,7 +48,7 @@ def rasterize(
 ) -> None:
     """Write a drawing as a PNG."""
     from clipdraw.drawing import Drawing
-    from clipdraw.formats.png import write_png
+    from clipdraw.io.images import write_png
     from clipdraw.raster import rasterize as to_image
 
     if not 1 <= size <= _LARGEST_SIDE:
@@ -78,7 +78,7 @@ def film(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Make a film of a finished run: how it came about, or how it is drawn."""
-    from clipdraw import run
+    from clipdraw import runs as run
 
     written = run.film(source, kind=kind, out=out, length=length, hold=hold, size=size, fps=fps)
     if as_json:
@@ -95,7 +95,7 @@ def read_picture(file: Path) -> Drawing | Tensor:
         FormatError: there is no such file, or it cannot be read.
     """
     from clipdraw.drawing import Drawing
-    from clipdraw.formats.png import read_image
+    from clipdraw.io.images import read_image
     from clipdraw.registry import readers
 
     if file.is_dir():

@@ -16,7 +16,7 @@ from clipdraw.cli.draw import Json, Quiet, named, settings, toml_value
 from clipdraw.errors import ConfigError
 
 if TYPE_CHECKING:
-    from clipdraw.sweeping import Cell, Outcome, Plan, Sweep
+    from clipdraw.runs.sweep import Cell, Outcome, Plan, Sweep
 
     Callbacks = tuple[Callable[[str, int], None] | None, Callable[[Outcome], None] | None]
 
@@ -55,7 +55,7 @@ def sweep(
 
     The same command again keeps what is finished and goes on with the rest.
     """
-    from clipdraw import sweeping
+    from clipdraw.runs import sweep as sweeping
 
     name, plan = _plan(prompts or [], out, config, preset or [])
     options = settings(setting or []) | {
@@ -80,9 +80,9 @@ def sweep(
 
 def _plan(prompts: Sequence[str], out: Path | None, file: Path | None, presets: Sequence[str]) -> tuple[str, Plan]:
     """What there is before the other options: a name for the folder, and the plan."""
-    from clipdraw import sweeping
     from clipdraw.config import presets as presets_of_draw
     from clipdraw.config import read_toml
+    from clipdraw.runs import sweep as sweeping
 
     shipped = sweeping.plans()
     if unknown := [name for name in presets if name not in (*shipped, *presets_of_draw())]:

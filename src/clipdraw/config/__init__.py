@@ -9,17 +9,17 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from clipdraw.augment import OUTSIDES, Views
 from clipdraw.config.prompts import NUMBER, parse_prompts, title_of, written
-from clipdraw.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.drawing import Canvas
 from clipdraw.encoders import Encoder
 from clipdraw.errors import ConfigError, InputError
-from clipdraw.initialize import ImaginedStrokes, RandomStrokes
-from clipdraw.losses import Centre, Ink, Likeness, Loss, Prompt
-from clipdraw.optimization import Recipe
-from clipdraw.parameterizations import Rates
-from clipdraw.schedules import SCHEDULES
+from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
+from clipdraw.optimization.loop import Recipe
+from clipdraw.optimization.losses import Centre, Ink, Likeness, Loss, Prompt
+from clipdraw.optimization.parameterizations import Rates
+from clipdraw.optimization.schedules import SCHEDULES
+from clipdraw.optimization.start import ImaginedStrokes, RandomStrokes
+from clipdraw.optimization.views import OUTSIDES, Views
 
 _LISTS = ("encoder", "film_kinds", "film_formats")
 """Settings with any number of values."""

@@ -13,7 +13,7 @@ from clipdraw.registry import Registry
 
 __all__ = ["Calibrated", "Encoder", "Ensemble", "Imagines", "encoders", "load_encoder", "logit_scale_of"]
 
-encoders = Registry("encoders", {"builtin": "clipdraw.encoders.builtin:load"})
+encoders = Registry("encoders", {"builtin": "clipdraw.encoders.builtin.encoder:load"})
 """Name to `load(*, device, precision, normalize) -> Encoder`.
 
 Every loader takes these three keywords; one that has no use for a keyword ignores it.
@@ -49,6 +49,6 @@ def load_encoder(
             f"no encoder called {name!r}; there are: {', '.join(sorted(encoders))}, a folder with a CLIP or "
             "SigLIP checkpoint, or a hub id such as openai/clip-vit-base-patch32"
         )
-    from clipdraw.encoders import transformers
+    from clipdraw.encoders import clip
 
-    return transformers.load(name, device=device, precision=precision, normalize=normalize)
+    return clip.load(name, device=device, precision=precision, normalize=normalize)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clipdraw.geometry import MAX_PIECES, MIN_PIECES
+from clipdraw.bezier import MAX_PIECES, MIN_PIECES
 from clipdraw.raster.compile import compiled, inlined
 from clipdraw.raster.memory import release, room
 from clipdraw.raster.plan import AT_SIDES, CAPS, FARTHEST_PX, IN_THIN, JOINS, SHORTEST_PX, STROKE, THIN_PX

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from clipdraw.geometry import TOLERANCE, flatten, piece_counts
+from clipdraw.bezier import TOLERANCE, flatten, piece_counts
 from clipdraw.raster.batch import Batch
 from clipdraw.raster.plan import (
     ARC_TOLERANCE_PX,

@@ -1,0 +1,279 @@
+"""What a drawing is asked to be. A loss is a plug-in: plain settings that build a function of a frame.
+
+To add one, write a frozen dataclass with a `name` and a `build`, and pass it to `optimize`::
+
+    @dataclass(frozen=True)
+    class Calm:
+        weight: float = 0.1
+        name: str = "calm"
+
+        def build(self, encoder: Encoder) -> Term:
+            return lambda frame: self.weight * frame.drawing.colors[:, :3].var(0).sum()
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from clipdraw.drawing import Canvas, Drawing
+from clipdraw.encoders import Encoder, Imagines
+from clipdraw.errors import InputError
+from clipdraw.framing import framed, picked
+from clipdraw.optimization.distances import ink, pixel_distances, point_distances
+from clipdraw.optimization.parameterizations import Parameterization
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a loss may look at in one step; gradients flow from all of it to the drawing.
+
+    Args:
+        subject: what is optimized as it is: the drawing, or another parameterization.
+        image: what it looks like, in [0, 1].
+        embeddings: unit vectors of the views.
+        progress: share of the steps already taken, in [0, 1).
+    """
+
+    subject: Drawing | Parameterization
+    image: Float[Tensor, "3 height width"]
+    embeddings: Float[Tensor, "views dimensions"]
+    progress: float
+
+    @property
+    def drawing(self) -> Drawing:
+        """The drawing.
+
+        Raises:
+            InputError: what is optimized is not a drawing.
+        """
+        return drawing_of(self.subject)
+
+
+def drawing_of(subject: object) -> Drawing:
+    """`subject`, which is a drawing.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(subject, Drawing):
+        raise InputError(f"only a drawing has strokes; what is optimized here is {type(subject).__name__}")
+    return subject
+
+
+Term = Callable[[Frame], Float[Tensor, ""]]
+"""A scalar of a frame; lower is better."""
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """A part of the objective."""
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        ...
+
+    def build(self, encoder: Encoder) -> Term:
+        """The function to be minimized; what does not change from step to step is computed here, once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The text to draw, or with a negative weight, the text to stay away from.
+
+    The sum over views of -weight x cosine(text, view).
+
+    Args:
+        text: a description, not blank.
+        weight: its importance against other losses; -0.3 is the paper's for negative prompts.
+
+    Raises:
+        InputError: the text is blank or the weight is 0 or not finite.
+
+    Source: Frans et al. 2021 (CLIPDraw), algorithm 1 and section 4.6.
+    """
+
+    text: str
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise InputError('the prompt is empty: say what to draw, for example "a bonfire"')
+        if not (self.weight == self.weight and 0 < abs(self.weight) < float("inf")):
+            raise InputError(f"a prompt's weight is a number other than 0, got {self.weight}")
+
+    @property
+    def name(self) -> str:
+        """The text, marked if it is negative."""
+        return self.text if self.weight > 0 else f"not {self.text}"
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted negative cosine, summed over views."""
+        (target,) = encoder.encode_text([self.text])
+        return lambda frame: -self.weight * (frame.embeddings @ target).sum()
+
+
+def similarity(prompts: Sequence[Prompt], cosines: Sequence[float]) -> float:
+    """The mean of the cosines of the prompts to draw, by their weights; NaN if there are none."""
+    pairs = [(prompt.weight, cosine) for prompt, cosine in zip(prompts, cosines, strict=True) if prompt.weight > 0]
+    return sum(w * c for w, c in pairs) / sum(w for w, _ in pairs) if pairs else math.nan
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The mean opacity of the strokes: what the prompt does not ask for fades away.
+
+    Adam moves every parameter by about its learning rate, however small the gradient. A stroke that no view
+    cares about has no other gradient than this one and is gone after some steps; one that matters stays.
+
+    Args:
+        weight: against a prompt's 1, above 0.
+
+    Raises:
+        InputError: the weight is not above 0.
+    """
+
+    weight: float = 0.02
+    name: str = "ink"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight < float("inf"):
+            raise InputError(f"the weight of ink is above 0, got {self.weight}")
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted mean opacity, times the views, as a prompt is their sum."""
+        return lambda frame: self.weight * len(frame.embeddings) * frame.drawing.colors[:, 3].mean()
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """The squared difference from what the encoder imagines a text to look like, fading out.
+
+    It keeps a drawing from losing what `initialize.ImaginedStrokes` began with. An encoder that does not imagine
+    has no say: the loss is 0.
+
+    Args:
+        text: what to imagine.
+        weight: against a prompt's 1, above 0, at the start.
+        until: share of the run at whose end the weight is 0, in (0, 1].
+        choice: which of the pictures, as `framing.picked` counts them.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    text: str
+    weight: float = 10.0
+    until: float = 1.0
+    choice: int = 0
+    name: str = "likeness"
+
+    def __post_init__(self) -> None:
+        if not (0 < self.weight < float("inf") and 0 < self.until <= 1):
+            raise InputError(
+                f"the weight of a likeness is above 0 and its end in (0, 1], got {self.weight} and {self.until}"
+            )
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
+        pictures = encoder.imagine(self.text) if isinstance(encoder, Imagines) else None
+
+        @cache
+        def wanted(height: int, width: int) -> Tensor:
+            assert pictures is not None
+            return framed(picked(pictures, self.choice), height, width)
+
+        def difference(frame: Frame) -> Tensor:
+            fading = max(0.0, 1 - frame.progress / self.until)
+            if pictures is None or fading == 0:
+                return 0.0 * frame.image.sum()
+            picture = wanted(*frame.image.shape[1:])
+            return self.weight * fading * len(frame.embeddings) * (frame.image - picture).square().mean()
+
+        return difference
+
+
+_DISTANCE_PENALTIES: dict[str, Callable[[Tensor, float, float], Tensor]] = {
+    "sum": lambda distances, radius, power: distances,
+    "pull": lambda distances, radius, power: distances,
+    "ring": lambda distances, radius, power: (distances - radius).abs().pow(power),
+    "disc": lambda distances, radius, power: torch.relu(distances - radius).pow(power),
+}
+
+
+@dataclass(frozen=True)
+class Centre:
+    """A pull on what lies far from the middle of the canvas, in four kinds.
+
+    With d the distances from the middle, in units of a 224-unit canvas:
+
+    - `sum`: weight x sum(d): everything is drawn into the middle, the more the more strokes there are;
+    - `pull`: weight x sum(d) / strokes: the same for any number of strokes;
+    - `ring`: weight x sum(|d - radius| ^ power) / strokes: everything is drawn to a circle;
+    - `disc`: weight x sum(max(0, d - radius) ^ power) / strokes: free within the circle.
+
+    Args:
+        radius: of the circle, 0 or more; of no meaning for `sum` and `pull`.
+        weight: above 0. A prompt's loss is about -0.5 a view.
+        power: from 1 to 10; of no meaning for `sum` and `pull`.
+        kind: one of the four.
+        on: `points`, the control points, as published; or `ink`: the mean over what is painted, as the encoder sees
+            it, times the number of points, so that the same weight means about the same. Ink on the background's
+            color and beyond the canvas does not count; where it does, strokes also become fainter or thinner.
+
+    Raises:
+        InputError: a value is out of range.
+
+    Source: Constraining CLIPDraw (the article, step by step; its final code is `disc` with 75, 0.001 and 2).
+    """
+
+    radius: float = 75.0
+    weight: float = 0.001
+    power: float = 2.0
+    kind: str = "disc"
+    on: str = "points"
+    name: str = "centre"
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.radius < float("inf") and 0 < self.weight < float("inf") and 1 <= self.power <= 10):
+            raise InputError(
+                f"the centre's radius is 0 or more, its weight above 0, its power from 1 to 10, got {self.radius}, "
+                f"{self.weight}, {self.power}"
+            )
+        for what, value, allowed in (
+            ("kind", self.kind, tuple(_DISTANCE_PENALTIES)), ("measure", self.on, ("points", "ink")),
+        ):  # fmt: skip
+            if value not in allowed:
+                raise InputError(f"the centre's {what} is one of {', '.join(allowed)}, got {value!r}")
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted penalty."""
+
+        @cache
+        def places(canvas: Canvas, height: int, width: int, device: torch.device) -> Tensor:
+            return self._each(pixel_distances(canvas, height, width).to(device))
+
+        def mean(frame: Frame) -> Tensor:
+            if self.on == "points":
+                return self._each(point_distances(frame.drawing)).mean()
+            amount = ink(frame.image, frame.drawing.background)
+            penalties = places(frame.drawing.canvas, *amount.shape, amount.device)
+            return (amount * penalties).sum() / amount.detach().sum().clamp(min=1e-6)
+
+        def penalty(frame: Frame) -> Tensor:
+            total = self.weight * len(frame.drawing.points) * mean(frame)
+            return total if self.kind == "sum" else total / len(frame.drawing)
+
+        return penalty
+
+    def _each(self, distances: Tensor) -> Tensor:
+        return _DISTANCE_PENALTIES[self.kind](distances, self.radius, self.power)

@@ -1,0 +1,21 @@
+"""Runs: one configuration executed into a folder, from Python or from the command line."""
+
+from clipdraw.runs.comparison import Comparison, Result, compare
+from clipdraw.runs.films import film
+from clipdraw.runs.session import Run, chosen_device, devices, draw, judge, prepare, resume, versions, warn_of_unread
+
+__all__ = [
+    "Comparison",
+    "Result",
+    "Run",
+    "chosen_device",
+    "compare",
+    "devices",
+    "draw",
+    "film",
+    "judge",
+    "prepare",
+    "resume",
+    "versions",
+    "warn_of_unread",
+]
