@@ -7,7 +7,7 @@ from torch.nn import functional
 from clipdraw.encoders import load_encoder
 from clipdraw.encoders.builtin.exemplars import Exemplars
 from clipdraw.encoders.builtin.tint import agreement, colors_in, deepened, tinted
-from clipdraw.evaluate.scoring import score
+from clipdraw.evaluate.score import score
 from clipdraw.framing import framed
 
 

@@ -10,11 +10,11 @@ from clipdraw.drawing import Canvas
 from clipdraw.encoders import Imagines, load_encoder
 from clipdraw.encoders.builtin.readings import other_number, readings
 from clipdraw.errors import InputError
-from clipdraw.evaluate.scoring import score
+from clipdraw.evaluate.score import score
 from clipdraw.framing import framed, picked, squared
 from clipdraw.optimization.constraints import ColorRange, WidthRange
-from clipdraw.optimization.losses import Frame, Likeness
-from clipdraw.optimization.start import ImaginedStrokes, RandomStrokes
+from clipdraw.optimization.losses import Frame, Prior
+from clipdraw.optimization.start import PriorStrokes, RandomStrokes
 from clipdraw.raster import rasterize
 from tests.conftest import TinyEncoder
 
@@ -26,7 +26,7 @@ def builtin():
 
 def start(encoder, *, seed=0, canvas=None, **settings):
     strokes = RandomStrokes(48, width=7.0, opacity=(0.1, 0.3))
-    make = ImaginedStrokes(strokes, "a red heart", encoder, constraints=(WidthRange(), ColorRange()), **settings)
+    make = PriorStrokes(strokes, "a red heart", encoder, constraints=(WidthRange(), ColorRange()), **settings)
     return make(canvas or Canvas(), torch.Generator().manual_seed(seed))
 
 
@@ -75,7 +75,7 @@ def test_on_a_wide_canvas_it_is_in_the_middle(builtin):
 
 def test_an_encoder_that_does_not_imagine_starts_at_random(encoder):
     strokes = RandomStrokes(5)
-    drawing = ImaginedStrokes(strokes, "a heart", encoder)(Canvas(), torch.Generator().manual_seed(0))
+    drawing = PriorStrokes(strokes, "a heart", encoder)(Canvas(), torch.Generator().manual_seed(0))
     assert torch.equal(drawing.points, strokes(Canvas(), torch.Generator().manual_seed(0)).points)
 
 
@@ -91,7 +91,7 @@ def frame(drawing, image, progress):
 
 
 def test_a_likeness_fades_and_is_zero_for_the_picture_itself(drawing):
-    term = Likeness("a square", weight=2.0, until=0.5).build(Painter())
+    term = Prior("a square", weight=2.0, until=0.5).build(Painter())
     white, same = torch.ones(3, 20, 30), framed(torch.zeros(3, 8, 8), 20, 30)
     assert term(frame(drawing, same, 0.0)) == 0
     ink = (1 - same).mean()
@@ -101,20 +101,21 @@ def test_a_likeness_fades_and_is_zero_for_the_picture_itself(drawing):
 
 
 def test_a_likeness_without_imagination_has_no_say(encoder, drawing):
-    assert Likeness("a cat").build(encoder)(frame(drawing, torch.ones(3, 4, 4), 0.0)) == 0
+    assert Prior("a cat").build(encoder)(frame(drawing, torch.ones(3, 4, 4), 0.0)) == 0
 
 
 @pytest.mark.parametrize("settings", [{"weight": 0.0}, {"weight": math.inf}, {"until": 0.0}, {"until": 1.5}])
 def test_a_likeness_needs_a_weight_and_an_end(settings):
     with pytest.raises(InputError):
-        Likeness("a cat", **settings)
+        Prior("a cat", **settings)
 
 
-def test_presets_say_whether_to_imagine(builtin):
-    assert isinstance(resolve("a cat", {}).start(builtin), ImaginedStrokes)
-    assert isinstance(resolve("a cat", {"preset": "paper"}).start(builtin), RandomStrokes)
-    names = [loss.name for loss in resolve("a cat", {"seed": 2}).losses()]
-    assert "likeness" in names
+def test_presets_say_whether_to_use_the_prior(builtin):
+    problem = resolve("a cat", {"seed": 2, "strokes": 3}).build(builtin)
+    assert "prior" in [loss.name for loss in problem.losses]
+    plain = resolve("a cat", {"preset": "paper", "strokes": 3}).build(builtin)
+    assert [loss.name for loss in plain.losses] == ["a cat"]
+    assert plain.start.widths.tolist() == [2.0] * 3
 
 
 def test_pictures_on_white():

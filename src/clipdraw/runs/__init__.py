@@ -2,7 +2,17 @@
 
 from clipdraw.runs.comparison import Comparison, Result, compare
 from clipdraw.runs.films import film
-from clipdraw.runs.session import Run, chosen_device, devices, draw, judge, prepare, resume, versions, warn_of_unread
+from clipdraw.runs.session import (
+    Run,
+    chosen_device,
+    devices,
+    draw,
+    encoder_of,
+    prepare,
+    resume,
+    versions,
+    warn_of_unread,
+)
 
 __all__ = [
     "Comparison",
@@ -12,8 +22,8 @@ __all__ = [
     "compare",
     "devices",
     "draw",
+    "encoder_of",
     "film",
-    "judge",
     "prepare",
     "resume",
     "versions",
