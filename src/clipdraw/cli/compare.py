@@ -87,7 +87,8 @@ def _compare(
     on_step: Callable[[str, Config, Step], None] | None,
 ) -> Comparison:  # fmt: skip
     from clipdraw import load_encoder
-    from clipdraw.runs import chosen_device, compare
+    from clipdraw.encoders.devices import choose_device
+    from clipdraw.runs import compare
     from clipdraw.runs.methods import method
 
     names = [name.strip() for name in methods.split(",") if name.strip()]
@@ -95,7 +96,7 @@ def _compare(
         method(name)
     if held_out is not None and held_out in configs[0].judges():
         raise ConfigError(f"--held-out {held_out} is the encoder that is optimized; name another one, or none")
-    other = load_encoder(held_out, device=chosen_device(configs[0].device)) if held_out is not None else None
+    other = load_encoder(held_out, device=choose_device(configs[0].device)) if held_out is not None else None
     return compare(configs, names, held_out=other, generator=generator or "", out=out, on_step=on_step)
 
 

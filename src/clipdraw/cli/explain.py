@@ -40,9 +40,9 @@ def explain(
     """
     from clipdraw.drawing import Drawing
     from clipdraw.encoders import load_encoder
+    from clipdraw.encoders.devices import choose_device
     from clipdraw.evaluate.explanation import NOUNS, explain, read_words
     from clipdraw.io.files import target_of
-    from clipdraw.runs import chosen_device
 
     if words < 1:
         raise InputError(f"--words must be at least 1, got {words}")
@@ -56,7 +56,7 @@ def explain(
     elif out is not None:
         raise InputError("no strokes to show: --out needs a drawing (.svg) and what it was drawn for (--prompt)")
     chosen = read_words(word_list or NOUNS)
-    judge = load_encoder(encoder, device=chosen_device(device))
+    judge = load_encoder(encoder, device=choose_device(device))
     found = explain(picture, prompts, encoder=judge, words=chosen, count=words)
     if isinstance(picture, Drawing) and found.strokes is not None and out is not None:
         _write_picture(picture, found, prompts, out)

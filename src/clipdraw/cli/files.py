@@ -27,13 +27,13 @@ def score(
 ) -> None:
     """Say how well a drawing or picture matches texts: one cosine a text."""
     from clipdraw.encoders import load_encoder
+    from clipdraw.encoders.devices import choose_device
     from clipdraw.evaluate.scoring import score as cosines
-    from clipdraw.runs import chosen_device
 
     if any(not prompt.strip() for prompt in prompts):
         raise InputError("a prompt is empty: give texts to compare the picture with")
     picture = read_picture(file)
-    values = cosines(picture, prompts, load_encoder(encoder, device=chosen_device(device)))
+    values = cosines(picture, prompts, load_encoder(encoder, device=choose_device(device)))
     if as_json:
         print(json.dumps({"file": str(file), "encoder": encoder, "scores": dict(zip(prompts, values, strict=True))}))
         return

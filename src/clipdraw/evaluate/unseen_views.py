@@ -12,7 +12,7 @@ from torch.nn import functional
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.evaluate.scoring import image_of
-from clipdraw.framing import squared
+from clipdraw.framing import pad_to_square
 
 _VIEWS, _SEED = 32, 0
 _MOST_TURN_RAD, _SCALES = 0.26, (0.8, 1.0)
@@ -29,7 +29,7 @@ def unseen_similarities(
     coarsened by a quarter and noisy. A picture that matches a text only pixel by pixel does not survive them.
     """
     image = image_of(picture, encoder.view_size) if isinstance(picture, Drawing) else picture
-    views = _views(squared(image.to(encoder.device)), encoder.view_size)
+    views = _views(pad_to_square(image.to(encoder.device)), encoder.view_size)
     return (encoder.encode_image(views) @ encoder.encode_text(list(texts)).T).mean(0).tolist()
 
 

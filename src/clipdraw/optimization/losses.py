@@ -24,9 +24,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.encoders import Encoder, Imagines
+from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError
-from clipdraw.framing import framed, picked
+from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.distances import ink, pixel_distances, point_distances
 from clipdraw.optimization.parameterizations import Parameterization
 
@@ -165,7 +165,7 @@ class Likeness:
         text: what to imagine.
         weight: against a prompt's 1, above 0, at the start.
         until: share of the run at whose end the weight is 0, in (0, 1].
-        choice: which of the pictures, as `framing.picked` counts them.
+        choice: which of the pictures, as `framing.select_variant` counts them.
 
     Raises:
         InputError: a value is out of range.
@@ -185,12 +185,13 @@ class Likeness:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
-        pictures = encoder.imagine(self.text) if isinstance(encoder, Imagines) else None
+        prior = prior_of(encoder)
+        pictures = prior.sample(self.text) if prior else None
 
         @cache
         def wanted(height: int, width: int) -> Tensor:
             assert pictures is not None
-            return framed(picked(pictures, self.choice), height, width)
+            return letterbox(select_variant(pictures, self.choice), height, width)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)

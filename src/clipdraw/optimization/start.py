@@ -10,9 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing, control_points
-from clipdraw.encoders import Encoder, Imagines
+from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError
-from clipdraw.framing import framed, picked
+from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.constraints import Constraint
 from clipdraw.raster import rasterize
 
@@ -82,7 +82,7 @@ class ImaginedStrokes:
         strokes: the random start.
         text: what to imagine.
         encoder: who imagines.
-        choice: which of the pictures, as `framing.picked` counts them.
+        choice: which of the pictures, as `framing.select_variant` counts them.
         constraints: rules that are restored after each step of the fit.
         steps: of the fit, 0 or more.
 
@@ -100,12 +100,13 @@ class ImaginedStrokes:
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """A drawing on `canvas`; the same generator state gives the same drawing."""
         start = self.strokes(canvas, generator)
-        if not isinstance(self.encoder, Imagines):
+        prior = prior_of(self.encoder)
+        if prior is None:
             return start
-        pictures = self.encoder.imagine(self.text).cpu()
+        pictures = prior.sample(self.text).cpu()
         pixels = _FIT_SIZE / max(canvas.width, canvas.height)
         height, width = (max(1, round(side * pixels)) for side in (canvas.height, canvas.width))
-        picture = framed(picked(pictures, self.choice), height, width)
+        picture = letterbox(select_variant(pictures, self.choice), height, width)
         return self._fitted(_upon(picture, start, generator), picture)
 
     def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:

@@ -2,15 +2,13 @@
 
 from clipdraw.runs.comparison import Comparison, Result, compare
 from clipdraw.runs.films import film
-from clipdraw.runs.session import Run, chosen_device, devices, draw, judge, prepare, resume, versions, warn_of_unread
+from clipdraw.runs.session import Run, draw, judge, prepare, resume, versions, warn_of_unread
 
 __all__ = [
     "Comparison",
     "Result",
     "Run",
-    "chosen_device",
     "compare",
-    "devices",
     "draw",
     "film",
     "judge",

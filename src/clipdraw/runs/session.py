@@ -18,6 +18,7 @@ from clipdraw import raster
 from clipdraw.config import Config, from_dict, resolve
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
+from clipdraw.encoders.devices import choose_device
 from clipdraw.errors import ClipdrawError, FormatError, InputError
 from clipdraw.evaluate.explanation import Vocabulary, Word
 from clipdraw.evaluate.scoring import embed, score
@@ -160,7 +161,7 @@ def judge(config: Config) -> Encoder:
         InputError: the device is not there.
         WeightsError: the encoder cannot be loaded.
     """
-    return _judge(tuple(config.judges().items()), chosen_device(config.device), config.normalize)
+    return _judge(tuple(config.judges().items()), choose_device(config.device), config.normalize)
 
 
 @lru_cache(maxsize=1)
@@ -176,32 +177,12 @@ def warn_of_unread(config: Config, encoder: Encoder) -> None:
         InputError: a text is blank.
     """
     for loss in config.losses():
-        if isinstance(loss, Prompt) and (rest := encoder.unread(loss.text)):
+        if isinstance(loss, Prompt) and (rest := encoder.truncated_tail(loss.text)):
             warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def devices() -> tuple[str, ...]:
-    """The devices that are there; the first is what `auto` takes."""
-    there = {"mps": torch.backends.mps.is_available(), "cuda": torch.cuda.is_available(), "cpu": True}
-    return tuple(name for name, available in there.items() if available)
-
-
-def chosen_device(name: str) -> str:
-    """The device that `name` means here.
-
-    Raises:
-        InputError: it is unknown or not there.
-    """
-    there = devices()
-    if name == "auto":
-        return there[0]
-    if name not in there:
-        raise InputError(f"device {name!r} is not available here; there are: auto, {', '.join(there)}")
-    return name
 
 
 class _Session:

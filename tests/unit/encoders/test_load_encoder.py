@@ -15,7 +15,7 @@ class Stub:
     """An encoder that only knows how it was loaded."""
 
     name, view_size, dimensions, device = "stub", 8, 4, torch.device("cpu")
-    encode_text = encode_image = unread = len
+    encode_text = encode_image = truncated_tail = len
 
     def __init__(self, **settings):
         self.settings = settings
@@ -33,6 +33,13 @@ def loader(monkeypatch):
 def test_the_builtin_encoder_is_the_default(monkeypatch, loader):
     monkeypatch.setitem(encoders._parts, "builtin", loader)
     assert load_encoder().settings == {"device": "cpu", "precision": "auto", "normalize": True}
+
+
+def test_loading_is_logged(monkeypatch, loader, caplog):
+    monkeypatch.setitem(encoders._parts, "builtin", loader)
+    with caplog.at_level("INFO", logger="clipdraw"):
+        load_encoder("builtin")
+    assert caplog.messages == ["loading the encoder builtin"]
 
 
 def test_a_plugin_is_loaded_by_name_with_all_settings(monkeypatch, loader):

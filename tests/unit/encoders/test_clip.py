@@ -6,50 +6,18 @@ import sys
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import normalize
+from torch.utils.flop_counter import FlopCounterMode
 
 from clipdraw.encoders import Encoder, load_encoder
-from clipdraw.encoders.clip import load
-from clipdraw.encoders.patches import PatchProduct
+from clipdraw.encoders.clip import PatchProduct, PoolingAttention, load
 from clipdraw.errors import ConfigError, InputError, MissingExtraError, WeightsError
+from tests import tiny_clip
 
-transformers = pytest.importorskip("transformers")
+transformers = tiny_clip.transformers
 
-TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-VISION = {**TOWER, "image_size": 32, "patch_size": 16}
 TEXTS = ["a bonfire", "a much longer text about an elephant", "a bonfire", "an owl"]
-WORDS = ["a", "an", "bonfire", "owl", "cat", "much", "longer", "text", "about", "elephant"]
-
-
-def letters_tokenizer():
-    """CLIP's tokenizer over single letters."""
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,!"
-    entries = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    return transformers.CLIPTokenizerFast({entry: index for index, entry in enumerate(entries)}, [])
-
-
-def words_tokenizer():
-    """Whole words and an end token, in the way of SigLIP 2: its file does not say that case is ignored."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-
-    entries = ["<pad>", "</s>", "<unk>", *WORDS]
-    backend = Tokenizer(models.WordLevel({entry: index for index, entry in enumerate(entries)}, unk_token="<unk>"))
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
-    backend.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=backend, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", model_max_length=64
-    )
-
-
-def clip_model(tokenizer):
-    text = {**TOWER, "vocab_size": len(tokenizer), "max_position_embeddings": 77}
-    text |= {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
-    return transformers.CLIPModel(transformers.CLIPConfig(text_config=text, vision_config=VISION, projection_dim=16))
-
-
-def siglip_model(tokenizer):
-    text = {**TOWER, "vocab_size": len(tokenizer), "max_position_embeddings": 64}
-    return transformers.SiglipModel(transformers.SiglipConfig(text_config=text, vision_config=VISION))
 
 
 @pytest.fixture(scope="module", params=["clip", "siglip"])
@@ -59,19 +27,8 @@ def kind(request):
 
 @pytest.fixture(scope="module")
 def checkpoint(kind, tmp_path_factory):
-    """A folder with a tiny checkpoint of random weights, large enough for gradients to matter."""
-    folder = tmp_path_factory.mktemp(kind)
-    tokenizer, build = (letters_tokenizer(), clip_model) if kind == "clip" else (words_tokenizer(), siglip_model)
-    torch.manual_seed(0)
-    model = build(tokenizer)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    statistics = {"image_mean": [0.4, 0.5, 0.6], "image_std": [0.2, 0.25, 0.3]}
-    (folder / "preprocessor_config.json").write_text(json.dumps(statistics))
-    return folder
+    """A folder with a tiny checkpoint of random weights."""
+    return tiny_clip.save(tmp_path_factory.mktemp(kind), kind)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +73,7 @@ def test_what_an_encoder_says_of_itself(encoder, checkpoint, kind):
 @pytest.mark.parametrize("normalized", [True, False])
 def test_images_and_their_gradients_are_the_librarys(checkpoint, model, normalized):
     encoder = load(str(checkpoint), precision="float32", normalize=normalized)
-    mean, std = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.25, 0.3])
+    mean, std = (torch.tensor(values) for values in tiny_clip.STATISTICS.values())
     ours, theirs = views(), views()
     pixels = (theirs - mean.view(3, 1, 1)) / std.view(3, 1, 1) if normalized else theirs
     target = torch.linspace(-1, 1, encoder.dimensions)
@@ -174,7 +131,7 @@ def test_clip_texts_are_the_librarys(encoder, model, checkpoint):
 
 @pytest.mark.parametrize("kind", ["siglip"], indirect=True)
 def test_siglip_texts_are_padded_to_the_end_in_lower_case(encoder, model):
-    ids = [3 + WORDS.index("an"), 3 + WORDS.index("owl"), 1] + [0] * 61
+    ids = [3 + tiny_clip.WORDS.index("an"), 3 + tiny_clip.WORDS.index("owl"), 1] + [0] * 61
     expected = text_vectors(model, input_ids=torch.tensor([ids]))
     for text in ("an owl", "An OWL"):
         torch.testing.assert_close(encoder.encode_text([text]), expected)
@@ -223,16 +180,16 @@ def test_no_texts_give_no_vectors(encoder):
     ],
     indirect=["kind"],
 )
-def test_unread_is_what_does_not_fit(encoder, kind, read, rest):
+def test_the_truncated_tail_is_what_does_not_fit(encoder, kind, read, rest):
     text = f"{read}  {rest}"
-    assert encoder.unread(text) == rest
-    assert encoder.unread(read) == encoder.unread("") == ""
+    assert encoder.truncated_tail(text) == rest
+    assert encoder.truncated_tail(read) == encoder.truncated_tail("") == ""
     torch.testing.assert_close(encoder.encode_text([text]), encoder.encode_text([read]))
 
 
 @pytest.mark.parametrize("kind", ["clip"], indirect=True)
-def test_unread_may_begin_within_a_word(encoder):
-    assert encoder.unread("x" * 75 + "yz") == "yz"
+def test_the_truncated_tail_may_begin_within_a_word(encoder):
+    assert encoder.truncated_tail("x" * 75 + "yz") == "yz"
 
 
 def test_views_of_another_size_are_refused(encoder):
@@ -343,3 +300,59 @@ def test_without_transformers_the_extra_is_named(monkeypatch):
 def test_reading_a_checkpoint_is_silent(checkpoint, capfd):
     load(str(checkpoint), precision="float32")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("patch", [4, (2, 4)])
+def test_a_patch_product_computes_what_the_convolution_does(bias, patch):
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(3, 5, patch, stride=patch, bias=bias).double()
+    ours, theirs = (torch.rand(2, 3, 8, 12, generator=torch.Generator().manual_seed(1)).double() for _ in range(2))
+    ours.requires_grad_(), theirs.requires_grad_()
+    (found := PatchProduct(convolution)(ours)).pow(2).sum().backward()
+    (expected := convolution(theirs)).pow(2).sum().backward()
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+@pytest.mark.parametrize(
+    ("module", "replaced"),
+    [
+        (nn.Conv2d(3, 5, 4, stride=4), True),
+        (nn.Conv2d(3, 5, 4, stride=4, padding="valid"), True),
+        (nn.Conv2d(3, 5, 4, stride=2), False),
+        (nn.Conv2d(3, 5, 4, stride=4, padding=1), False),
+        (nn.Conv2d(3, 5, 4, stride=4, dilation=2), False),
+        (nn.Conv2d(3, 6, 4, stride=4, groups=3), False),
+        (nn.Conv2d(3, 5, 3, stride=3), False),
+        (nn.Identity(), False),
+    ],
+)
+def test_only_patches_that_touch_and_fit_become_a_product(module, replaced):
+    assert PatchProduct.replaces(module, 8) is replaced
+
+
+@pytest.mark.parametrize("views", [1, 3])
+def test_pooling_computes_what_torchs_attention_does(views):
+    torch.manual_seed(0)
+    attention = nn.MultiheadAttention(32, 4, batch_first=True, dtype=torch.float64).requires_grad_(False).eval()
+    probe, tokens = torch.randn(views, 1, 32).double(), torch.randn(views, 9, 32).double()
+    results = []
+    for module in (attention, None):
+        module = module or PoolingAttention(attention)
+        leaf = tokens.clone().requires_grad_()
+        pooled = module(probe, leaf, leaf)[0]
+        pooled.square().sum().backward()
+        results.append((pooled, leaf.grad))
+    for wanted, found in zip(*results, strict=True):
+        torch.testing.assert_close(found, wanted)
+
+
+def test_pooling_does_not_copy_the_weights_for_each_token():
+    """The keys and values are one plain product, not one for each token."""
+    pooling = PoolingAttention(nn.MultiheadAttention(16, 2, batch_first=True).requires_grad_(False).eval())
+    tokens = torch.randn(2, 40, 16, requires_grad=True)
+    with FlopCounterMode(display=False) as counted:
+        pooling(torch.randn(2, 1, 16), tokens, tokens)[0].sum().backward()
+    products = counted.get_flop_counts()["Global"]
+    assert products.get(torch.ops.aten.bmm, 0) < 2 * 40 * 2 * 16 * 32
