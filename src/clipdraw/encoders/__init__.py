@@ -26,7 +26,7 @@ Every loader takes these three keywords; one that has no use for a keyword ignor
 def load_encoder(
     name: str = "builtin", *, device: torch.device | str = "cpu", precision: str = "auto", normalize: bool = True
 ) -> Encoder:
-    """A text-image encoder, ready to judge.
+    """A text-image encoder on its device, frozen.
 
     Args:
         name: `builtin` or the name of a plug-in; a folder with a CLIP or SigLIP checkpoint; or such a
@@ -38,7 +38,7 @@ def load_encoder(
             CLIPDraw notebook does not.
 
     Returns:
-        A frozen encoder.
+        The encoder.
 
     Raises:
         ConfigError: `name` is none of these, or `precision` is unknown.

@@ -40,7 +40,7 @@ class Layer(nn.Module):
     def forward(
         self, states: Float[Tensor, "texts pieces width"], mask: Bool[Tensor, "texts pieces"] | None
     ) -> Float[Tensor, "texts pieces width"]:
-        """The states after attention among a text's own pieces, and after the two wide matrices."""
+        """The states after attention among a text's own pieces and the feed-forward matrices."""
         texts, pieces, width = states.shape
         parts = self.query_key_value(states).reshape(texts, pieces, 3, self.heads, _HEAD)
         query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
@@ -59,7 +59,7 @@ class TextTower(nn.Module):
         words: the vocabulary, which travels with the weights.
         width: numbers in a state and in the result.
         layers: how many layers.
-        hidden: numbers between a layer's two wide matrices.
+        hidden: numbers between a layer's two feed-forward matrices.
     """
 
     def __init__(self, words: WordPiece, *, width: int = 384, layers: int = 3, hidden: int = 1536) -> None:
