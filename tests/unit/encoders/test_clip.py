@@ -277,6 +277,7 @@ DAMAGE = {
 }
 
 
+@pytest.mark.parametrize("kind", ["clip"], indirect=True)
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_checkpoint_is_one_line(copy, damage):
     break_it, message = DAMAGE[damage]

@@ -45,7 +45,7 @@ def test_the_mask_hides_the_padding(tower, words):
 
 
 @pytest.mark.parametrize(
-    "string", [*STRINGS, "\ud800", "\x00", "cat " * 2_500, "x" * 10_000, "🦊" * 10_000, "日本語" * 99]
+    "string", ["", "\u200b", "\ud800", "\x00", "cat " * 2_500, "x" * 10_000, "🦊" * 10_000, "日本語" * 99]
 )
 def test_any_text_gives_a_finite_unit_vector(tower, string):
     vector = tower.embed([string])
