@@ -56,7 +56,7 @@ def _page(room: str, modules: list[str]) -> str:
     for module in modules:
         level = "" if len(modules) == 1 else f"\n## {module.removeprefix('clipdraw.')}\n"
         heading = 2 if len(modules) == 1 else 3
-        options = f"    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n"
+        options = "    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n"
         parts.append(f"{level}\n::: {module}\n{options}      heading_level: {heading}\n")
     return "".join(parts)
 

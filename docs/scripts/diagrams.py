@@ -53,16 +53,18 @@ def layers_picture() -> str:
     for number, layer in enumerate(rows):
         height = side * len(layer)
         shade = "#f4f6f7" if number % 2 else "#ffffff"
-        parts.append(svg.element("rect", x=0.0, y=y, width=right + 440, height=height, fill=shade))
+        parts.append(svg.rect(0, y, right + 440, height, fill=shade))
         for room in layer:
             color = COLORS[number % len(COLORS)]
-            parts.append(svg.text(left - 10, y + side / 2 + 4, room, size=12, text_anchor="end", fill=color, font_weight="bold"))  # fmt: skip
-            parts.append(svg.element("g", svg.text(0, 0, room, size=12), transform=f"translate({xs[room] + 4:g} {top - 6:g}) rotate(-60)"))  # fmt: skip
-            parts.append(svg.element("rect", x=xs[room] - 4, y=y + side / 2 - 4, width=8.0, height=8.0, fill=svg.PALE))
+            middle = y + side / 2
+            parts.append(svg.text(left - 10, middle + 4, room, size=12, text_anchor="end", fill=color))
+            turned = f"translate({xs[room] + 4:g} {top - 6:g}) rotate(-60)"
+            parts.append(svg.element("g", svg.text(0, 0, room, size=12), transform=turned))
+            parts.append(svg.rect(xs[room] - 4, middle - 4, 8, 8, fill=svg.PALE))
             for other in rooms:
                 if count := counts.get((room, other), 0):
-                    parts.append(svg.dot(xs[other], y + side / 2, r=2.5 + 1.3 * count**0.5, fill=color))
-            parts.append(svg.text(right + 14, y + side / 2 + 4, about(room)))
+                    parts.append(svg.dot(xs[other], middle, r=2.5 + 1.3 * count**0.5, fill=color))
+            parts.append(svg.text(right + 14, middle + 4, about(room)))
             y += side
     return svg.picture(right + 440, y + 6, parts)
 

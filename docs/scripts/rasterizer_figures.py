@@ -6,6 +6,7 @@ Every outline, area and gradient in them is computed by the reference rasterizer
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import svg
@@ -24,9 +25,10 @@ FIGURES = Path(__file__).parents[1] / "figures"
 Points = Sequence[tuple[float, float]]
 
 
-def scaled(points: Tensor, left: float, top: float, scale: float) -> list[tuple[float, float]]:
+def scaled(points: Tensor | Points, *, left: float, top: float, scale: float) -> list[tuple[float, float]]:
     """Places in a picture."""
-    return [(left + scale * x, top + scale * y) for x, y in points.tolist()]
+    places = points.tolist() if isinstance(points, Tensor) else points
+    return [(left + scale * x, top + scale * y) for x, y in places]
 
 
 def curve(cubic: Tensor, count: int = 60) -> Tensor:
@@ -55,14 +57,16 @@ def flattening() -> None:
     chords = curve(cubic, count + 1)
     kept = flatten(cubic.expand(count + 1, 4, 2), steps, torch.full_like(steps, count))
     for left, title, line in ((10, "through points of the curve", chords), (330, "moved by B''/(12 n²)", kept)):
-        at = lambda points, left=left: scaled(points, left, 36, 62)  # noqa: E731
+        at = partial(scaled, left=left, top=52, scale=58)
         parts.append(svg.text(left + 8, 22, title, size=13))
         region = torch.cat((curve(cubic), line.flip(0)))
         parts.append(svg.path(at(region), closed=True, fill=svg.GOLD, fill_opacity=0.45, fill_rule="evenodd"))
         parts.append(svg.path(at(curve(cubic)), stroke=svg.INK, stroke_width=1))
         parts.append(svg.path(at(line), stroke=svg.BLUE, stroke_width=2))
         parts += [svg.dot(x, y, fill=svg.BLUE) for x, y in at(line)]
-        parts.append(svg.text(left + 8, 218, f"area between, with its sign: {signed_area(curve(cubic, 400), line):+.3f}"))
+        parts.append(
+            svg.text(left + 8, 218, f"area between, with its sign: {signed_area(curve(cubic, 400), line):+.3f}")
+        )
     svg.save(FIGURES / "flattening.svg", 640, 230, parts)
 
 
@@ -82,7 +86,7 @@ def outline() -> None:
         drawing = Drawing(points, torch.tensor([1.5]), torch.ones(1, 4), (2,), Canvas(8, 6.4), styles=(style,))
         found = outlines(make_batch([drawing], (64, 80))).ends / 10
         left, scale = 6 + 256 * k, 31.0
-        at = lambda points, left=left: scaled(points, left, 42, scale)  # noqa: E731
+        at = partial(scaled, left=left, top=42, scale=scale)
         parts.append(edge_lines(at, found))
         line = torch.cat([curve(points[i : i + 4].double(), 14) for i in (0, 3)])
         parts.append(svg.path(at(line), stroke=svg.RED, stroke_width=1.2, stroke_dasharray="4 3"))
@@ -114,10 +118,11 @@ def coverage() -> None:
         for j in range(columns):
             x, y, value = 10 + side * j, 10 + side * i, float(found[i, j])
             gray = round(255 - 110 * value)
-            parts.append(svg.element("rect", x=x, y=y, width=side, height=side, fill=f"rgb({gray},{gray},{gray})",
-                stroke="#999999", stroke_width=0.5))  # fmt: skip
+            parts.append(
+                svg.rect(x, y, side, side, fill=f"rgb({gray},{gray},{gray})", stroke="#999999", stroke_width=0.5)
+            )
             parts.append(svg.text(x + 6, y + side - 7, f"{value:.2f}", size=11))
-    corners = scaled(torch.tensor(triangle), 10, 10, side)
+    corners = scaled(triangle, left=10, top=10, scale=side)
     for one, other in zip(corners, corners[1:] + corners[:1], strict=True):
         parts.append(svg.arrow(*one, *other, stroke=svg.BLUE, stroke_width=2))
     svg.save(FIGURES / "coverage.svg", 404, 276, parts)
@@ -131,8 +136,8 @@ def signed() -> None:
     corners = torch.tensor(triangle)
     for k in range(4):
         left = 12 + 194 * k
-        parts.append(svg.element("rect", x=left, y=34.0, width=side, height=side, fill="none", stroke=svg.INK))
-        at = lambda points, left=left: scaled(torch.tensor(points), left, 34, side)  # noqa: E731
+        parts.append(svg.rect(left, 34.0, side, side, fill="none", stroke=svg.INK))
+        at = partial(scaled, left=left, top=34, scale=side)
         if k == 3:
             parts.append(svg.path(at(triangle), closed=True, fill=svg.BLUE, fill_opacity=0.4, stroke=svg.BLUE))
             exact = float(coverage_of(edges_of(triangle), 1, 1)[0, 0])
@@ -156,8 +161,8 @@ def overlap() -> None:
     panels = (("winding numbers", None), ("nonzero", NONZERO), ("evenodd", EVENODD))
     for k, (title, rule) in enumerate(panels):
         left = 12 + 230 * k
-        parts.append(svg.element("rect", x=left, y=30.0, width=side, height=side, fill="none", stroke=svg.INK))
-        at = lambda points, left=left: scaled(torch.tensor(points), left, 30, side)  # noqa: E731
+        parts.append(svg.rect(left, 30.0, side, side, fill="none", stroke=svg.INK))
+        at = partial(scaled, left=left, top=30, scale=side)
         data = "".join(svg.path(at(part), closed=True).split('d="')[1].split('"')[0] for part in (one, two))
         if rule is not None:
             area = float(coverage_of(edges, 1, 1, rule)[0, 0])
@@ -188,7 +193,8 @@ def boundary_parts(edges: Tensor, rule: int) -> list[tuple[tuple[float, float], 
         others = edges[(edges != edge).any(2).any(1)]
         moving = cut.clone().requires_grad_()
         slot = torch.zeros(len(cut) + len(others), dtype=torch.long)
-        (area,) = tile_coverage(torch.cat((moving, others)) * 64, slot, torch.tensor([rule]), Box(0, 0, 64, 64)).sum((1, 2))  # fmt: skip
+        box, ends = Box(0, 0, 64, 64), torch.cat((moving, others)) * 64
+        area = tile_coverage(ends, slot, torch.tensor([rule]), box).sum()
         (grad,) = torch.autograd.grad(area, moving)
         used = grad.abs().sum((1, 2)) > 1e-3 * grad.abs().sum((1, 2)).max()
         start = None
@@ -210,11 +216,11 @@ def edge_gradient() -> None:
     corners = torch.cat((ends, rest)) + torch.tensor([1.0, 1.0])
     found = coverage_of(torch.stack((corners, corners.roll(-1, 0)), 1), 3, 4)[1, 1]
     (grad,) = torch.autograd.grad(found, ends)
-    at = lambda points: scaled(points, 120, 60, side)  # noqa: E731
+    at = partial(scaled, left=120, top=60, scale=side)
     shape = corners.detach() - 1
     below = torch.cat((shape[:2], torch.tensor([[1.75, 1.35], [-0.35, 1.35]])))
     parts.append(svg.path(at(below), closed=True, fill=svg.BLUE, fill_opacity=0.2))
-    parts.append(svg.element("rect", x=120.0, y=60.0, width=side, height=side, fill="none", stroke=svg.INK, stroke_width=1.5))  # fmt: skip
+    parts.append(svg.rect(120.0, 60.0, side, side, fill="none", stroke=svg.INK, stroke_width=1.5))
     inside = chord_in_pixel(shape[:2])
     parts.append(svg.path(at(shape[:2]), stroke=svg.BLUE, stroke_width=1.5))
     parts.append(svg.path(at(inside), stroke=svg.BLUE, stroke_width=5))
@@ -248,12 +254,12 @@ def through_the_picture() -> None:
     ((image - wanted).square().sum() / 2).backward()
     slope = (image - wanted).detach().mean(0)
     parts = []
-    for left, title in ((8, "the image"), (268, "the loss wants pixels darker, lighter"), (528, "minus the gradient")):
-        parts.append(svg.text(left, 18, title, size=12))
-        parts.append(svg.element("rect", x=float(left), y=26.0, width=size * side, height=size * side, fill="none", stroke=svg.INK))  # fmt: skip
     for left, shade in ((8, color_of(image.detach())), (268, wish_of(slope))):
         parts += grid(shade, left, 26, side)
-    at = lambda points: scaled(points, 528, 26, side)  # noqa: E731
+    for left, title in ((8, "the image"), (268, "the loss wants pixels darker, lighter"), (528, "minus the gradient")):
+        parts.append(svg.text(left, 18, title, size=12))
+        parts.append(svg.rect(float(left), 26.0, size * side, size * side, fill="none", stroke=svg.INK))
+    at = partial(scaled, left=528, top=26, scale=side)
     for edge in outlines(make_batch([drawing], (size, size))).ends.detach():
         parts.append(svg.path(at(edge), stroke=svg.PALE))
     parts.append(svg.path(at(curve(points.detach())), stroke=svg.BLUE, stroke_width=1.5))
@@ -266,13 +272,17 @@ def through_the_picture() -> None:
 
 def color_of(image: Tensor) -> list[list[str]]:
     """The color of each pixel."""
-    return [["#" + "".join(f"{round(255 * v):02x}" for v in pixel) for pixel in row] for row in image.permute(1, 2, 0).tolist()]  # fmt: skip
+    rows = (255 * image).round().int().permute(1, 2, 0).tolist()
+    return [[f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in row] for row in rows]
 
 
 def wish_of(slope: Tensor) -> list[list[str]]:
     """Blue where a pixel should be darker, red where it should be lighter."""
-    strength = (slope / slope.abs().max()).tolist()
-    return [[f"#{f}{f}f" if v > 0 else f"#f{f}{f}" for v in row for f in [f"{15 - round(12 * abs(v)):x}"]] for row in strength]  # fmt: skip
+    strength = (slope / slope.abs().max()).clamp(-1, 1)
+    pale = 1 - 0.8 * strength.abs()
+    full = torch.ones_like(pale)
+    darker = (strength > 0)[None]
+    return color_of(torch.where(darker, torch.stack((pale, pale, full)), torch.stack((full, pale, pale))))
 
 
 def grid(shades: list[list[str]], left: float, top: float, side: float) -> list[str]:
@@ -282,9 +292,17 @@ def grid(shades: list[list[str]], left: float, top: float, side: float) -> list[
         start = 0
         for j in range(1, len(row) + 1):
             if j == len(row) or row[j] != row[start]:
-                if row[start] not in ("#fff", "#ffffff"):
-                    parts.append(svg.element("rect", x=left + side * start, y=top + side * i, width=side * (j - start),
-                        height=side, fill=row[start]))  # fmt: skip
+                if row[start] != "#ffffff":
+                    parts.append(
+                        svg.element(
+                            "rect",
+                            x=left + side * start,
+                            y=top + side * i,
+                            width=side * (j - start),
+                            height=side,
+                            fill=row[start],
+                        )
+                    )
                 start = j
     return parts
 

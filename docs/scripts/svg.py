@@ -12,7 +12,8 @@ INK, PALE, BLUE, RED, GOLD, GREEN = "#333333", "#cccccc", "#1f6f8b", "#c0392b", 
 
 def number(value: float) -> str:
     """A number with at most two decimals."""
-    return f"{value:.2f}".rstrip("0").rstrip(".").replace("-0", "0") if abs(value) < 0.005 else f"{value:.2f}".rstrip("0").rstrip(".")  # fmt: skip
+    told = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if told == "-0" else told
 
 
 def element(name: str, content: str = "", **attributes: object) -> str:
@@ -28,6 +29,11 @@ def element(name: str, content: str = "", **attributes: object) -> str:
 def text(x: float, y: float, words: str, *, size: float = 11.0, **attributes: object) -> str:
     """A line of text."""
     return element("text", escape(words), x=float(x), y=float(y), font_size=float(size), **attributes)
+
+
+def rect(x: float, y: float, width: float, height: float, **attributes: object) -> str:
+    """A rectangle."""
+    return element("rect", x=float(x), y=float(y), width=float(width), height=float(height), **attributes)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, *, stroke: str = INK, **attributes: object) -> str:
