@@ -26,38 +26,43 @@ def _rooms() -> list[str]:
     return sorted(found - {"__init__", *LEFT_OUT})
 
 
-def documented_modules(room: str) -> list[str]:
-    """The modules of a room that define something public, each as `clipdraw.room.module`."""
+def documented_modules(room: str) -> dict[str, list[str]]:
+    """The modules of a room that define something public, each as `clipdraw.room.module`, with what they define."""
     folder = PACKAGE / room
     files = sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{room}.py"]
-    found = []
+    found = {}
     for file in files:
         parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
         names = [part for part in parts if part != "__init__"]
-        if _has_public_names(file) and not any(name.startswith("_") for name in names):
-            found.append(".".join(names))
+        if (public := _public_names(file)) and not any(name.startswith("_") for name in names):
+            found[".".join(names)] = public
     return found
 
 
-def _has_public_names(file: Path) -> bool:
-    """Whether a file defines a public class, or a public function with annotations."""
+def _public_names(file: Path) -> list[str]:
+    """The public classes, functions and values that a file itself defines."""
+    found = []
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-            return True
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-            arguments = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
-            if node.returns is not None or any(argument.annotation for argument in arguments):
-                return True
-    return False
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        found += [target.id for target in targets if isinstance(target, ast.Name)]
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found.append(node.name)
+    return [name for name in found if not name.startswith("_")]
 
 
-def _page(room: str, modules: list[str]) -> str:
-    parts = [f"# clipdraw.{room}\n"]
-    for module in modules:
-        level = "" if len(modules) == 1 else f"\n## {module.removeprefix('clipdraw.')}\n"
-        heading = 2 if len(modules) == 1 else 3
-        options = "    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n"
-        parts.append(f"{level}\n::: {module}\n{options}      heading_level: {heading}\n")
+def _page(room: str, modules: dict[str, list[str]]) -> str:
+    parts, many = [f"# clipdraw.{room}\n"], len(modules) > 1
+    for module, names in modules.items():
+        if many:
+            parts.append(f"\n## {module.removeprefix('clipdraw.')}\n")
+        options = {
+            "show_root_heading": "false",
+            "show_root_toc_entry": "false",
+            "heading_level": 3 if many else 2,
+            "members": f"[{', '.join(names)}]",
+        }
+        told = "".join(f"      {name}: {value}\n" for name, value in options.items())
+        parts.append(f"\n::: {module}\n    options:\n{told}")
     return "".join(parts)
 
 

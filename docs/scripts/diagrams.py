@@ -82,25 +82,27 @@ def way_picture(calls: Sequence[Call]) -> str:
     """The calls from top to bottom, each as an arrow from one room's line to another's, with what comes back."""
     order = [room for layer in layers() for room in layer]
     rooms = sorted({room for call in calls for room in (call.caller, call.room)}, key=order.index)
-    lane, row, top = 92.0, 21.0, 48.0
-    xs = {room: 48 + lane * k for k, room in enumerate(rooms)}
-    bottom, label = top + row * len(calls) + 6, 48 + lane * (len(rooms) - 1) + 60
-    parts = []
+    lane, row, top = 64.0, 21.0, 62.0
+    xs = {room: 40 + lane * k for k, room in enumerate(rooms)}
+    bottom, label = top + row * len(calls) + 6, 40 + lane * (len(rooms) - 1) + 30
+    back, parts = label + 270, []
     for k, room in enumerate(rooms):
         color = COLORS[k % len(COLORS)]
-        parts.append(svg.line(xs[room], 30, xs[room], bottom, stroke=svg.PALE))
-        parts.append(svg.text(xs[room], 22, room, size=12, text_anchor="middle", font_weight="bold", fill=color))
+        parts.append(svg.line(xs[room], 42, xs[room], bottom, stroke=svg.PALE))
+        high = 18 if k % 2 else 35
+        parts.append(svg.text(xs[room], high, room, size=12, text_anchor="middle", font_weight="bold", fill=color))
     for k, call in enumerate(calls):
         y, color = top + row * k, COLORS[rooms.index(call.room) % len(COLORS)]
         parts.append(svg.dot(xs[call.caller], y, r=2.5))
         parts.append(svg.arrow(xs[call.caller], y, xs[call.room], y, stroke=color, stroke_width=1.4))
         inner = call.module.partition(".")[2]
-        name = ".".join(part for part in (inner, call.name) if part)
-        parts.append(svg.text(label, y + 4, name, fill=color))
+        name = call.name if "." in call.name or not inner else f"{inner}.{call.name}"
+        parts.append(svg.text(label, y + 4, name, size=12, fill=color))
         if call.result:
-            parts.append(svg.text(label + 330, y + 4, call.result))
-    parts.append(svg.text(label + 330, 22, "gives back", size=12, font_weight="bold"))
-    return svg.picture(label + 560, bottom + 10, parts)
+            parts.append(svg.text(back, y + 4, call.result, size=12))
+    parts.append(svg.text(label, 35, "function", size=12, font_weight="bold"))
+    parts.append(svg.text(back, 35, "gives back", size=12, font_weight="bold"))
+    return svg.picture(back + 170, bottom + 10, parts)
 
 
 def main() -> int:

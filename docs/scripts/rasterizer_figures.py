@@ -56,7 +56,7 @@ def flattening() -> None:
     steps = torch.arange(count + 1, dtype=torch.float64)
     chords = curve(cubic, count + 1)
     kept = flatten(cubic.expand(count + 1, 4, 2), steps, torch.full_like(steps, count))
-    for left, title, line in ((10, "through points of the curve", chords), (330, "moved by B''/(12 n²)", kept)):
+    for left, title, line in ((10, "through points of the curve", chords), (330, "inner points moved outward", kept)):
         at = partial(scaled, left=left, top=52, scale=58)
         parts.append(svg.text(left + 8, 22, title, size=13))
         region = torch.cat((curve(cubic), line.flip(0)))
