@@ -96,7 +96,7 @@ def read_picture(file: Path) -> Drawing | Tensor:
     """
     from clipdraw.drawing import Drawing
     from clipdraw.io.images import read_image
-    from clipdraw.registry import readers
+    from clipdraw.io import readers
 
     if file.is_dir():
         raise FormatError(f"{file}: a folder; name the file in it, such as {file / 'drawing.svg'}")
