@@ -5,8 +5,8 @@ import warnings
 import pytest
 import pyvips
 import torch
-
 from clipdraw.io.svg.files import from_svg, to_svg
+
 from clipdraw.raster import rasterize
 from tests.raster_scenes import picture
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import resvg_py
 import torch
+from clipdraw.io.svg.files import from_svg, to_svg
 from PIL import Image
 from svg_samples import same, wild_drawing
 
 from clipdraw.errors import InputError
 from clipdraw.io.animated_svg import making_of_svg, self_drawing_svg
-from clipdraw.io.svg.files import from_svg, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from clipdraw.io.film import write_gif, write_webp
 from PIL import Image
 
 from clipdraw.errors import InputError
-from clipdraw.io.film import write_gif, write_webp
 
 
 def ramp(count, height=12, width=18):

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from clipdraw.io.strokewise import beginning, begun, stroke_ends
 
 from clipdraw.bezier import flatten
-from clipdraw.io.strokewise import beginning, begun, stroke_ends
 
 
 def length(points):

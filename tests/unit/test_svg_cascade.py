@@ -1,8 +1,8 @@
 import pytest
+from clipdraw.io.svg.files import from_svg
 from svg_samples import SVG
 
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg
 from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
 
 RED, LIME, BLUE, BLACK = [1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]

@@ -1,7 +1,7 @@
 import pytest
+from clipdraw.io.svg.files import from_svg
 from svg_samples import SVG
 
-from clipdraw.io.svg.files import from_svg
 from clipdraw.io.svg.foreign.colors import css_color
 from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
 

@@ -2,11 +2,11 @@ import warnings
 
 import pytest
 import torch
+from clipdraw.io.svg.files import from_svg
 from svg_samples import SVG
 
 from clipdraw.drawing import Drawing, Style
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg
 from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
 
 ROUND = 'stroke-linecap="round" stroke-linejoin="round" fill="none"'

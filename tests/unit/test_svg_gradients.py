@@ -1,9 +1,9 @@
 import pytest
 import torch
+from clipdraw.io.svg.files import from_svg
 from svg_samples import SVG
 
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg
 from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
 
 STOPS = '<stop stop-color="red"/><stop offset="100%" stop-color="blue" stop-opacity=".5"/>'

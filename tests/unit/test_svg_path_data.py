@@ -1,8 +1,8 @@
 import pytest
+from clipdraw.io.svg.files import from_svg
 from svg_samples import SVG
 
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg
 from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
 from clipdraw.io.svg.foreign.path_data import numbers_of, path_commands, points
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
+from clipdraw.io.svg.files import from_svg
 from svg_samples import SVG
 
 from clipdraw.drawing import Style
-from clipdraw.io.svg.files import from_svg
 
 SQUARE = "M10 10h30v30h-30z"
 

@@ -3,11 +3,11 @@ import re
 
 import pytest
 import torch
+from clipdraw.io.svg.files import from_svg, read_drawing, to_svg
 from svg_samples import same, wild_drawing
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg, read_drawing, to_svg
 
 OURS = to_svg(wild_drawing(2))
 

@@ -2,8 +2,8 @@ from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
-
 from clipdraw.io.svg.foreign.outlines import extent
+
 from clipdraw.io.svg.foreign.shapes import shape_runs
 
 

@@ -1,8 +1,8 @@
 import pytest
+from clipdraw.io.svg.files import from_svg
 from svg_samples import SVG
 
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg
 from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
 from clipdraw.io.svg.foreign.paths import stroke_first
 

@@ -31,9 +31,7 @@ COLOR_MATRIX = "colormatrix=smpte170m"
 """The matrix by which PyAV turns RGB into YUV, for the file to name; players guess another one for large films."""
 
 
-def write_mp4(
-    frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: float = 2.0
-) -> None:
+def write_mp4(frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: float = 2.0) -> None:
     """Write a film as H.264 in mp4 (yuv420p, which every player and browser shows), whole or not at all.
 
     Odd sizes grow by one pixel, by repeating the last row or column. One frame at a time is in memory.
@@ -75,9 +73,7 @@ def write_mp4(
         container.mux(stream.encode(None))
 
 
-def write_webp(
-    frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: float = 2.0
-) -> None:
+def write_webp(frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: float = 2.0) -> None:
     """Write an endlessly repeating film, whole or not at all.
 
     Pillow holds all frames in memory until the file is written: 0.6 MB each at 448 x 448.
@@ -108,9 +104,7 @@ def write_webp(
         )
 
 
-def write_gif(
-    frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: float = 2.0
-) -> None:
+def write_gif(frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: float = 2.0) -> None:
     """Write an endlessly repeating film as GIF, each frame in 256 colors of its own, whole or not at all.
 
     Median cut is off by 0.7 to 1.8 of 255 on drawings, an octree by 1.8 to 2.7 in a tenth of the time or less.

@@ -154,7 +154,7 @@ def read_paths(group: Element, shared: Shared) -> Drawing:
     segments: list[int] = []
     styles, widths, colors, fills = [], [], [], []
     for index, path in enumerate(group):
-        what = f"path {index}"
+        what = f"{'path' if shared.styled else 'stroke'} {index}"
         _check_element(path, styled=shared.styled)
         fill, stroke = (_read_paint(path, name, shared, what=what) for name in ("fill", "stroke"))
         closed = _read_subpaths(path, points, segments, what=what)

@@ -23,7 +23,9 @@ MAX_DEPTH = 200
 MAX_ELEMENTS = 250_000
 """The most elements of a file."""
 
-_PUBLIC_LABELS = frozenset(f"-//W3C//DTD SVG {version}//EN" for version in ("20010904", "1.0", "1.1", "1.1 Basic", "1.1 Tiny"))
+_PUBLIC_LABELS = frozenset(
+    f"-//W3C//DTD SVG {version}//EN" for version in ("20010904", "1.0", "1.1", "1.1 Basic", "1.1 Tiny")
+)
 """Public identifiers of document types that drawing programs name; their definitions are never read."""
 
 
