@@ -59,10 +59,8 @@ def paint_attributes(drawing: Drawing) -> list[str]:
     Raises:
         InputError: a number is not finite or beyond ±1e7.
     """
-    fills = torch.zeros_like(drawing.colors) if drawing.fills is None else drawing.fills
-    stroke_colors, fill_colors = color_text(drawing.colors[:, :3]), color_text(fills[:, :3])
-    stroke_opacities = shortest(drawing.colors[:, 3].clamp(0, 1), what="the opacity")
-    fill_opacities = shortest(fills[:, 3].clamp(0, 1), what="the opacity")
+    stroke_colors, stroke_opacities = _color_texts(drawing.colors)
+    fill_colors, fill_opacities = _color_texts(drawing.fills, count=len(drawing))
     widths = shortest(drawing.widths.clamp(min=0), what="the width")
     texts = []
     for index, style in enumerate(drawing.styles or [Style()] * len(drawing)):
@@ -74,6 +72,13 @@ def paint_attributes(drawing: Drawing) -> list[str]:
         width = "" if widths[index] == "0" and not style.stroked else f' stroke-width="{widths[index]}"'
         texts.append(f"{fill}{rule}{stroke}{width}{_pen_text(style)}{_transform_text(drawing, style)}")
     return texts
+
+
+def _color_texts(colors: Float[Tensor, "paths 4"] | None, *, count: int = 0) -> tuple[list[str], list[str]]:
+    """The colors and opacities of paths, or of `count` paths without a paint."""
+    if colors is None:
+        return [_BLACK] * count, ["0"] * count
+    return color_text(colors[:, :3]), shortest(colors[:, 3].clamp(0, 1), what="the opacity")
 
 
 def _paint_text(name: str, color: str, opacity: str, painted: bool, gradient: int | None) -> str:
@@ -156,23 +161,25 @@ def read_paths(group: Element, shared: Shared) -> Drawing:
     for index, path in enumerate(group):
         what = f"{'path' if shared.styled else 'stroke'} {index}"
         _check_element(path, styled=shared.styled)
-        fill, stroke = (_read_paint(path, name, shared, what=what) for name in ("fill", "stroke"))
+        stroke = _read_paint(path, "stroke", shared, what=what)
         closed = _read_subpaths(path, points, segments, what=what)
         width = required(path, "stroke-width", what=what) if stroke.painted else path.get("stroke-width", "0")
         widths.append(parse_number(width, what=f"the width of {what}", low=0.0))
         colors.append(stroke.color)
-        fills.append(fill.color)
-        styles.append(_read_style(path, closed, fill, stroke, shared))
-    if not shared.filled and any(style.fill for style in styles):
-        raise EditedError
-    if not styles if shared.styled else any(style != Style() for style in styles):
+        if shared.styled:
+            fill = _read_paint(path, "fill", shared, what=what)
+            fills.append(fill.color)
+            styles.append(_read_style(path, closed, fill, stroke, shared))
+        elif closed != (False,):
+            raise EditedError
+    if (shared.styled and not styles) or (not shared.filled and any(style.fill for style in styles)):
         raise EditedError
     return Drawing(
         points=torch.tensor(points, dtype=torch.float32).reshape(-1, 2),
         widths=torch.tensor(widths, dtype=torch.float32),
         colors=torch.tensor(colors, dtype=torch.float32).reshape(-1, 4),
         segments=tuple(segments),
-        styles=tuple(styles) if shared.styled else (),
+        styles=tuple(styles),
         fills=torch.tensor(fills, dtype=torch.float32) if shared.filled else None,
         gradients=shared.gradients,
         transforms=shared.transforms,
