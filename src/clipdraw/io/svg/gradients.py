@@ -6,7 +6,7 @@ Gradients are numbered in `<defs>`; transforms stand in `<metadata>`, for a path
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 import torch
@@ -100,10 +100,10 @@ def _read_gradient(element: Element) -> Gradient:
     )
 
 
-def _read_stops(elements: Iterable[Element]) -> tuple[list[float], list[tuple[float, ...]]]:
+def _read_stops(gradient: Element) -> tuple[list[float], list[tuple[float, ...]]]:
     offsets: list[float] = []
     colors: list[tuple[float, ...]] = []
-    for stop in elements:
+    for stop in gradient:
         if stop.tag != SVG + "stop" or not plain_keys(stop) <= {"id", "offset", "stop-color", "stop-opacity"}:
             raise EditedError
         low = offsets[-1] if offsets else 0.0

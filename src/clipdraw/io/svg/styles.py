@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import torch
@@ -28,6 +29,11 @@ _STYLED_KEYS = {
     "d", "id", "fill", "fill-opacity", "fill-rule", "stroke", "stroke-opacity", "stroke-width", "stroke-linecap",
     "stroke-linejoin", "stroke-miterlimit", "opacity", "transform",
 }  # fmt: skip
+_KEYWORDS = {
+    "fill-rule": ("nonzero", "evenodd"),
+    "stroke-linecap": ("round", "butt", "square"),
+    "stroke-linejoin": ("round", "bevel", "miter"),
+}
 _ANIMATIONS = {SVG + "animate", SVG + "set"}
 
 
@@ -248,21 +254,27 @@ def _read_paint(path: Element, name: str, shared: Shared, *, what: str) -> _Pain
 
 
 def _read_style(path: Element, closed: tuple[bool, ...], fill: _Paint, stroke: _Paint, shared: Shared) -> Style:
-    try:
-        return Style(
-            closed=closed,
-            fill=path.get("fill-rule", "nonzero") if fill.painted else None,  # type: ignore[arg-type]
-            stroked=stroke.painted,
-            cap=path.get("stroke-linecap", "round"),  # type: ignore[arg-type]
-            join=path.get("stroke-linejoin", "round"),  # type: ignore[arg-type]
-            miter_limit=parse_number(path.get("stroke-miterlimit", "4"), what="a miter limit", low=1.0),
-            fill_gradient=fill.gradient,
-            stroke_gradient=stroke.gradient,
-            transforms=_read_chain(path, shared.transforms),
-            opacity=parse_number(path.get("opacity", "1"), what="the opacity of a path", low=0.0, high=1.0),
-        )
-    except InputError:  # a rule, cap or join of another name
-        raise EditedError from None
+    rule, cap, join = (_keyword(path, name) for name in ("fill-rule", "stroke-linecap", "stroke-linejoin"))
+    return Style(
+        closed=closed,
+        fill=rule if fill.painted else None,
+        stroked=stroke.painted,
+        cap=cap,
+        join=join,
+        miter_limit=parse_number(path.get("stroke-miterlimit", "4"), what="a miter limit", low=1.0),
+        fill_gradient=fill.gradient,
+        stroke_gradient=stroke.gradient,
+        transforms=_read_chain(path, shared.transforms),
+        opacity=parse_number(path.get("opacity", "1"), what="the opacity of a path", low=0.0, high=1.0),
+    )
+
+
+def _keyword(path: Element, name: str) -> Any:
+    """The value of an attribute that is one of a few words, the first of which is the usual one."""
+    value = path.get(name, _KEYWORDS[name][0])
+    if value not in _KEYWORDS[name]:
+        raise EditedError
+    return value
 
 
 def _read_chain(path: Element, transforms: Float[Tensor, "transforms 2 3"] | None) -> tuple[int, ...]:
@@ -274,7 +286,11 @@ def _read_chain(path: Element, transforms: Float[Tensor, "transforms 2 3"] | Non
     if transforms is None or not numbers or not all(n.isdecimal() and int(n) < len(transforms) for n in numbers):
         raise EditedError
     chain = tuple(map(int, numbers))
-    if matrix_text(_product(transforms, chain)) != shown:  # an InputError if it is beyond all limits
+    try:
+        same = matrix_text(_product(transforms, chain)) == shown
+    except InputError:  # beyond all limits
+        same = False
+    if not same:
         raise EditedError
     return chain
 

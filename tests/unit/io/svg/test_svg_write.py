@@ -7,12 +7,12 @@ import pytest
 import pyvips
 import resvg_py
 import torch
-from clipdraw.io.svg.files import from_svg, to_svg
 from PIL import Image
-from svg_samples import line_drawing, same, wild_drawing
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError, InputError
+from clipdraw.io.svg import from_svg, to_svg
+from tests.svg_samples import line_drawing, same, wild_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
 

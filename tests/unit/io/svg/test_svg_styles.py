@@ -5,11 +5,11 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
-from clipdraw.io.svg.files import from_svg, to_svg
 
 from clipdraw.drawing import Drawing, Gradient, Style
 from clipdraw.errors import FormatError, InputError
 from clipdraw.io.animated_svg import making_of_svg, self_drawing_svg
+from clipdraw.io.svg import from_svg, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 RED = [1.0, 0.0, 0.0, 1.0]
