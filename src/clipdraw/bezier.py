@@ -27,7 +27,7 @@ _LENGTH_CHORDS = 16
 
 
 def piece_counts(cubics: Float[Tensor, "cubics 4 2"], *, tolerance: float = TOLERANCE) -> Int[Tensor, " cubics"]:
-    """How many pieces of equal parameter length keep each segment's polyline within the tolerance.
+    """The number of pieces of equal parameter length that keep each segment's polyline within the tolerance.
 
     The chord of a curve piece of parameter length 1/n is nowhere farther from the curve than
     max |B''| / (8 n^2), and |B''| <= 6 max |second difference of the control points|. `flatten` brings that down to

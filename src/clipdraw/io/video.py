@@ -132,7 +132,7 @@ def _pictures(frames: Frames) -> list[Image.Image]:
 
 
 def _times_ms(count: int, fps: float, hold_s: float, *, unit_ms: int) -> list[int]:
-    """How long each frame is shown, in whole units that add up."""
+    """The time that each frame is shown, in whole units that add up to the whole time."""
     ends = [round(1000 * index / fps / unit_ms) * unit_ms for index in range(count + 1)]
     times = [max(unit_ms, end - begin) for begin, end in pairwise(ends)]
     times[-1] += round(1000 * hold_s / unit_ms) * unit_ms

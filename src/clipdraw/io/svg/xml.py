@@ -18,7 +18,7 @@ OWN = f"{{{NAMESPACE}}}"
 """Our namespace, as ElementTree writes it before names."""
 
 MAX_DEPTH = 200
-"""How deep elements may nest; libxml2 stops at 256."""
+"""The deepest nesting of elements; libxml2 stops at 256."""
 
 MAX_ELEMENTS = 250_000
 """The most elements of a file."""

@@ -26,7 +26,7 @@ MAX_REPEATS = 10_000
 """The most elements that are painted again through `<use>`: nested, they could multiply without end."""
 
 MAX_USES = 20
-"""How deep `<use>` may refer to `<use>`."""
+"""The longest chain of `<use>` that refers to `<use>`."""
 
 _CONTAINERS = frozenset({"svg", "g", "a", "switch", "use", "symbol"})
 _NOTES = {"text": "text", "flowRoot": "text", "image": "images", "foreignObject": "embedded pages", "video": "films"}

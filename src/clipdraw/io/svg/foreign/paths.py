@@ -31,7 +31,7 @@ from clipdraw.io.svg.numbers import LIMIT, MAX_PATHS
 
 _TRANSPARENT: Rgba = (0.0, 0.0, 0.0, 0.0)
 _EVEN = 1e-4
-"""How far a transform may be from turning and even scaling, relatively, for its strokes to keep one width."""
+"""The relative deviation of a transform from turning and even scaling up to which its strokes keep one width."""
 _CAPS: dict[str, Literal["round", "butt", "square"]] = {"round": "round", "square": "square"}
 _JOINS: dict[str, Literal["round", "bevel", "miter"]] = {"round": "round", "bevel": "bevel"}
 
