@@ -70,7 +70,9 @@ def foreign_drawing(root: Element, *, source: str) -> Drawing:
     if not importer.styles:
         raise FormatError(f"it has no paths{f'; it holds {notes}' if notes else ''}")
     if notes:
-        warnings.warn(f"{source}: left out or simplified: {notes}", ForeignSvgWarning, stacklevel=5)
+        warnings.warn(
+            f"{source}: left out or simplified: {notes}", ForeignSvgWarning, stacklevel=6
+        )  # the caller of `Drawing.load`
     return importer.drawing(_metadata(root))
 
 

@@ -47,9 +47,9 @@ def cascade(element: Element, inherited: Mapping[str, str], sheets: StyleSheets)
         inherited: the properties of its parent.
         sheets: the style sheets of the file.
     """
-    own, unread = _declared(element, sheets)
+    own, unreadable = _declared(element, sheets)
     style = {key: value for key, value in inherited.items() if key in _INHERITED}
-    unread |= _fill_in(own, inherited, style)
+    unreadable |= _fill_in(own, inherited, style)
     _apply(own, inherited, style)
     if "font-size" in own:
         size = _font_size(style.get("font-size", _MEDIUM), _size(inherited), sheets)
@@ -57,7 +57,7 @@ def cascade(element: Element, inherited: Mapping[str, str], sheets: StyleSheets)
         sheets.root_size = size if element is sheets.root else sheets.root_size
     for name in _STYLE_LENGTHS & own.keys():
         style[name] = _absolute(style.get(name, ""), style, sheets)
-    for name in sorted(unread):
+    for name in sorted(unreadable):
         sheets.note(element, f"unreadable {name}")
     if any(has_profile(own[name]) for name in _COLORED & own.keys()):
         sheets.note(element, "color profiles")
@@ -93,24 +93,24 @@ def with_geometry(element: Element, style: Mapping[str, str], sheets: StyleSheet
 def _declared(element: Element, sheets: StyleSheets) -> tuple[dict[str, str], set[str]]:
     """The declared value of each property, and the properties whose highest declaration was not understood."""
     own: dict[str, str] = {}
-    unread: set[str] = set()
+    unreadable: set[str] = set()
     for name, value in _ordered(element, sheets):
         parsed = parse_value(name, value)
         if parsed is None:
-            unread.add(name)
+            unreadable.add(name)
         else:
             own[name] = parsed
-            unread.discard(name)
-    return own, unread
+            unreadable.discard(name)
+    return own, unreadable
 
 
 def _ordered(element: Element, sheets: StyleSheets) -> list[tuple[str, str]]:
     """All declarations for an element, the weakest first."""
     attributes = element.attrib
-    given = [(name, attributes[name]) for name in _ATTRIBUTES & attributes.keys()]
+    of_attributes = [(name, attributes[name]) for name in _ATTRIBUTES & attributes.keys()]
     rules = [*sheets.declared(element), *inline_declarations(attributes.get("style", ""))]
     rules.sort(key=lambda each: each.important)
-    return given + [(name, value) for name, value, _ in rules]
+    return of_attributes + [(name, value) for name, value, _ in rules]
 
 
 def _fill_in(own: dict[str, str], inherited: Mapping[str, str], style: dict[str, str]) -> set[str]:
