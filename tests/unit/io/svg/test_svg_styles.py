@@ -120,6 +120,21 @@ def test_what_an_editor_changed_is_read_as_a_foreign_file(pattern, replacement):
     assert drawing.transforms.tolist() == [[[1, 0, 10], [0, 4, 0]]]
 
 
+def test_a_closed_subpath_that_does_not_end_where_it_begins_gets_a_line():
+    assert from_svg(TEXT.replace('d="M10 10C', 'd="M10 11C')).segments == (4,)
+
+
+def test_fills_that_the_file_does_not_announce_are_kept():
+    changed = from_svg(TEXT.replace('"styles fills transforms"', '"styles transforms"'))
+    assert changed.styles[0].fill == "evenodd"
+    assert changed.fills is not None
+
+
+def test_a_plain_stroke_that_an_editor_closed_is_closed():
+    text = to_svg(Drawing(torch.tensor([[1.0, 1], [2, 5], [6, 5], [8, 1]]), torch.ones(1), torch.rand(1, 4), (1,)))
+    assert from_svg(text.replace('8 1"', '8 1z"')).styles[0].closed == (True,)
+
+
 @pytest.mark.parametrize(
     "options",
     [

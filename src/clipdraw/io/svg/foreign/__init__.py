@@ -70,9 +70,8 @@ def foreign_drawing(root: Element, *, source: str) -> Drawing:
     if not importer.styles:
         raise FormatError(f"it has no paths{f'; it holds {notes}' if notes else ''}")
     if notes:
-        warnings.warn(
-            f"{source}: left out or simplified: {notes}", ForeignSvgWarning, stacklevel=6
-        )  # the caller of `Drawing.load`
+        message = f"{source}: left out or simplified: {notes}"
+        warnings.warn(message, ForeignSvgWarning, stacklevel=6)  # names the caller of `Drawing.load`
     return importer.drawing(_metadata(root))
 
 

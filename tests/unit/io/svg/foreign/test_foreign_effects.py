@@ -21,6 +21,9 @@ def test_a_clip_path_that_holds_the_canvas_is_none():
 def test_what_sticks_out_of_inner_viewports_is_named():
     svg = '<svg x="20" y="2" width="40" height="40" {}><rect width="41" height="9"/></svg>'
     assert noted(svg.format(""))[1] == "clips of inner viewports"
+    assert (
+        noted(svg.format("").replace("</svg>", '<rect width="50" height="9"/></svg>'))[1] == "clips of inner viewports"
+    )
     read(svg.format('overflow="visible"'))
     read(svg.replace("41", "40").format(""))
     stroked = svg.replace("41", "40").replace("<rect", '<rect stroke="red"')
