@@ -95,8 +95,8 @@ def read_picture(file: Path) -> Drawing | Tensor:
         FormatError: there is no such file, or it cannot be read.
     """
     from clipdraw.drawing import Drawing
+    from clipdraw.io import readers
     from clipdraw.io.images import read_image
-    from clipdraw.registry import readers
 
     if file.is_dir():
         raise FormatError(f"{file}: a folder; name the file in it, such as {file / 'drawing.svg'}")

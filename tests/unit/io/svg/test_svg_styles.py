@@ -9,7 +9,7 @@ import torch
 from clipdraw.drawing import Drawing, Gradient, Style
 from clipdraw.errors import FormatError, InputError
 from clipdraw.io.animated_svg import making_of_svg, self_drawing_svg
-from clipdraw.io.svg.files import from_svg, to_svg
+from clipdraw.io.svg import from_svg, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 RED = [1.0, 0.0, 0.0, 1.0]
@@ -62,12 +62,11 @@ def test_all_that_renderers_need_is_written():
     assert [stop.get("offset") for stop in server] == ["0", "1"]
 
 
-def test_offsets_in_disorder_are_written_as_renderers_treat_them():
-    mixed = gradient(offsets=torch.tensor([0.8, 1.5]))
-    server = element(
-        triangle(styles=(Style((True,), "nonzero", fill_gradient=0),), gradients=(mixed,)), "linearGradient"
-    )
-    assert [stop.get("offset") for stop in server] == ["0.8", "1"]
+@pytest.mark.parametrize(("offsets", "written"), [([0.8, 1.5], ["0.8", "1"]), ([0.8, 0.5], ["0.8", "0.8"])])
+def test_offsets_in_disorder_are_written_as_renderers_treat_them(offsets, written):
+    mixed = gradient(offsets=torch.tensor(offsets))
+    drawing = triangle(styles=(Style((True,), "nonzero", fill_gradient=0),), gradients=(mixed,))
+    assert [stop.get("offset") for stop in element(drawing, "linearGradient")] == written
 
 
 def test_styles_of_plain_strokes_are_kept_too():
@@ -118,6 +117,21 @@ def test_what_an_editor_changed_is_read_as_a_foreign_file(pattern, replacement):
     assert style.opacity == 0.6
     assert torch.allclose(drawing.points, PAINTED.points, atol=1e-5)
     assert drawing.transforms.tolist() == [[[1, 0, 10], [0, 4, 0]]]
+
+
+def test_a_closed_subpath_that_does_not_end_where_it_begins_gets_a_line():
+    assert from_svg(TEXT.replace('d="M10 10C', 'd="M10 11C')).segments == (4,)
+
+
+def test_fills_that_the_file_does_not_announce_are_kept():
+    changed = from_svg(TEXT.replace('"styles fills transforms"', '"styles transforms"'))
+    assert changed.styles[0].fill == "evenodd"
+    assert changed.fills is not None
+
+
+def test_a_plain_stroke_that_an_editor_closed_is_closed():
+    text = to_svg(Drawing(torch.tensor([[1.0, 1], [2, 5], [6, 5], [1, 1]]), torch.ones(1), torch.rand(1, 4), (1,)))
+    assert from_svg(text.replace('5 1 1"', '5 1 1z"')).styles[0].closed == (True,)
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@ from xml.etree.ElementTree import fromstring
 import numpy as np
 import pytest
 
-from clipdraw.io.svg.foreign.outlines import extent
-from clipdraw.io.svg.foreign.shapes import shape_runs
+from clipdraw.io.svg.foreign.path_data import extent
+from clipdraw.io.svg.foreign.shapes import shape_subpaths
 
 
 def runs(text):
     element = fromstring(text)
-    return shape_runs(element, element.tag, (100, 50))[0]
+    return shape_subpaths(element, element.tag, (100, 50))[0]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,43 @@
 """Drawings and files that several tests share."""
 
+import time
+from contextlib import contextmanager
+
+import pytest
 import torch
 
 from clipdraw.drawing import Canvas, Drawing, control_points
+from clipdraw.io.svg import from_svg
+from clipdraw.io.svg.foreign import ForeignSvgWarning
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 50" width="100" height="50">{}</svg>'
+ROUND = 'stroke-linecap="round" stroke-linejoin="round" fill="none"'
+
+
+def read(body, frame=SVG):
+    """The drawing of a foreign file in which nothing is left out."""
+    return from_svg(frame.format(body))
+
+
+def read_strokes(body, frame=SVG):
+    """The drawing of a foreign file whose shapes are plain strokes unless they say otherwise."""
+    return from_svg(frame.format(f"<g {ROUND}>{body}</g>"))
+
+
+def noted(body):
+    """The drawing of a foreign file, and the text of its one warning after `simplified: `."""
+    with pytest.warns(ForeignSvgWarning) as caught:
+        drawing = from_svg(SVG.format(body))
+    assert len(caught) == 1
+    return drawing, str(caught[0].message).partition("simplified: ")[2]
+
+
+@contextmanager
+def soon(seconds=5.0):
+    """Fail if the block takes more processor time than many times what is usual, as a quadratic search would."""
+    start = time.process_time()
+    yield
+    assert time.process_time() - start < seconds
 
 
 def wild_drawing(strokes=12, *, seed=0, width=224.0, height=224.0, metadata=None):

@@ -1,10 +1,10 @@
 import pytest
 import torch
-from svg_samples import SVG
 
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg
-from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
+from clipdraw.io.svg import from_svg
+from clipdraw.io.svg.foreign import ForeignSvgWarning
+from tests.svg_samples import SVG
 
 STOPS = '<stop stop-color="red"/><stop offset="100%" stop-color="blue" stop-opacity=".5"/>'
 RECT = '<rect x="10" y="20" width="40" height="20" fill="url(#g)" {}/>'
@@ -115,7 +115,7 @@ def test_fallbacks_and_unreadable_gradients():
 
 
 def test_many_gradients_of_many_stops_are_refused(monkeypatch):
-    monkeypatch.setattr("clipdraw.io.svg.foreign.found.MAX_SEGMENTS", 500)
+    monkeypatch.setattr("clipdraw.io.svg.foreign.importer.MAX_SEGMENTS", 500)
     shapes = "".join(f'<rect width="9" height="{n + 1}" fill="url(#g)"/>' for n in range(6))
     with pytest.raises(FormatError, match="more than 500 segments and stops of gradients"):
         read(linear("", "<stop/>" * 100), shapes)

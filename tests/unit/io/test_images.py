@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from clipdraw.errors import FormatError, InputError
-from clipdraw.io import png
+from clipdraw.io import images
 from clipdraw.io.images import read_image, to_bytes, write_png
 
 
@@ -127,7 +127,7 @@ def test_only_format_errors_come_out_of_damaged_files(tmp_path):
 
 
 def test_the_warning_filters_stay_as_they_were(tmp_path, monkeypatch):
-    monkeypatch.setattr(png, "MAX_PIXELS", 4)
+    monkeypatch.setattr(images, "MAX_PIXELS", 4)
     before = list(warnings.filters)
     write_png(torch.zeros(3, 2, 4), tmp_path / "a.png")
     with pytest.raises(FormatError, match="4 x 2 pixels"):

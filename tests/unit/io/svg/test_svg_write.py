@@ -8,11 +8,11 @@ import pyvips
 import resvg_py
 import torch
 from PIL import Image
-from svg_samples import line_drawing, same, wild_drawing
 
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.errors import FormatError, InputError
-from clipdraw.io.svg.files import from_svg, to_svg
+from clipdraw.errors import InputError
+from clipdraw.io.svg import from_svg, to_svg
+from tests.svg_samples import line_drawing, same, wild_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -36,16 +36,6 @@ def test_the_contract_of_the_file():
         "stroke-linecap": "round",
         "stroke-linejoin": "round",
     }
-
-
-def test_save_and_load_go_through_the_registry(tmp_path):
-    drawing = wild_drawing()
-    drawing.save(tmp_path / "a.SVG")
-    assert same(Drawing.load(tmp_path / "a.SVG"), drawing)
-    drawing.save(tmp_path / "b.svg")
-    assert (tmp_path / "a.SVG").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    with pytest.raises(FormatError, match="stored as json, svg"):
-        drawing.save(tmp_path / "a.pdf")
 
 
 @pytest.mark.parametrize("rasterize", [resvg, librsvg])

@@ -1,8 +1,8 @@
 import pytest
-from svg_samples import SVG
 
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg, to_svg
+from clipdraw.io.svg import from_svg, to_svg
+from tests.svg_samples import SVG
 
 LINE = SVG.format('<path d="M0 0L9 9" stroke="red" fill="none"/>')
 POTRACE = """<?xml version="1.0" standalone="no"?>

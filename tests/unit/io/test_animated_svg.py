@@ -8,11 +8,11 @@ import pytest
 import resvg_py
 import torch
 from PIL import Image
-from svg_samples import same, wild_drawing
 
 from clipdraw.errors import InputError
-from clipdraw.io.animated_svg import making_of_svg, self_drawing_svg
-from clipdraw.io.svg.files import from_svg, to_svg
+from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
+from clipdraw.io.svg import from_svg, to_svg
+from tests.svg_samples import same, wild_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -173,3 +173,21 @@ def test_impossible_holds(hold):
         making_of_svg(snapshots(2), [0.0, 1.0], hold_s=hold)
     with pytest.raises(InputError, match="hold"):
         self_drawing_svg(snapshots(1)[0], hold_s=hold)
+
+
+def test_time_goes_to_strokes_that_are_seen(drawing):
+    ends = stroke_ends(drawing)
+    assert len(ends) == len(drawing) + 1
+    assert (ends[0], ends[-1]) == (0.0, pytest.approx(1.0))
+    assert (np.diff(ends) > 0).all()
+    drawing.colors[3, 3] = 0.0
+    assert np.diff(stroke_ends(drawing))[3] == 0
+    none = replace(drawing, colors=drawing.colors * 0)
+    assert (np.diff(stroke_ends(none)) > 0).all()
+
+
+def test_a_partial_stroke_keeps_its_look(drawing):
+    part = partial_stroke(drawing, 4, 0.6)
+    assert len(part) == 1
+    assert torch.equal(part.colors[0], drawing.colors[4])
+    assert torch.equal(part.widths[0], drawing.widths[4])

@@ -3,11 +3,11 @@ import re
 
 import pytest
 import torch
-from svg_samples import same, wild_drawing
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg, read_drawing, to_svg
+from clipdraw.io.svg import from_svg, read_drawing, to_svg
+from tests.svg_samples import same, wild_drawing
 
 OURS = to_svg(wild_drawing(2))
 
@@ -108,11 +108,11 @@ def test_paths_that_are_no_files(tmp_path):
 
 def test_limits_of_elements_strokes_and_segments(monkeypatch):
     monkeypatch.setattr("clipdraw.io.svg.xml.MAX_ELEMENTS", 1000)  # the real ones take seconds of type checks
-    monkeypatch.setattr("clipdraw.io.svg.read.MAX_STROKES", 500)
+    monkeypatch.setattr("clipdraw.io.svg.read.MAX_PATHS", 500)
     with pytest.raises(FormatError, match="more than 1,000 elements"):
         from_svg("<svg>" + "<g/>" * 1000 + "</svg>")
     path = re.search("<path[^>]*/>", OURS)[0]
-    with pytest.raises(FormatError, match="more than 500 strokes"):
+    with pytest.raises(FormatError, match="more than 500 paths"):
         from_svg(broken("(<path[^>]*/>)", lambda found: found[0] * 500))
     third = re.sub('d="[^"]*"', 'd="M0 0C' + "1 " * 2_000_000 + '"', path)
     with pytest.raises(FormatError, match="200,000 segments"):

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from clipdraw.bezier import MAX_PIECES, MIN_PIECES, flatten, piece_counts
+from clipdraw.bezier import MAX_PIECES, MIN_PIECES, first_part, flatten, piece_counts
 from clipdraw.errors import InputError
 
 
@@ -72,3 +72,31 @@ def test_flatten_gradients():
 def test_bad_tolerance(tolerance):
     with pytest.raises(InputError, match="tolerance is above 0"):
         piece_counts(cubics(), tolerance=tolerance)
+
+
+def length(points):
+    cubics = torch.stack([points[start : start + 4] for start in range(0, len(points) - 1, 3)])
+    curve = flatten(cubics[:, None], torch.arange(201.0), torch.full((201,), 200.0))
+    return (curve[:, 1:] - curve[:, :-1]).norm(dim=-1).sum().item()
+
+
+@pytest.mark.parametrize("share", [0.1, 1 / 3, 0.5, 0.9, 1.0])
+def test_the_first_part_is_that_share_of_the_same_curve(drawing, share):
+    for points in drawing.stroke_points():
+        part = first_part(points, share)
+        assert torch.equal(part[0], points[0])
+        assert length(part) == pytest.approx(share * length(points), abs=0.01 * length(points))
+        whole = 3 * (len(part) // 3 - 1)
+        assert torch.equal(part[:whole], points[:whole])
+    assert torch.allclose(first_part(points, 1.0), points)
+
+
+def test_a_straight_stroke_ends_where_it_should():
+    points = torch.tensor([[0.0, 0.0], [1, 0], [2, 0], [3, 0], [4, 0], [5, 0], [6, 0]])
+    assert torch.allclose(first_part(points, 0.25), torch.tensor([[0.0, 0.0], [0.5, 0], [1, 0], [1.5, 0]]), atol=1e-5)
+    assert first_part(points, 0.75)[-1].tolist() == pytest.approx([4.5, 0])
+
+
+def test_a_stroke_of_no_length_is_a_dot():
+    points = torch.full((7, 2), 3.0)
+    assert first_part(points, 0.4).isfinite().all()
