@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Gradient
-from clipdraw.raster.plan import FLATTEST
+from clipdraw.raster.constants import FLATTEST
 
 INSIDE = 0.999
 """How near to the circle a focus may come, in radii; one that is outside is taken to be there, as in SVG 1.1."""

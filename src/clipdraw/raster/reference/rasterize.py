@@ -16,8 +16,8 @@ from torch.utils.checkpoint import checkpoint
 
 from clipdraw.raster.batch import Batch
 from clipdraw.raster.paint import gradient_colors
-from clipdraw.raster.reference_areas import Box, tile_coverage
-from clipdraw.raster.reference_outlines import Outlines, outlines
+from clipdraw.raster.reference.areas import Box, tile_coverage
+from clipdraw.raster.reference.outline_strokes import Outlines, outlines
 
 TILES_PX = 64, 256
 """Pixels are worked off in squares, which bounds the memory: of a side between these, a power of two."""
@@ -39,13 +39,13 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
     Differentiable in everything in the batch; not in how finely curves are flattened.
     """
     height, width = batch.size
-    moved = torch.from_numpy(batch.moved).to(batch.points.device)
+    moved = torch.from_numpy(batch.geometry_requires_grad).to(batch.points.device)
     found = outlines(batch)
     path = torch.from_numpy(batch.index.layers[:, 0]).to(moved.device)[found.layer]
     ends = torch.where(moved[path][:, None, None], found.ends, found.ends.detach())
     # where nothing is in view, gradients are 0 and not missing
     nothing = sum(tensor.reshape(-1)[:0].sum().to(batch.points.dtype) for tensor in (*batch.tensors(), batch.matrices))
-    page = torch.from_numpy(batch.pages).to(moved.device)[found.layer]
+    page = torch.from_numpy(batch.drawing_index).to(moved.device)[found.layer]
     images = []
     for first in range(0, len(batch.background), TOGETHER):
         group = range(first, min(first + TOGETHER, len(batch.background)))
@@ -61,7 +61,7 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
 
 def _tile_px(batch: Batch, group: range) -> int:
     """The side of the tiles for some drawings."""
-    layers = int(np.isin(batch.pages, group).sum())
+    layers = int(np.isin(batch.drawing_index, group).sum())
     room = ROOM_ON_CPU if batch.points.device.type == "cpu" else ROOM_ELSEWHERE
     fits = isqrt(room // max(1, layers))
     return min(max(1 << max(fits.bit_length() - 1, 0), TILES_PX[0]), TILES_PX[1])
@@ -88,7 +88,7 @@ def _painted(
     rule = torch.from_numpy(batch.index.layers[:, 1]).to(ends.device)[layers]
     coverage = tile_coverage(ends, slot, rule, box).flatten(1).to(batch.points.dtype)
     numbers = layers.tolist()
-    counts = np.bincount(batch.pages[numbers] - group.start, minlength=len(group)).tolist()
+    counts = np.bincount(batch.drawing_index[numbers] - group.start, minlength=len(group)).tolist()
     pages = []
     for mine, covered, below in zip(layers.split(counts), coverage.split(counts), behind.flatten(2), strict=True):
         alpha, colors = _paints(batch, mine, covered, box)
@@ -113,11 +113,11 @@ def _paints(
 def _knocked_out(
     batch: Batch, layers: Int[Tensor, " layers"], alpha: Float[Tensor, "layers pixels"]
 ) -> Float[Tensor, "layers pixels"]:
-    """Alpha without what strokes knock out of the fills beneath them; see `plan.Index.knockouts`."""
-    if not len(batch.index.knockouts):
+    """Alpha without what strokes knock out of the fills beneath them; see `plan.Index.group_opacities`."""
+    if not len(batch.index.group_opacities):
         return alpha
     numbers = layers.cpu().numpy()
-    opacity = batch.index.knockouts[numbers]
+    opacity = batch.index.group_opacities[numbers]
     found = np.flatnonzero((opacity[1:] != 1) & (np.diff(numbers) == 1))
     fills, together = torch.from_numpy(found).to(alpha.device), alpha.new_tensor(opacity[1:][found])[:, None]
     above = alpha[fills + 1]

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from clipdraw.geometry import TOLERANCE, flatten, piece_counts
 from clipdraw.raster.batch import Batch
-from clipdraw.raster.plan import (
+from clipdraw.raster.constants import (
     ARC_TOLERANCE_PX,
     AT_SIDES,
     CAPS,

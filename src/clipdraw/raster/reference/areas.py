@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from clipdraw.raster.plan import BORDER, EVENODD, MOST_CHORDS, ROUNDINGS, SAME, SINGLE, TILT
+from clipdraw.raster.constants import BORDER, EVENODD, MOST_CHORDS, ROUNDINGS, SAME, SINGLE, TILT
 
 _ROOM = 1 << 21
 """Numbers in the largest intermediate result."""
