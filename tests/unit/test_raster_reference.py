@@ -12,7 +12,7 @@ from clipdraw.raster.reference import composite
 from tests.raster_scenes import SCENES, line, stroke
 
 BLACK = (0.0, 0.0, 0.0, 1.0)
-BACKENDS = "reference", "numba"
+BACKENDS = "reference", "native"
 
 
 def covered(drawing, backend):

@@ -43,11 +43,11 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
     used = memory(drawings * height, dtype=torch.int64)
     own_colors, index = torch.empty(0, 4), batch.index
     if batch.gradients:  # colors depend on what is covered
-        covered = _cover(batch)
+        covered = cover(batch)
         own_colors = _own_colors(batch, covered)
         call("composite_all", covered.paths, covered.coverage, _paint(batch, own_colors, covered.first_own, image, used))
     else:
-        covered = _cover(batch, _paint(batch, own_colors, index.gradients, image, used))  # -1 for all
+        covered = cover(batch, _paint(batch, own_colors, index.gradients, image, used))  # -1 for all
     geometry = batch.points, batch.radii, batch.matrices
     images = _Rasterize.apply(*geometry, batch.colors, own_colors, batch.background, (image, used, covered), batch)
     if not images.requires_grad:
@@ -101,7 +101,7 @@ class _Rasterize(torch.autograd.Function):
     def backward(ctx: Any, grad_image: Tensor) -> tuple[Tensor | None, ...]:
         points, radii, matrices, colors, own_colors, background = ctx.saved_tensors
         batch = Batch(points, radii, matrices, colors, background, (), *ctx.known)
-        covered, ctx.covered = ctx.covered or _cover(batch), None  # its gradient overwrites it
+        covered, ctx.covered = ctx.covered or cover(batch), None  # its gradient overwrites it
         grad_image = grad_image.detach().contiguous()
         grad_behind = torch.empty_like(grad_image) if ctx.needs_input_grad[5] else None
         grad_colors, grad_own_colors = torch.empty(len(colors), 4), torch.empty(len(own_colors), 4)
@@ -146,7 +146,7 @@ def _paint(
     )
 
 
-def _cover(batch: Batch, paint: native.Paint | None = None) -> _Covered:
+def cover(batch: Batch, paint: native.Paint | None = None) -> _Covered:
     """Find what a batch covers, and composite it where the paint is known."""
     index, layers = batch.index, len(batch.index.layers)
     paths = native.Paths(

@@ -16,35 +16,50 @@
 #define FIRST_PIXELS 4096
 
 /* Sum the changes of each row up to the winding numbers of its pixels. */
-static void sum_windings(Grid *grid) {
+static void sum_windings(Grid *grid, int64_t pixels) {
+    double *winding = grid->winding;
     for (int64_t row = 0; row < grid->bottom - grid->top; row++) {
         const RowBounds *bounds = &grid->row_bounds[row];
-        double *winding = grid->winding + bounds->pixel, total = 0;
-        for (int64_t k = 0; k < bounds->right - bounds->left; k++) {
+        double total = 0;
+        for (int64_t k = bounds->pixel; k < bounds->pixel + bounds->right - bounds->left; k++) {
             total += winding[k];
-            double whole = nearest(total);
-            winding[k] = fabs(total - whole) < NOISE ? whole : total;
+            winding[k] = total;
         }
+    }
+    for (int64_t k = 0; k < pixels; k++) {
+        double whole = nearest(winding[k]);
+        winding[k] = fabs(winding[k] - whole) < NOISE ? whole : winding[k];
     }
 }
 
-/* From the winding numbers of pixels that one line parts at most to coverage, and its derivative. */
-static void limit_windings(Grid *grid, int64_t pixels, int64_t rule) {
-    double *winding = grid->winding;
-    float *slope = grid->slope;
+/* From winding numbers to coverage, and its derivative, where one line parts a pixel at most: even-odd. */
+static void fold_windings(Grid *grid, int64_t pixels) {
     for (int64_t k = 0; k < pixels; k++) {
-        double wound = winding[k];
-        if (rule == EVENODD) {
-            double half = nearest(wound / 2), whole = half > wound / 2 ? half - 1 : half, phase = wound - 2 * whole;
-            winding[k] = phase < 1 ? phase : 2 - phase;
-            slope[k] = phase < 1 ? 1 : -1;
-        } else {
-            winding[k] = min2(fabs(wound), 1);
-            slope[k] = fabs(wound) >= 1 ? 0 : wound >= 0 ? 1 : -1;
-        }
+        double half = grid->winding[k] / 2, whole = nearest(half);
+        double phase = grid->winding[k] - 2 * (whole > half ? whole - 1 : whole);
+        grid->winding[k] = phase < 1 ? phase : 2 - phase;
+        grid->slope[k] = phase < 1 ? 1 : -1;
+    }
+}
+
+/* The same for all other rules. */
+static void limit_windings(Grid *grid, int64_t pixels) {
+    for (int64_t k = 0; k < pixels; k++) {
+        double wound = grid->winding[k], sign = wound >= 0 ? 1 : -1;
+        grid->winding[k] = min2(fabs(wound), 1);
+        grid->slope[k] = (float)(fabs(wound) >= 1 ? 0 : sign);
+    }
+}
+
+/* From winding numbers to coverage; that of pixels with overlaps is there already. */
+static void find_coverage(Grid *grid, int64_t pixels, int64_t rule) {
+    if (rule == EVENODD) {
+        fold_windings(grid, pixels);
+    } else {
+        limit_windings(grid, pixels);
     }
     for (int64_t k = 0; k < pixels; k++) {
-        slope[k] = grid->state[k] == OVERLAPPING ? 1 : slope[k];
+        grid->slope[k] = grid->state[k] == OVERLAPPING ? 1 : grid->slope[k];
     }
 }
 
@@ -146,10 +161,10 @@ static void cover_layer(const Paths *paths, int64_t layer, const Outline *outlin
         grid->state[k] = UNTOUCHED;
     }
     add_edges(grid, outline);
-    sum_windings(grid);
+    sum_windings(grid, pixels);
     mark_border_edges(grid);
     overlap_coverage(paths, layer, outline, grid);
-    limit_windings(grid, pixels, paths->index.layers[layer][1]);
+    find_coverage(grid, pixels, paths->index.layers[layer][1]);
     find_spans(grid);
     keep_boundaries(grid, outline->edges);
     int64_t counts[KINDS] = {grid->fragment_count, grid->chord_count, grid->span_count, outline->edges};
