@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
-
+from operator import index as whole_number
 
 import torch
 from jaxtyping import Float
@@ -85,7 +84,11 @@ def rasterize_batch(
 
     Args:
         drawings: of any numbers of paths and segments, with canvases of the same proportions.
-        height, width, background, frozen, backend: as for `rasterize`; backgrounds and frozen paths for each.
+        height: as for `rasterize`.
+        width: as for `rasterize`.
+        background: an image behind each.
+        frozen: for each, as for `rasterize`.
+        backend: as for `rasterize`.
 
     Raises:
         InputError: as `rasterize`; there are no drawings; they or the backgrounds don't fit together.
@@ -158,11 +161,15 @@ def _has_kernels() -> bool:
     return False
 
 
+def _is_count(value: object) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, bool) and whole_number(value) >= 1
+
+
 def _size(canvas: Canvas, height: int | None, width: int | None) -> tuple[int, int]:
     for name, value in (("height", height), ("width", width)):
-        if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__") or operator.index(value) < 1):
+        if value is not None and not _is_count(value):
             raise InputError(f"the {name} of an image is a whole number of pixels, at least 1, got {value!r}")
-    height, width = (None if value is None else operator.index(value) for value in (height, width))
+    height, width = (None if value is None else whole_number(value) for value in (height, width))
     if height is None:
         height = max(1, round(canvas.height * (1 if width is None else width / canvas.width)))
         width = max(1, round(canvas.width)) if width is None else width

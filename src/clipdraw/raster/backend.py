@@ -45,7 +45,9 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
     if batch.gradients:  # colors depend on what is covered
         covered = cover(batch)
         own_colors = _own_colors(batch, covered)
-        call("composite_all", covered.paths, covered.coverage, _paint(batch, own_colors, covered.first_own, image, used))
+        call(
+            "composite_all", covered.paths, covered.coverage, _paint(batch, own_colors, covered.first_own, image, used)
+        )
     else:
         covered = cover(batch, _paint(batch, own_colors, index.gradients, image, used))  # -1 for all
     geometry = batch.points, batch.radii, batch.matrices
@@ -130,9 +132,7 @@ class _Rasterize(torch.autograd.Function):
         return *geometry, grad_colors, grad_own_colors, grad_behind, None, None
 
 
-def _paint(
-    batch: Batch, own_colors: Tensor, first_own: np.ndarray, image: Tensor | None, used: Tensor
-) -> native.Paint:
+def _paint(batch: Batch, own_colors: Tensor, first_own: np.ndarray, image: Tensor | None, used: Tensor) -> native.Paint:
     opacities = batch.index.group_opacities
     return native.Paint(
         colors=batch.colors.detach().contiguous(),

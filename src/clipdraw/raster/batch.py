@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Drawing, Gradient, Style
-from clipdraw.raster.freezing import Chosen, frozen_paths
 from clipdraw.raster.constants import HAIRLINE_PX, STROKE
+from clipdraw.raster.freezing import Chosen, frozen_paths
 from clipdraw.raster.index import Index, index_of
 from clipdraw.raster.matrices import matrices_px, pixels_per_unit
 
@@ -25,7 +25,7 @@ class Batch:
     Args:
         points: control points of all paths, in the coordinates of each path.
         radii: half the stroke widths, at least those of hairlines, in the same coordinates.
-        matrices: from the coordinates of each path to pixels, in `matrices.exact_dtype`; NaN for paths not to be painted.
+        matrices: from the coordinates of each path to pixels, in `exact_dtype`; NaN for paths not to be painted.
         colors: red, green, blue, opacity of each layer, that of its path multiplied in, less for hairlines; only the
             opacity counts with a gradient.
         background: one color for each drawing, with one row and column, or a whole image.
@@ -73,7 +73,8 @@ def make_batch(
 
     Differentiable in all parameters of the drawings and in the background.
     """
-    index, drawing_index, geometry_requires_grad, plain = _joined_index(tuple((d.segments, d.styles, len(d.gradients)) for d in drawings))
+    parts = tuple((d.segments, d.styles, len(d.gradients)) for d in drawings)
+    index, drawing_index, geometry_requires_grad, plain = _joined_index(parts)
     if frozen is not None:
         geometry_requires_grad = ~frozen_paths(drawings, frozen)
     if background is None:
@@ -83,7 +84,8 @@ def make_batch(
     radii = (widths if wide else widths.clamp(min=0)) / 2
     matrices = _one([matrices_px(drawing, *size) for drawing in drawings])
     if matrices.requires_grad and not geometry_requires_grad.all():  # paints depend on them, too
-        matrices = torch.where(torch.from_numpy(geometry_requires_grad).to(matrices.device)[:, None, None], matrices, matrices.detach())
+        chosen = torch.from_numpy(geometry_requires_grad).to(matrices.device)[:, None, None]
+        matrices = torch.where(chosen, matrices, matrices.detach())
     colors = _one([drawing.colors for drawing in drawings]) if plain else _layer_colors(drawings, index)
     if len(index.opacities):
         colors = _times(colors, colors.new_tensor(index.opacities))
@@ -171,15 +173,15 @@ def _hairlines(
     if not thin.any():
         return radii, colors
     free = torch.where(torch.from_numpy(geometry_requires_grad).to(radii.device), radii, radii.detach())
-    share = torch.where(thin, free / torch.where(thin, least, 1), 1)
+    fraction = torch.where(thin, free / torch.where(thin, least, 1), 1)
     path, rule = torch.from_numpy(index.layers).to(radii.device).unbind(1)
-    share = torch.where(rule == STROKE, share[path], 1)
-    return torch.where(thin, least, radii), _times(colors, share)
+    fraction = torch.where(rule == STROKE, fraction[path], 1)
+    return torch.where(thin, least, radii), _times(colors, fraction)
 
 
-def _times(colors: Float[Tensor, "layers 4"], share: Float[Tensor, " layers"]) -> Float[Tensor, "layers 4"]:
+def _times(colors: Float[Tensor, "layers 4"], fraction: Float[Tensor, " layers"]) -> Float[Tensor, "layers 4"]:
     """The colors, so much fainter."""
-    return torch.cat((colors[:, :3], colors[:, 3:] * share[:, None]), dim=1)
+    return torch.cat((colors[:, :3], colors[:, 3:] * fraction[:, None]), dim=1)
 
 
 def _one(tensors: list[Tensor]) -> Tensor:

@@ -1,7 +1,7 @@
 """The definition of how drawings are rasterized, in plain PyTorch: any device, float32 or float64.
 
-Every layer, a fill or a stroke, is an outline of straight edges (`reference_outlines`). What it covers of a pixel is
-the exact area that its outline winds around (`reference_areas`). Layers are composited back to front.
+Every layer, a fill or a stroke, is an outline of straight edges (`outlines`). Its coverage of a pixel is the exact area
+that its outline winds around (`coverage`). Layers are composited back to front (`composite`).
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from clipdraw.raster.batch import Batch
-from clipdraw.raster.paint import gradient_colors
-from clipdraw.raster.reference.areas import Box, tile_coverage
-from clipdraw.raster.reference.outline_strokes import Outlines, outlines
+from clipdraw.raster.reference.chords import Box
+from clipdraw.raster.reference.composite import apply_group_opacity, composite, paints
+from clipdraw.raster.reference.coverage import coverage
+from clipdraw.raster.reference.outlines import Outlines, build_outlines
 
 TILES_PX = 64, 256
 """Pixels are worked off in squares, which bounds the memory: of a side between these, a power of two."""
 ROOM_ON_CPU, ROOM_ELSEWHERE = 1 << 22, 1 << 24
 """Layers times pixels in a tile. Larger tiles take fewer operations and more arithmetic: 256 strokes at 224 take 6,700
 in one tile and 81,000 in tiles of 64 pixels, which a graphics processor would spend its time on."""
-TOGETHER = 16
+DRAWINGS_AT_ONCE = 16
 """Most drawings of a batch that are worked off at once."""
 
 
@@ -39,16 +40,16 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
     Differentiable in everything in the batch; not in how finely curves are flattened.
     """
     height, width = batch.size
-    moved = torch.from_numpy(batch.geometry_requires_grad).to(batch.points.device)
-    found = outlines(batch)
-    path = torch.from_numpy(batch.index.layers[:, 0]).to(moved.device)[found.layer]
-    ends = torch.where(moved[path][:, None, None], found.ends, found.ends.detach())
+    requires_grad = torch.from_numpy(batch.geometry_requires_grad).to(batch.points.device)
+    found = build_outlines(batch)
+    path = torch.from_numpy(batch.index.layers[:, 0]).to(requires_grad.device)[found.layer]
+    ends = torch.where(requires_grad[path][:, None, None], found.ends, found.ends.detach())
     # where nothing is in view, gradients are 0 and not missing
     nothing = sum(tensor.reshape(-1)[:0].sum().to(batch.points.dtype) for tensor in (*batch.tensors(), batch.matrices))
-    page = torch.from_numpy(batch.drawing_index).to(moved.device)[found.layer]
+    page = torch.from_numpy(batch.drawing_index).to(requires_grad.device)[found.layer]
     images = []
-    for first in range(0, len(batch.background), TOGETHER):
-        group = range(first, min(first + TOGETHER, len(batch.background)))
+    for first in range(0, len(batch.background), DRAWINGS_AT_ONCE):
+        group = range(first, min(first + DRAWINGS_AT_ONCE, len(batch.background)))
         mine = (page >= group.start) & (page < group.stop)
         edges, rows = Outlines(ends[mine], found.layer[mine]), []
         side = _tile_px(batch, group)
@@ -86,55 +87,14 @@ def _painted(
 ) -> Float[Tensor, "pages 3 rows columns"]:
     """A tile's layers composited."""
     rule = torch.from_numpy(batch.index.layers[:, 1]).to(ends.device)[layers]
-    coverage = tile_coverage(ends, slot, rule, box).flatten(1).to(batch.points.dtype)
+    covered_by = coverage(ends, slot, rule, box).flatten(1).to(batch.points.dtype)
     numbers = layers.tolist()
     counts = np.bincount(batch.drawing_index[numbers] - group.start, minlength=len(group)).tolist()
     pages = []
-    for mine, covered, below in zip(layers.split(counts), coverage.split(counts), behind.flatten(2), strict=True):
-        alpha, colors = _paints(batch, mine, covered, box)
-        pages.append(composite(_knocked_out(batch, mine, alpha), colors, below) if len(mine) else below)
+    for mine, covered, below in zip(layers.split(counts), covered_by.split(counts), behind.flatten(2), strict=True):
+        alpha, colors = paints(batch, mine, covered, box)
+        pages.append(composite(apply_group_opacity(batch, mine, alpha), colors, below) if len(mine) else below)
     return torch.stack(pages).reshape(behind.shape)
-
-
-def _paints(
-    batch: Batch, layers: Int[Tensor, " layers"], coverage: Float[Tensor, "layers pixels"], box: Box
-) -> tuple[Float[Tensor, "layers pixels"], Float[Tensor, "layers 3 _"]]:
-    """Alpha and colors of the layers of one drawing in a tile."""
-    colors, opacity = batch.colors[layers, :3, None], batch.colors[layers, 3, None]
-    graded = [k for k, layer in enumerate(layers.tolist()) if batch.index.gradients[layer] >= 0]
-    if graded:
-        own = {k: _own_colors(batch, int(layers[k]), box).T for k in graded}
-        size = coverage.shape[1]
-        colors = torch.stack([own[k][:3] if k in own else c.expand(3, size) for k, c in enumerate(colors)])
-        opacity = torch.stack([own[k][3] * o if k in own else o.expand(size) for k, o in enumerate(opacity)])
-    return coverage * opacity, colors
-
-
-def _knocked_out(
-    batch: Batch, layers: Int[Tensor, " layers"], alpha: Float[Tensor, "layers pixels"]
-) -> Float[Tensor, "layers pixels"]:
-    """Alpha without what strokes knock out of the fills beneath them; see `plan.Index.group_opacities`."""
-    if not len(batch.index.group_opacities):
-        return alpha
-    numbers = layers.cpu().numpy()
-    opacity = batch.index.group_opacities[numbers]
-    found = np.flatnonzero((opacity[1:] != 1) & (np.diff(numbers) == 1))
-    fills, together = torch.from_numpy(found).to(alpha.device), alpha.new_tensor(opacity[1:][found])[:, None]
-    above = alpha[fills + 1]
-    share = (1 - above / together) / (1 - above).clamp(min=(1 - together) / 2)
-    return alpha.index_copy(0, fills, alpha[fills] * share)
-
-
-def _own_colors(batch: Batch, layer: int, box: Box) -> Float[Tensor, "pixels 4"]:
-    """A gradient's colors in a tile."""
-    like = batch.matrices
-    rows, columns = (
-        torch.arange(*ends, device=like.device, dtype=like.dtype) + 0.5
-        for ends in ((box.top, box.bottom), (box.left, box.right))
-    )
-    centers = torch.cartesian_prod(rows, columns).flip(-1)
-    matrix = batch.matrices[batch.index.layers[layer, 0]]
-    return gradient_colors(batch.gradients[batch.index.gradients[layer]], matrix, centers)
 
 
 @torch.no_grad()
@@ -149,22 +109,3 @@ def _near(found: Outlines, box: Box, layers: int) -> Int[Tensor, " near"]:
     reached: Bool[Tensor, " layers"] = (left < box.right) & (right > box.left)
     kept = (low[:, 1] < box.bottom) & (high[:, 1] > box.top) & (low[:, 0] < box.right)
     return (kept & reached[found.layer]).nonzero()[:, 0]
-
-
-def composite(
-    alpha: Float[Tensor, "layers pixels"],
-    colors: Float[Tensor, "layers 3 _"],
-    background: Float[Tensor, "3 pixels"],
-) -> Float[Tensor, "3 pixels"]:
-    """Source-over, back to front, over an opaque background.
-
-    Args:
-        alpha: coverage times opacity, straight.
-        colors: red, green, blue of each layer, one for all pixels or one for each.
-        background: red, green, blue.
-
-    Differentiable in all three, at alpha 1 too.
-    """
-    above = (1 - alpha).flip(0).cumprod(0).flip(0)
-    through = torch.cat((above[1:], torch.ones_like(above[:1])), dim=0)
-    return ((alpha * through)[:, None] * colors).sum(0) + above[:1] * background
