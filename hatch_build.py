@@ -1,9 +1,9 @@
 """The build's own step: compiles the kernels of the rasterizer into a shared object.
 
-pip runs it through hatchling, for wheels and for `pip install --editable`. By hand, `python hatch_build.py` compiles the
-kernels beside their sources. The compiler is `$CC`, or the first of cc, gcc and clang that works, or Zig's, which the
-package `ziglang` has for most systems and which compiles for all others, too. Where nothing can compile, the build goes
-on without kernels and the PyTorch reference draws.
+pip runs it through hatchling, for wheels and for `pip install --editable`. By hand, `python hatch_build.py` compiles
+the kernels beside their sources. The compiler is `$CC`, or the first of cc, gcc and clang that works, or Zig's, which
+the package `ziglang` has for most systems and which compiles for all others, too. Where nothing can compile, the build
+goes on without kernels and the PyTorch reference draws.
 
 Environment:
     CC, CFLAGS: a compiler, with its arguments, and more arguments.
@@ -78,6 +78,11 @@ class KernelsBuildHook(BuildHookInterface):
             return
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{target or _tag(sysconfig.get_platform())}"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Remove what the wheel has a copy of; called when it is written."""
+        if version != "editable":
+            self.folder.cleanup()
 
 
 def library_name(target: str = "") -> str:

@@ -46,7 +46,9 @@ class Failure:
     what: str
 
 
-def both_ways(cases: Sequence[Case], *, threads: int = 1, backend: str = "native", backward: bool = True) -> list[Found]:
+def both_ways(
+    cases: Sequence[Case], *, threads: int = 1, backend: str = "native", backward: bool = True
+) -> list[Found]:
     """For each case the image, and the gradients of its inner product with smooth weights.
 
     All go through the rasterizer at once, in the precision that the backend is compared in.

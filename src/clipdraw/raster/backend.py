@@ -205,7 +205,8 @@ def _index_struct(index: Index) -> native.Index:
     if known is None or known[0] is not index:
         if len(_indices) >= 64:  # of drawings long gone
             _indices.clear()
-        parts = {name: part for name, part in index._asdict().items() if name in dict(native.Index._fields_)}
+        names = {field[0] for field in native.Index._fields_}
+        parts = {name: part for name, part in index._asdict().items() if name in names}
         struct = native.Index(path_count=len(index.pens), layer_count=len(index.layers), **parts)
         known = _indices[id(index)] = index, struct
     return known[1]

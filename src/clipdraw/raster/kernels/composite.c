@@ -197,7 +197,7 @@ int composite(const Team *team, int stage, int64_t own, const Paths *paths, cons
             enough = paint->used[row] >= 0;
             write_row(paint->image, paths, row, line);
         }
-        mark_done(team, stage, chunk.end - chunk.begin);
+        mark_done(team, stage, enough ? chunk.end - chunk.begin : 0);
     }
     free(line);
     free(hidden);

@@ -233,7 +233,7 @@ int coverage(const Team *team, int stage, int64_t own, const Paths *paths, Cover
                 cover_layer(paths, layer, &outline, &grid, pixels, found);
             }
         }
-        mark_done(team, stage, chunk.end - chunk.begin);
+        mark_done(team, stage, enough ? chunk.end - chunk.begin : 0);
     }
     free_grid(&grid);
     free_outline(&outline);
@@ -329,7 +329,7 @@ int coverage_backward(const Team *team, int stage, int64_t own, const Paths *pat
                 enough = path_backward(paths, found, gradients, path, &memory);
             }
         }
-        mark_done(team, stage, chunk.end - chunk.begin);
+        mark_done(team, stage, enough ? chunk.end - chunk.begin : 0);
     }
     free_outline(&memory.outline);
     free(memory.grad_vertices);
