@@ -11,15 +11,15 @@ from pathlib import Path
 
 import svg
 import torch
+from clipdraw.raster.plan import EVENODD, NONZERO
+from clipdraw.raster.reference_areas import Box, tile_coverage
+from clipdraw.raster.reference_outlines import outlines
 from torch import Tensor
 
 from clipdraw.bezier import flatten
 from clipdraw.drawing import Canvas, Drawing, Style
 from clipdraw.raster import rasterize
 from clipdraw.raster.batch import make_batch
-from clipdraw.raster.plan import EVENODD, NONZERO
-from clipdraw.raster.reference_areas import Box, tile_coverage
-from clipdraw.raster.reference_outlines import outlines
 
 FIGURES = Path(__file__).parents[1] / "figures"
 Points = Sequence[tuple[float, float]]
