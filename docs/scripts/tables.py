@@ -28,7 +28,7 @@ def _command(name: str, command: Any) -> str:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option"]
     rows = [f"| `{p.name.upper()}` | {_cell(p.help)} |" for p in arguments]
-    rows += [f"| {_names(p)} | {_cell(p.help)} |" for p in options if p.name != "help"]
+    rows += [f"| {_names(p)} | {_cell(p.help)} |" for p in options if p.name != "help" and not p.hidden]
     table = ["| | |", "|---|---|", *rows] if rows else []
     return "\n".join([f"## {name}\n", command.help or "", "", *table, ""])
 

@@ -33,7 +33,7 @@ class Canvas:
 
     @property
     def scale(self) -> float:
-        """How many times larger than the published 224-unit canvas this one is, by its shorter side."""
+        """The size relative to the published 224-unit canvas, by the shorter side."""
         return min(self.width, self.height) / 224.0
 
     def pixel_size(self, longest: float) -> tuple[int, int]:
@@ -49,7 +49,7 @@ def control_points(segments: int, *, closed: bool = False) -> int:
 
 @dataclass(frozen=True)
 class Style:
-    """How a path is painted: all about it that is not optimized. A stroke with round caps, unless told otherwise.
+    """The way a path is painted: all about it that is not optimized. A stroke with round caps, unless told otherwise.
 
     Args:
         closed: for each subpath whether its last segment ends where its first begins.

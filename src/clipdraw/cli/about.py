@@ -97,8 +97,8 @@ def _devices() -> Iterator[str]:
 def _precision() -> Iterator[str]:
     import torch
 
-    from clipdraw.encoders.precision import choose_precision
     from clipdraw.encoders.devices import devices
+    from clipdraw.encoders.precision import choose_precision
 
     for device in devices():
         chosen = str(choose_precision("auto", torch.device(device))).removeprefix("torch.")

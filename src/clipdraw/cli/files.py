@@ -39,8 +39,8 @@ def score(
         raise InputError("a prompt is empty: give texts to compare the picture with")
     with display(quiet=quiet) as shown:
         from clipdraw.encoders import load_encoder
-        from clipdraw.evaluate.score import score as cosines
         from clipdraw.encoders.devices import choose_device
+        from clipdraw.evaluate.score import score as cosines
 
         picture = read_picture(file)
         if shown:
@@ -78,8 +78,8 @@ def explain(
         raise InputError(f"--out names a .png or .svg file, got {out}")
     with display(quiet=quiet) as shown:
         from clipdraw.encoders import load_encoder
-        from clipdraw.evaluate.explain import NOUNS, explain, read_words
         from clipdraw.encoders.devices import choose_device
+        from clipdraw.evaluate.explain import NOUNS, explain, read_words
 
         picture = read_picture(file)
         prompts = _prompts(picture, prompt or [])

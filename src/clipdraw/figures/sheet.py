@@ -47,7 +47,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What is shown.
+    """The content of a sheet.
 
     Args:
         cells: in rows.

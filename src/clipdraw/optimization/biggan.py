@@ -172,7 +172,7 @@ class BigGAN(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """The device that holds its weights."""
         return self.embeddings.weight.device
 
     def forward(
@@ -248,7 +248,7 @@ def _folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 class Latents:
-    """An image as a normal vector and a share of each class for every block of a BigGAN generator, which stays fixed.
+    """An image as a normal vector and a weight of each class for every block of a BigGAN generator, which stays fixed.
 
     Args:
         generator: frozen, on its device.
@@ -284,7 +284,7 @@ class Latents:
         """Nothing: no value is forbidden, `oddness` keeps them near."""
 
     def oddness(self) -> Float[Tensor, ""]:
-        """How far the latents are from those that the generator was trained for; 0 or more.
+        """The distance of the latents from those that the generator was trained for; 0 or more.
 
         The mean, deviation, skew and kurtosis of each vector against those of the normal distribution, and all
         classes but the first against 0.

@@ -75,7 +75,7 @@ def frame(drawing, image, progress):
     return Frame(drawing, image, torch.ones(4, 2), progress)
 
 
-def test_a_likeness_fades_and_is_zero_for_the_picture_itself(drawing):
+def test_the_prior_fades_and_is_zero_for_the_picture_itself(drawing):
     term = Prior("a square", weight=2.0, until=0.5).build(Painter())
     white, same = torch.ones(3, 20, 30), letterbox(torch.zeros(3, 8, 8), 20, 30)
     assert term(frame(drawing, same, 0.0)) == 0
@@ -85,18 +85,20 @@ def test_a_likeness_fades_and_is_zero_for_the_picture_itself(drawing):
     assert term(frame(drawing, white, 0.5)) == 0
 
 
-def test_a_likeness_without_a_prior_has_no_say(encoder, drawing):
+def test_without_a_prior_the_loss_is_zero(encoder, drawing):
     assert Prior("a cat").build(encoder)(frame(drawing, torch.ones(3, 4, 4), 0.0)) == 0
 
 
 @pytest.mark.parametrize("settings", [{"weight": 0.0}, {"weight": math.inf}, {"until": 0.0}, {"until": 1.5}])
-def test_a_likeness_needs_a_weight_and_an_end(settings):
+def test_the_prior_needs_a_weight_and_an_end(settings):
     with pytest.raises(InputError):
         Prior("a cat", **settings)
 
 
 def test_presets_say_whether_to_start_from_the_prior(builtin):
-    assert isinstance(resolve("a cat", {}).start(builtin), PriorStrokes)
-    assert isinstance(resolve("a cat", {"preset": "paper"}).start(builtin), RandomStrokes)
-    names = [loss.name for loss in resolve("a cat", {"seed": 2}).losses()]
-    assert "likeness" in names
+    problem = resolve("a cat", {"seed": 2, "strokes": 3}).build(builtin)
+    assert "prior" in [loss.name for loss in problem.losses]
+    assert problem.start.widths.unique().numel() == 3
+    plain = resolve("a cat", {"preset": "paper", "strokes": 3}).build(builtin)
+    assert [loss.name for loss in plain.losses] == ["a cat"]
+    assert plain.start.widths.tolist() == [2.0] * 3
