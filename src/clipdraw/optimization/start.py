@@ -14,7 +14,7 @@ from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError
 from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.constraints import Constraint
-from clipdraw.progress import log, track
+from clipdraw.progress import track
 from clipdraw.raster import rasterize
 
 _FIT_SIZE = 64  # pixels along the longer side
@@ -109,7 +109,6 @@ class PriorStrokes:
         prior = prior_of(self.encoder)
         if prior is None:
             return start
-        log.info("sampling the encoder's image prior")
         pictures = prior.sample(self.text).cpu()
         picture = letterbox(select_variant(pictures, self.variant), *canvas.pixel_size(_FIT_SIZE))
         return self._fitted(_set_on_ink(picture, start, generator), picture)

@@ -172,10 +172,9 @@ def encoder_of(config: Config) -> Encoder:
 @lru_cache(maxsize=1)
 def _load(judge: JudgeSettings, device: str) -> Encoder:
     names, weights = zip(*judge.weights().items(), strict=True)
-    encoders = []
-    for name in names:
-        log.info("loading the encoder %s", name)
-        encoders.append(load_encoder(name, device=device, precision=judge.precision, normalize=judge.normalize))
+    encoders = [
+        load_encoder(name, device=device, precision=judge.precision, normalize=judge.normalize) for name in names
+    ]
     return encoders[0] if len(encoders) == 1 else Ensemble(encoders, list(weights))
 
 
