@@ -15,7 +15,7 @@ import json
 import os
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter, thread_time
@@ -26,7 +26,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: else a busy
 import torch
 import transformers
 
-from clipdraw import Optimization
 from clipdraw.config import resolve
 from clipdraw.encoders.clip import TransformersEncoder
 from clipdraw.encoders.precision import PRECISIONS, choose_precision
@@ -126,9 +125,7 @@ class Work:
             for rows, n, m in product_shapes(JUDGES[judge], views)
         ]
         config = resolve("a bonfire", {"preset": "paper", "views": views})
-        start = config.start(self.encoder)(config.drawing_canvas(), torch.Generator().manual_seed(0))
-        losses = [Toward(self.wanted)]
-        self.run = Optimization(start, losses, encoder=self.encoder, recipe=config.recipe())
+        self.run = replace(config.build(self.encoder), losses=(Toward(self.wanted),)).begin()
 
     def encoder_pass(self) -> None:
         self.pixels.grad = None

@@ -28,7 +28,7 @@ from torch import Tensor
 from clipdraw import Drawing, raster, rasterize
 from clipdraw.encoders import Encoder
 from clipdraw.encoders.builtin.image_tower import DIMENSIONS, VIEW_SIZE
-from clipdraw.evaluate.scoring import score
+from clipdraw.evaluate.score import score
 from examples import contact_sheet
 from training import evaluate, teacher
 

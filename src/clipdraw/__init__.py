@@ -24,21 +24,23 @@ _HOMES = {
     "Config": "config",
     "Drawing": "drawing",
     "Optimization": "optimization.loop",
+    "Problem": "optimization.loop",
+    "Prompt": "optimization.losses",
     "RandomStrokes": "optimization.start",
-    "Rates": "optimization.parameterizations",
+    "Rates": "optimization.parameterization",
     "Recipe": "optimization.loop",
     "Run": "runs",
     "Step": "optimization.loop",
     "Views": "optimization.views",
     "compare": "runs",
     "draw": "runs",
-    "explain": "evaluate.explanation",
+    "explain": "evaluate.explain",
     "film": "runs",
     "load_encoder": "encoders",
     "optimize": "optimization.loop",
     "rasterize": "raster",
     "resume": "runs",
-    "score": "evaluate.scoring",
+    "score": "evaluate.score",
     "sweep": "runs.sweep",
 }
 
@@ -48,6 +50,8 @@ __all__ = [
     "Config",
     "Drawing",
     "Optimization",
+    "Problem",
+    "Prompt",
     "RandomStrokes",
     "Rates",
     "Recipe",
@@ -72,10 +76,11 @@ if TYPE_CHECKING:
     from clipdraw.drawing import Canvas, Drawing
     from clipdraw.encoders import load_encoder
     from clipdraw.errors import ClipdrawError
-    from clipdraw.evaluate.explanation import explain
-    from clipdraw.evaluate.scoring import score
-    from clipdraw.optimization.loop import Optimization, Recipe, Step, optimize
-    from clipdraw.optimization.parameterizations import Rates
+    from clipdraw.evaluate.explain import explain
+    from clipdraw.evaluate.score import score
+    from clipdraw.optimization.loop import Optimization, Problem, Recipe, Step, optimize
+    from clipdraw.optimization.losses import Prompt
+    from clipdraw.optimization.parameterization import Rates
     from clipdraw.optimization.start import RandomStrokes
     from clipdraw.optimization.views import Views
     from clipdraw.raster import rasterize

@@ -36,6 +36,11 @@ class Canvas:
         """How many times larger than the published 224-unit canvas this one is, by its shorter side."""
         return min(self.width, self.height) / 224.0
 
+    def pixel_size(self, longest: float) -> tuple[int, int]:
+        """Height and width in pixels of an image of the canvas, its longer side `longest`; 1 pixel at least."""
+        pixels = longest / max(self.width, self.height)
+        return max(1, round(self.height * pixels)), max(1, round(self.width * pixels))
+
 
 def control_points(segments: int, *, closed: bool = False) -> int:
     """The number of control points of a subpath of `segments` cubic segments."""

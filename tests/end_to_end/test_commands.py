@@ -194,7 +194,7 @@ def test_a_run_that_explains_itself(tmp_path):
         (["draw", "a cat", "--device", "toaster"], "device 'toaster'"),
         (["draw", "a cat", "--strokes", "0"], "strokes must be from 1"),
         (["draw", "a cat", "--steps", "-1"], "steps must be from 1"),
-        (["draw", "a cat", "--views", "9999"], "views must be from 1"),
+        (["draw", "a cat", "--views", "9999"], "views.count must be from 1"),
         (["draw", "a cat", "--canvas", "0"], "canvas"),
         (["draw", "a cat", "--canvas", "wide"], "224 or 320x180"),
         (["draw", "a cat", "--config", "none.toml"], "none.toml"),

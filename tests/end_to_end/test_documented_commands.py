@@ -92,7 +92,7 @@ def arguments(command):
 def test_a_documented_command_runs(command, there, tmp_path, monkeypatch):
     shutil.copytree(there, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(session, "_judge", lambda *names: Judge())
+    monkeypatch.setattr(session, "_load", lambda *names: Judge())
     for module in (clipdraw, encoders):
         monkeypatch.setattr(module, "load_encoder", lambda *names, **settings: Judge())
     words = arguments(command)

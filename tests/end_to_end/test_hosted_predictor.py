@@ -190,7 +190,7 @@ def test_inputs_become_settings():
     wanted = {"prompt": "a cat:2", "negative_prompt": "text: 3", "width": 320, "distance_from_centre_weight": 0}
     settings = predict._settings(predict.checked(wanted), "builtin")
     assert settings.canvas == (320.0, 224.0)
-    assert settings.centre_weight == 0
+    assert settings.center.weight == 0
     assert [(prompt.text, prompt.weight) for prompt in settings.prompts()] == [("a cat", 2.0), ("text: 3", -0.3)]
 
 

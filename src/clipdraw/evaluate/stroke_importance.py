@@ -1,7 +1,8 @@
-"""How much each stroke of a drawing matters for its similarity to its prompts."""
+"""The importance of each stroke of a drawing for its similarity to its prompts."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -14,8 +15,9 @@ from torch import Tensor
 
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
-from clipdraw.evaluate.scoring import embed_images, image_of, images_of
+from clipdraw.evaluate.score import embed_images, image_of, images_of
 from clipdraw.optimization.losses import Prompt, similarity
+from clipdraw.progress import track
 
 _AT_ONCE = 32
 _NEUTRAL, _FOR, _AGAINST = (0.86, 0.86, 0.86), (0.78, 0.08, 0.10), (0.10, 0.30, 0.85)
@@ -31,7 +33,7 @@ def importance(drawing: Drawing, prompts: Sequence[Prompt], encoder: Encoder) ->
     Args:
         drawing: any drawing, seen whole and undistorted.
         prompts: at least one to draw; the mean of several by weight counts.
-        encoder: the judge.
+        encoder: what embeds both.
 
     Returns:
         Differences of cosines, 0 or nearly for strokes that are hidden; below 0 for those that the drawing would be
@@ -40,7 +42,8 @@ def importance(drawing: Drawing, prompts: Sequence[Prompt], encoder: Encoder) ->
     targets = encoder.encode_text([prompt.text for prompt in prompts])
     whole = image_of(drawing, encoder.view_size)[None]
     differences: list[float] = []
-    for images in _leaving_one_out(drawing, encoder.view_size):
+    groups = _leaving_one_out(drawing, encoder.view_size)
+    for images in track(groups, f"weighing {len(drawing)} strokes", total=math.ceil(len(drawing) / _AT_ONCE)):
         # The whole drawing is encoded with each group: results of different batch sizes differ in the last digits.
         cosines = embed_images(torch.cat([whole, images]), encoder) @ targets.T
         with_it, *without = (similarity(prompts, row) for row in cosines.tolist())
@@ -48,14 +51,14 @@ def importance(drawing: Drawing, prompts: Sequence[Prompt], encoder: Encoder) ->
     return torch.tensor(differences)
 
 
-class _Film(NamedTuple):
-    """Paint on glass: what it adds to a picture behind it, and the share of that picture that it lets through."""
+class _Layer(NamedTuple):
+    """Premultiplied paint, and the fraction of a picture behind it that it lets through."""
 
     ink: Tensor
     clear: Tensor
 
-    def over(self, below: _Film) -> _Film:
-        return _Film(self.ink + self.clear * below.ink, self.clear * below.clear)
+    def over(self, below: _Layer) -> _Layer:
+        return _Layer(self.ink + self.clear * below.ink, self.clear * below.clear)
 
 
 def _leaving_one_out(drawing: Drawing, size: int) -> Iterator[Float[Tensor, "some 3 height width"]]:
@@ -65,25 +68,25 @@ def _leaving_one_out(drawing: Drawing, size: int) -> Iterator[Float[Tensor, "som
     """
     groups = [range(at, min(at + _AT_ONCE, len(drawing))) for at in range(0, len(drawing), _AT_ONCE)]
     background = drawing.background[:, None, None]
-    empty = _Film(torch.zeros_like(background), torch.ones_like(background))
-    joined = [reduce(lambda below, film: film.over(below), _films(drawing, group, size)) for group in groups]
+    empty = _Layer(torch.zeros_like(background), torch.ones_like(background))
+    joined = [reduce(lambda below, layer: layer.over(below), _layers(drawing, group, size)) for group in groups]
     above = list(accumulate(reversed(joined), lambda upper, below: upper.over(below), initial=empty))[-2::-1]
-    below = _Film(background, torch.zeros_like(background))
+    below = _Layer(background, torch.zeros_like(background))
     for group, top, own in zip(groups, above, joined, strict=True):
-        films = _films(drawing, group, size)
-        tops = list(accumulate(reversed(films), lambda upper, lower: upper.over(lower), initial=top))[-2::-1]
-        bottoms = list(accumulate(films, lambda lower, film: film.over(lower), initial=below))
+        layers = _layers(drawing, group, size)
+        tops = list(accumulate(reversed(layers), lambda upper, lower: upper.over(lower), initial=top))[-2::-1]
+        bottoms = list(accumulate(layers, lambda lower, layer: layer.over(lower), initial=below))
         yield torch.stack([upper.over(lower).ink for upper, lower in zip(tops, bottoms[:-1], strict=True)])
         below = own.over(below)
 
 
-def _films(drawing: Drawing, paths: Iterable[int], size: int) -> list[_Film]:
+def _layers(drawing: Drawing, paths: Iterable[int], size: int) -> list[_Layer]:
     alone = [drawing.subset([path]) for path in paths]
     on_white, on_black = (
         images_of([replace(one, background=torch.full_like(one.background, shade)) for one in alone], size)
         for shade in (1.0, 0.0)
     )
-    return [_Film(black, white - black) for white, black in zip(on_white, on_black, strict=True)]
+    return [_Layer(black, white - black) for white, black in zip(on_white, on_black, strict=True)]
 
 
 def colored(drawing: Drawing, importance: Float[Tensor, " paths"]) -> Drawing:
@@ -91,10 +94,10 @@ def colored(drawing: Drawing, importance: Float[Tensor, " paths"]) -> Drawing:
 
     Red strokes carry the similarity, gray ones do not matter, and the drawing would be better without blue ones.
     """
-    share = (importance / importance.abs().max().clamp(min=1e-9)).to(drawing.colors)
+    relative = (importance / importance.abs().max().clamp(min=1e-9)).to(drawing.colors)
     neutral, high, low = (drawing.colors.new_tensor(color) for color in (_NEUTRAL, _FOR, _AGAINST))
-    pole = torch.where(share[:, None] > 0, high, low)
-    strength = share.abs()[:, None].sqrt()
+    pole = torch.where(relative[:, None] > 0, high, low)
+    strength = relative.abs()[:, None].sqrt()
     paint = torch.cat([neutral + (pole - neutral) * strength, _FAINTEST + (1 - _FAINTEST) * strength], 1)
     plain = replace(
         drawing,
@@ -104,4 +107,4 @@ def colored(drawing: Drawing, importance: Float[Tensor, " paths"]) -> Drawing:
         gradients=(),
         background=torch.ones_like(drawing.background),
     )
-    return plain.subset(share.abs().argsort().tolist())
+    return plain.subset(relative.abs().argsort().tolist())

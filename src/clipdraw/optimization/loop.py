@@ -1,6 +1,6 @@
 """Gradient descent from a drawing, or another image with parameters, toward what its losses ask for.
 
-The data's way in one step: parameters -> image -> views -> embeddings -> losses -> gradients ->
+The path of the data in one step: parameters -> image -> views -> embeddings -> losses -> gradients ->
 Adam -> constraints -> parameters.
 """
 
@@ -16,10 +16,9 @@ from torch import Tensor
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import DivergedError, InputError
-from clipdraw.evaluate.words import Word
 from clipdraw.optimization.constraints import ColorRange, Constraint, WidthRange
 from clipdraw.optimization.losses import Frame, Loss, Prompt, drawing_of, similarity
-from clipdraw.optimization.parameterizations import Parameterization, Rates, Strokes
+from clipdraw.optimization.parameterization import Parameterization, Rates, Strokes
 from clipdraw.optimization.views import Views
 
 MAX_DROPPED_IN_A_ROW = 10
@@ -54,7 +53,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Step:
-    """What one update was and left behind.
+    """One update and the state that it left behind.
 
     Args:
         index: number of updates made so far; 1 after the first.
@@ -65,7 +64,6 @@ class Step:
         subject: what is optimized, after the update: the drawing, or another parameterization.
         dropped: whether the update was left out, its gradients being non-finite.
         embeddings: unit vectors of the views, before the update; without gradients.
-        words: the words nearest to the views, if someone asked for them.
     """
 
     index: int
@@ -75,7 +73,6 @@ class Step:
     subject: Drawing | Parameterization
     dropped: bool
     embeddings: Float[Tensor, "views dimensions"]
-    words: tuple[Word, ...] = ()
 
     @property
     def drawing(self) -> Drawing:
@@ -93,7 +90,7 @@ class Optimization:
     Args:
         start: a drawing, which is copied, or another parameterization, which is not.
         losses: what is minimized: their sum.
-        encoder: the judge.
+        encoder: what embeds the views and the texts.
         recipe: how.
         seed: of the views; the same seed gives the same drawing on the same machine.
 
@@ -241,7 +238,7 @@ def optimize(
     Args:
         start: a drawing, which is copied (the copy is in each step), or another parameterization.
         losses: what is minimized: their sum.
-        encoder: the judge.
+        encoder: what embeds the views and the texts.
         recipe: how; the published one if not given.
         seed: of the views.
 
@@ -257,3 +254,30 @@ def optimize(
     run = Optimization(start, losses, encoder=encoder, recipe=recipe, seed=seed)
     while run.index < run.recipe.steps:
         yield run.step()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An optimization that is ready to begin, as `Config.build` makes it.
+
+    Args:
+        start: a drawing, which is copied, or another parameterization, which is not.
+        losses: what is minimized: their sum.
+        recipe: how.
+        encoder: what embeds the views and the texts.
+        seed: of the views.
+    """
+
+    start: Drawing | Parameterization
+    losses: tuple[Loss, ...]
+    recipe: Recipe
+    encoder: Encoder
+    seed: int = 0
+
+    def begin(self) -> Optimization:
+        """The optimization before its first step, to be stepped, stopped and continued."""
+        return Optimization(self.start, self.losses, encoder=self.encoder, recipe=self.recipe, seed=self.seed)
+
+    def optimize(self) -> Iterator[Step]:
+        """Each step after its update, as `optimize` yields them."""
+        return optimize(self.start, self.losses, encoder=self.encoder, recipe=self.recipe, seed=self.seed)

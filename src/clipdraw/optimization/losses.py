@@ -1,4 +1,4 @@
-"""What a drawing is asked to be. A loss is a plug-in: plain settings that build a function of a frame.
+"""The losses: each asks something of a drawing. A loss is a plug-in, plain settings that build a function of a frame.
 
 To add one, write a frozen dataclass with a `name` and a `build`, and pass it to `optimize`::
 
@@ -19,27 +19,25 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, runtime_checkable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from clipdraw.drawing import Canvas, Drawing
+from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError
 from clipdraw.framing import letterbox, select_variant
-from clipdraw.optimization.distances import ink, pixel_distances, point_distances
-from clipdraw.optimization.parameterizations import Parameterization
+from clipdraw.optimization.parameterization import Parameterization
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What a loss may look at in one step; gradients flow from all of it to the drawing.
+    """A moment of a run, as losses see it; gradients flow from all of it to the drawing.
 
     Args:
         subject: what is optimized as it is: the drawing, or another parameterization.
         image: what it looks like, in [0, 1].
         embeddings: unit vectors of the views.
-        progress: share of the steps already taken, in [0, 1).
+        progress: fraction of the steps already taken, in [0, 1).
     """
 
     subject: Drawing | Parameterization
@@ -78,7 +76,7 @@ class Loss(Protocol):
 
     @property
     def name(self) -> str:
-        """What the log calls it."""
+        """Its name in the log."""
         ...
 
     def build(self, encoder: Encoder) -> Term:
@@ -129,7 +127,7 @@ def similarity(prompts: Sequence[Prompt], cosines: Sequence[float]) -> float:
 
 
 @dataclass(frozen=True)
-class Ink:
+class Opacity:
     """The mean opacity of the strokes: what the prompt does not ask for fades away.
 
     Adam moves every parameter by about its learning rate, however small the gradient. A stroke that no view
@@ -143,11 +141,11 @@ class Ink:
     """
 
     weight: float = 0.02
-    name: str = "ink"
+    name: str = "opacity"
 
     def __post_init__(self) -> None:
         if not 0 < self.weight < float("inf"):
-            raise InputError(f"the weight of ink is above 0, got {self.weight}")
+            raise InputError(f"the weight of the opacity is above 0, got {self.weight}")
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean opacity, times the views, as a prompt is their sum."""
@@ -155,17 +153,17 @@ class Ink:
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """The squared difference from what the encoder imagines a text to look like, fading out.
+class Prior:
+    """The squared difference from a picture that the encoder's image prior has of a text, fading out.
 
-    It keeps a drawing from losing what `initialize.ImaginedStrokes` began with. An encoder that does not imagine
-    has no say: the loss is 0.
+    It keeps a drawing from losing what `start.PriorStrokes` began with. For an encoder without an image prior the
+    loss is 0.
 
     Args:
-        text: what to imagine.
+        text: the text.
         weight: against a prompt's 1, above 0, at the start.
-        until: share of the run at whose end the weight is 0, in (0, 1].
-        choice: which of the pictures, as `framing.select_variant` counts them.
+        until: fraction of the run at whose end the weight is 0, in (0, 1].
+        variant: which of the pictures, as `framing.select_variant` counts them.
 
     Raises:
         InputError: a value is out of range.
@@ -174,13 +172,13 @@ class Likeness:
     text: str
     weight: float = 10.0
     until: float = 1.0
-    choice: int = 0
-    name: str = "likeness"
+    variant: int = 0
+    name: str = "prior"
 
     def __post_init__(self) -> None:
         if not (0 < self.weight < float("inf") and 0 < self.until <= 1):
             raise InputError(
-                f"the weight of a likeness is above 0 and its end in (0, 1], got {self.weight} and {self.until}"
+                f"the weight of the prior is above 0 and its end in (0, 1], got {self.weight} and {self.until}"
             )
 
     def build(self, encoder: Encoder) -> Term:
@@ -191,7 +189,7 @@ class Likeness:
         @cache
         def wanted(height: int, width: int) -> Tensor:
             assert pictures is not None
-            return letterbox(select_variant(pictures, self.choice), height, width)
+            return letterbox(select_variant(pictures, self.variant), height, width)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)
@@ -201,80 +199,3 @@ class Likeness:
             return self.weight * fading * len(frame.embeddings) * (frame.image - picture).square().mean()
 
         return difference
-
-
-_DISTANCE_PENALTIES: dict[str, Callable[[Tensor, float, float], Tensor]] = {
-    "sum": lambda distances, radius, power: distances,
-    "pull": lambda distances, radius, power: distances,
-    "ring": lambda distances, radius, power: (distances - radius).abs().pow(power),
-    "disc": lambda distances, radius, power: torch.relu(distances - radius).pow(power),
-}
-
-
-@dataclass(frozen=True)
-class Centre:
-    """A pull on what lies far from the middle of the canvas, in four kinds.
-
-    With d the distances from the middle, in units of a 224-unit canvas:
-
-    - `sum`: weight x sum(d): everything is drawn into the middle, the more the more strokes there are;
-    - `pull`: weight x sum(d) / strokes: the same for any number of strokes;
-    - `ring`: weight x sum(|d - radius| ^ power) / strokes: everything is drawn to a circle;
-    - `disc`: weight x sum(max(0, d - radius) ^ power) / strokes: free within the circle.
-
-    Args:
-        radius: of the circle, 0 or more; of no meaning for `sum` and `pull`.
-        weight: above 0. A prompt's loss is about -0.5 a view.
-        power: from 1 to 10; of no meaning for `sum` and `pull`.
-        kind: one of the four.
-        on: `points`, the control points, as published; or `ink`: the mean over what is painted, as the encoder sees
-            it, times the number of points, so that the same weight means about the same. Ink on the background's
-            color and beyond the canvas does not count; where it does, strokes also become fainter or thinner.
-
-    Raises:
-        InputError: a value is out of range.
-
-    Source: Constraining CLIPDraw (the article, step by step; its final code is `disc` with 75, 0.001 and 2).
-    """
-
-    radius: float = 75.0
-    weight: float = 0.001
-    power: float = 2.0
-    kind: str = "disc"
-    on: str = "points"
-    name: str = "centre"
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.radius < float("inf") and 0 < self.weight < float("inf") and 1 <= self.power <= 10):
-            raise InputError(
-                f"the centre's radius is 0 or more, its weight above 0, its power from 1 to 10, got {self.radius}, "
-                f"{self.weight}, {self.power}"
-            )
-        for what, value, allowed in (
-            ("kind", self.kind, tuple(_DISTANCE_PENALTIES)), ("measure", self.on, ("points", "ink")),
-        ):  # fmt: skip
-            if value not in allowed:
-                raise InputError(f"the centre's {what} is one of {', '.join(allowed)}, got {value!r}")
-
-    def build(self, encoder: Encoder) -> Term:
-        """The weighted penalty."""
-
-        @cache
-        def places(canvas: Canvas, height: int, width: int, device: torch.device) -> Tensor:
-            return self._each(pixel_distances(canvas, height, width).to(device))
-
-        def mean(frame: Frame) -> Tensor:
-            if self.on == "points":
-                return self._each(point_distances(frame.drawing)).mean()
-            amount = ink(frame.image, frame.drawing.background)
-            penalties = places(frame.drawing.canvas, *amount.shape, amount.device)
-            return (amount * penalties).sum() / amount.detach().sum().clamp(min=1e-6)
-
-        def penalty(frame: Frame) -> Tensor:
-            total = self.weight * len(frame.drawing.points) * mean(frame)
-            return total if self.kind == "sum" else total / len(frame.drawing)
-
-        return penalty
-
-    def _each(self, distances: Tensor) -> Tensor:
-        return _DISTANCE_PENALTIES[self.kind](distances, self.radius, self.power)

@@ -1,4 +1,4 @@
-"""Where a drawing starts."""
+"""The strokes that a drawing starts from: random ones, or those fitted to a picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError
 from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.constraints import Constraint
+from clipdraw.progress import track
 from clipdraw.raster import rasterize
+
+_FIT_SIZE = 64  # pixels along the longer side
+_FIT_RATES = (2.5, 0.8, 0.06)  # points and widths in units of a 224-unit canvas, colors
+_FIT_OPACITY_WEIGHT = 5e-4
+_FIT_OPACITY = 0.7
 
 
 @dataclass(frozen=True)
@@ -24,10 +30,10 @@ class RandomStrokes:
     Args:
         strokes: how many, at least 1.
         segments: fewest and most cubic segments of a stroke, uniform between.
-        reach: how far each control point may lie from the one before, per axis, as a share of the canvas.
+        reach: how far each control point may lie from the one before, per axis, as a fraction of the canvas.
         width: full stroke width at the start, in units of a 224-unit canvas.
         opacity: smallest and largest opacity at the start, in [0, 1].
-        spread: share of the canvas's width and height, about its middle, in which strokes begin.
+        spread: fraction of the canvas's width and height, about its middle, in which strokes begin.
 
     Raises:
         InputError: a value is out of range.
@@ -72,17 +78,17 @@ class RandomStrokes:
 
 
 @dataclass(frozen=True)
-class ImaginedStrokes:
-    """Strokes that roughly paint what the encoder imagines a text to look like.
+class PriorStrokes:
+    """Strokes that roughly paint a picture that the encoder's image prior has of a text.
 
     Random strokes are set where the picture has ink, in its colors, and fitted to it by gradient descent on the
-    squared difference of pixels. With an encoder that does not imagine, the random strokes are the start.
+    squared difference of pixels. With an encoder without an image prior, the random strokes are the start.
 
     Args:
         strokes: the random start.
-        text: what to imagine.
-        encoder: who imagines.
-        choice: which of the pictures, as `framing.select_variant` counts them.
+        text: the text.
+        encoder: the encoder.
+        variant: which of the pictures, as `framing.select_variant` counts them.
         constraints: rules that are restored after each step of the fit.
         steps: of the fit, 0 or more.
 
@@ -93,7 +99,7 @@ class ImaginedStrokes:
     strokes: RandomStrokes
     text: str
     encoder: Encoder
-    choice: int = 0
+    variant: int = 0
     constraints: Sequence[Constraint] = ()
     steps: int = 80
 
@@ -104,19 +110,17 @@ class ImaginedStrokes:
         if prior is None:
             return start
         pictures = prior.sample(self.text).cpu()
-        pixels = _FIT_SIZE / max(canvas.width, canvas.height)
-        height, width = (max(1, round(side * pixels)) for side in (canvas.height, canvas.width))
-        picture = letterbox(select_variant(pictures, self.choice), height, width)
-        return self._fitted(_upon(picture, start, generator), picture)
+        picture = letterbox(select_variant(pictures, self.variant), *canvas.pixel_size(_FIT_SIZE))
+        return self._fitted(_set_on_ink(picture, start, generator), picture)
 
     def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:
         points, width, color = _FIT_RATES
         scale = drawing.canvas.scale
         rates = zip(drawing.parameters(), (points * scale, width * scale, color), strict=True)
         optimizer = torch.optim.Adam([{"params": [p.requires_grad_()], "lr": rate} for p, rate in rates])
-        for _ in range(self.steps):
+        for _ in track(range(self.steps), f"preparing the start of {len(drawing)} strokes", total=self.steps):
             image = rasterize(drawing, height=picture.shape[1], width=picture.shape[2])
-            loss = (image - picture).square().mean() + _FIT_INK * drawing.colors[:, 3].mean()
+            loss = (image - picture).square().mean() + _FIT_OPACITY_WEIGHT * drawing.colors[:, 3].mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -126,13 +130,7 @@ class ImaginedStrokes:
         return drawing.detached()
 
 
-_FIT_SIZE = 64  # pixels along the longer side
-_FIT_RATES = (2.5, 0.8, 0.06)  # points and widths in units of a 224-unit canvas, colors
-_FIT_INK = 5e-4
-_FIT_OPACITY = 0.7
-
-
-def _upon(picture: Float[Tensor, "3 height width"], drawing: Drawing, generator: torch.Generator) -> Drawing:
+def _set_on_ink(picture: Float[Tensor, "3 height width"], drawing: Drawing, generator: torch.Generator) -> Drawing:
     """The drawing with each stroke moved to a random place that has ink, in the color of that place."""
     height, width = picture.shape[1:]
     ink = (1 - picture).amax(0).flatten() + 0.01

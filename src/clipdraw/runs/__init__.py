@@ -2,7 +2,15 @@
 
 from clipdraw.runs.comparison import Comparison, Result, compare
 from clipdraw.runs.films import film
-from clipdraw.runs.session import Run, draw, judge, prepare, resume, versions, warn_of_unread
+from clipdraw.runs.session import (
+    Run,
+    draw,
+    encoder_of,
+    prepare,
+    resume,
+    versions,
+    warn_of_unread,
+)
 
 __all__ = [
     "Comparison",
@@ -10,8 +18,8 @@ __all__ = [
     "Run",
     "compare",
     "draw",
+    "encoder_of",
     "film",
-    "judge",
     "prepare",
     "resume",
     "versions",

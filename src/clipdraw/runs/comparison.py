@@ -1,4 +1,4 @@
-"""Several methods on the same prompts from the same seeds, in one figure and one table."""
+"""Several ways to synthesize an image on the same prompts from the same seeds, in one figure and one table."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
 
+import torch
 from torch import Tensor
 
 from clipdraw import raster
 from clipdraw.config import Config
-from clipdraw.drawing import Drawing
+from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import ConfigError, DivergedError, InputError, MissingExtraError, WeightsError
-from clipdraw.evaluate.scoring import score
-from clipdraw.evaluate.unseen_views import unseen_similarities
+from clipdraw.evaluate.score import score, unseen_similarities
 from clipdraw.figures.sheet import Cell, Picture, Sheet, write_sheet
 from clipdraw.io.images import write_png
-from clipdraw.optimization.loop import Step, optimize
-from clipdraw.optimization.losses import Prompt, similarity
+from clipdraw.optimization import biggan
+from clipdraw.optimization.loop import Problem, Step
+from clipdraw.optimization.losses import Frame, Prior, Prompt, Term, similarity
+from clipdraw.optimization.parameterization import Parameterization, Pixels
+from clipdraw.progress import log
 from clipdraw.runs.folder import make_folder, slug, write_record
 from clipdraw.runs.interrupt import Interrupt, interruptible
-from clipdraw.runs.methods import FIGURE_3, method
 from clipdraw.runs.session import prepare, versions
 
 _PNG_SIDE = 448
@@ -39,8 +42,105 @@ FIGURE = "comparison"
 
 
 @dataclass(frozen=True)
+class Method:
+    """A way to synthesize an image.
+
+    Args:
+        title: its name in a figure.
+        about: what it optimizes, in a line.
+        problem: what it optimizes for a configuration, an encoder and the name of a generator's weights.
+    """
+
+    title: str
+    about: str
+    problem: Callable[[Config, Encoder, str], Problem]
+
+
+def _strokes(config: Config, encoder: Encoder, generator: str) -> Problem:
+    return config.build(encoder)
+
+
+def _without_augmentation(config: Config, encoder: Encoder, generator: str) -> Problem:
+    """One view is as good as several: all are the same."""
+    return replace(config, views=replace(config.views, augment=False, count=1)).build(encoder)
+
+
+def _without_negatives(config: Config, encoder: Encoder, generator: str) -> Problem:
+    return replace(config, negative=()).build(encoder)
+
+
+def _of_any_image(config: Config, encoder: Encoder, start: Parameterization) -> Problem:
+    """The problem with another start, and with the losses that need no strokes."""
+    problem = config.build(encoder, start=start)
+    return replace(problem, losses=tuple(loss for loss in problem.losses if isinstance(loss, Prompt | Prior)))
+
+
+def _pixels(config: Config, encoder: Encoder, generator: str) -> Problem:
+    noise = Pixels.noise(Canvas(*config.canvas), config.generator(), device=encoder.device)
+    return _of_any_image(config, encoder, noise)
+
+
+@lru_cache(maxsize=1)
+def _load_generator(name: str, device: torch.device) -> biggan.BigGAN:
+    """The generator, read once for all pictures."""
+    log.info("loading the generator %s", name)
+    return biggan.load(name, device=device)
+
+
+def _biggan(config: Config, encoder: Encoder, generator: str) -> Problem:
+    network = _load_generator(generator or biggan.PUBLISHED, encoder.device)
+    problem = _of_any_image(config, encoder, biggan.Latents(network, config.generator()))
+    return replace(problem, losses=(*problem.losses, Oddness()))
+
+
+@dataclass(frozen=True)
+class Oddness:
+    """The distance of latents from those that their generator was trained for.
+
+    Args:
+        weight: against a prompt's 1; Murdock's notebook weighs the prompt 100.
+    """
+
+    weight: float = 0.01
+    name: str = "oddness"
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted oddness, times the views, as a prompt is their sum."""
+
+        def oddness(frame: Frame) -> Tensor:
+            if not isinstance(frame.subject, biggan.Latents):
+                raise InputError(f"only latents can be odd; what is optimized here is {type(frame.subject).__name__}")
+            return self.weight * len(frame.embeddings) * frame.subject.oddness()
+
+        return oddness
+
+
+METHODS = {
+    "clipdraw": Method("CLIPDraw", "strokes", _strokes),
+    "pixels": Method("Pixel optimization", "every pixel by itself", _pixels),
+    "biggan": Method("BigGAN optimization", "the latents of a generator of photographs", _biggan),
+    "no-augment": Method("CLIPDraw, no augmentation", "strokes, seen as they are", _without_augmentation),
+    "no-negative": Method("CLIPDraw, no negatives", "strokes, for the prompt alone", _without_negatives),
+}
+"""Methods by their names. The first four are those of the paper's Figure 3."""
+
+FIGURE_3 = ("clipdraw", "pixels", "biggan", "no-augment")
+
+
+def method(name: str) -> Method:
+    """The method of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in METHODS:
+        raise ConfigError(f"there is no method {name!r}; there are: {', '.join(METHODS)}")
+    return METHODS[name]
+
+
+@dataclass(frozen=True)
 class Result:
-    """What a method made of a prompt.
+    """A picture that a method made of a prompt, or the reason why there is none.
 
     Args:
         method: its name.
@@ -72,12 +172,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of a comparison.
+    """A comparison, finished or interrupted.
 
     Args:
         folder: with the figure, the pictures and `run.json`.
         results: prompt by prompt, seed by seed, method by method.
-        judge: the encoder that was optimized.
+        encoder: the name of the encoder that was optimized.
         held_out: what the other similarity is of.
         label: what a table calls the other similarity: `held out`, or `other views` of the same encoder.
         status: `finished`, or `interrupted` if it was asked to stop.
@@ -85,7 +185,7 @@ class Comparison:
 
     folder: Path
     results: tuple[Result, ...]
-    judge: str
+    encoder: str
     held_out: str
     label: str
     status: str
@@ -123,7 +223,7 @@ def compare(
 
     Args:
         configs: a row each; the encoder's settings are those of the first.
-        methods: names of `clipdraw.runs.methods`, a column each.
+        methods: names in `METHODS`, a column each.
         held_out: an encoder that is not optimized.
         generator: hub id or folder of BigGAN's weights; the published ones if not given.
         out: the folder; `drawings/compare-<slug>-s<seed>` if not given.
@@ -139,29 +239,27 @@ def compare(
     if not configs or not methods:
         raise InputError("a comparison needs at least one prompt and one method")
     columns = {name: method(name) for name in dict.fromkeys(methods)}
-    for config in configs:
-        config.losses()
-    judge = prepare(configs[0])
-    if held_out is not None and held_out.name in configs[0].judges():
+    if held_out is not None and held_out.name in configs[0].judge.weights():
         raise ConfigError(
             f"the encoder {held_out.name!r} is optimized, so it cannot be held out; name another one, or none for the "
             "same encoder on other views"
         )
-    lacking = _lacking(tuple(columns), configs[0], judge, generator)
+    encoder = prepare(configs[0])
+    lacking = _lacking(tuple(columns), configs[0], encoder, generator)
     folder = make_folder(f"compare {configs[0].title}", configs[0].seed, Path(out) if out is not None else None)
     pairs = list(itertools.product(configs, columns))
     with interruptible() as interrupt:
-        work = _Work(folder, judge, held_out, generator, on_step, interrupt)
+        work = _Work(folder, encoder, held_out, generator, on_step, interrupt)
         for config, name in pairs:
             if not interrupt.requested:
                 work.add(config, name, lacking.get(name, ""))
     status = "finished" if len(work.results) == len(pairs) else "interrupted"
-    comparison = Comparison(folder, tuple(work.results), judge.name, *work.other, status)
+    comparison = Comparison(folder, tuple(work.results), encoder.name, *work.other, status)
     _write(comparison, configs, work.pictures)
     return comparison
 
 
-def _lacking(names: Sequence[str], config: Config, judge: Encoder, generator: str) -> dict[str, str]:
+def _lacking(names: Sequence[str], config: Config, encoder: Encoder, generator: str) -> dict[str, str]:
     """Why a method cannot be tried here, by its name; tried before anything is drawn.
 
     Raises:
@@ -170,7 +268,7 @@ def _lacking(names: Sequence[str], config: Config, judge: Encoder, generator: st
     if "biggan" not in names:
         return {}
     try:
-        method("biggan").attempt(config, judge, generator)
+        method("biggan").problem(config, encoder, generator)
     except (WeightsError, MissingExtraError) as error:
         if len(names) == 1:
             raise
@@ -182,11 +280,11 @@ class _Work:
     """Pictures and results as they come."""
 
     def __init__(
-        self, folder: Path, judge: Encoder, held_out: Encoder | None, generator: str, on_step: OnMethod | None,
+        self, folder: Path, encoder: Encoder, held_out: Encoder | None, generator: str, on_step: OnMethod | None,
         interrupt: Interrupt,
     ) -> None:  # fmt: skip
-        self.folder, self._judge, self._held_out, self._generator = folder, judge, held_out, generator
-        self.other = (held_out.name, "held out") if held_out else (f"{judge.name}, {_OTHER_VIEWS}", "other views")
+        self.folder, self._encoder, self._held_out, self._generator = folder, encoder, held_out, generator
+        self.other = (held_out.name, "held out") if held_out else (f"{encoder.name}, {_OTHER_VIEWS}", "other views")
         self._on_step, self._interrupt = on_step, interrupt
         self.results: list[Result] = []
         self.pictures: list[Picture | None] = []
@@ -206,26 +304,24 @@ class _Work:
                 if step is None:
                     return
                 result = replace(result, seconds=time.perf_counter() - began, steps=step.index)
-                result, picture = self._judged(config, result, step)
+                result, picture = self._saved(config, result, step)
         self.results.append(result)
         self.pictures.append(picture)
 
     def _last_step(self, config: Config, name: str) -> Step | None:
-        """What a method ends with; None if it is interrupted before."""
-        attempt = method(name).attempt(config, self._judge, self._generator)
-        for step in optimize(
-            attempt.start, attempt.losses, encoder=self._judge, recipe=attempt.recipe, seed=config.seed
-        ):
+        """The last step of a method; None if it is interrupted before."""
+        log.info("drawing %s, seed %d: %s", config.title, config.seed, name)
+        for step in method(name).problem(config, self._encoder, self._generator).optimize():
             if self._on_step:
                 self._on_step(name, config, step)
             if self._interrupt.requested and step.index < step.of:
                 return None
         return step
 
-    def _judged(self, config: Config, result: Result, step: Step) -> tuple[Result, Picture]:
+    def _saved(self, config: Config, result: Result, step: Step) -> tuple[Result, Picture]:
         """The result with its files and similarities, and the picture."""
         if isinstance(step.subject, Drawing):
-            picture: Picture = replace(step.drawing.detached().to(device="cpu"), metadata=config.about())
+            picture: Picture = replace(step.drawing.detached().to(device="cpu"), metadata=config.metadata())
         else:
             picture = step.subject.image(round(max(config.canvas))).detach().cpu()
         files = self._save(picture, self._unused(f"{slug(config.title)}-s{config.seed}-{result.method}"))
@@ -235,13 +331,13 @@ class _Work:
     def _similarities(self, config: Config, picture: Picture) -> tuple[float, float, float | None]:
         prompts = config.prompts()
         texts = [prompt.text for prompt in prompts]
-        optimized = score(picture, texts, self._judge)
+        optimized = score(picture, texts, self._encoder)
         if self._held_out:
             other = score(picture, texts, self._held_out)
         else:
-            other = unseen_similarities(picture, texts, self._judge)
-        turned = [Prompt(prompt.text, -prompt.weight) for prompt in prompts]
-        unwanted = similarity(turned, optimized) if config.negative else None
+            other = unseen_similarities(picture, texts, self._encoder)
+        reversed_prompts = [Prompt(prompt.text, -prompt.weight) for prompt in prompts]
+        unwanted = similarity(reversed_prompts, optimized) if config.negative else None
         return similarity(prompts, optimized), similarity(prompts, other), unwanted
 
     def _unused(self, stem: str) -> str:
@@ -254,8 +350,7 @@ class _Work:
         if isinstance(picture, Drawing):
             files.insert(0, f"{stem}.svg")
             picture.save(self.folder / files[0])
-            scale = _PNG_SIDE / max(picture.canvas.width, picture.canvas.height)
-            height, width = (max(1, round(side * scale)) for side in (picture.canvas.height, picture.canvas.width))
+            height, width = picture.canvas.pixel_size(_PNG_SIDE)
             image = raster.rasterize(picture, height=height, width=width)
         else:
             image = picture
@@ -266,7 +361,7 @@ class _Work:
 def _write(comparison: Comparison, configs: Sequence[Config], pictures: Sequence[Picture | None]) -> None:
     record = {
         "status": comparison.status,
-        "encoder": comparison.judge,
+        "encoder": comparison.encoder,
         "held_out": comparison.held_out,
         "means": {name: {"similarity": a, "held_out": b} for name, (a, b) in comparison.means().items()},
         "results": [asdict(result) for result in comparison.results],
@@ -300,6 +395,6 @@ def _notes(comparison: Comparison) -> tuple[str, ...]:
     label = comparison.label
     means = "; ".join(f"{method(name).title} {a:.3f}, {b:.3f}" for name, (a, b) in comparison.means().items())
     return (
-        f"Cosines of picture and prompt. Optimized: {comparison.judge}. {label.capitalize()}: {comparison.held_out}.",
+        f"Cosines of picture and prompt. Optimized: {comparison.encoder}. {label.capitalize()}: {comparison.held_out}.",
         *((f"Means, optimized and {label}: {means}.",) if means else ()),
     )

@@ -19,14 +19,15 @@ from clipdraw.figures.sheet import Cell, Sheet, write_sheet
 from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
 from clipdraw.io.files import write_text
 from clipdraw.io.images import to_bytes
-from clipdraw.io.video import write_gif, write_mp4, write_webp
+from clipdraw.io.video import write_gif, write_webp
+from clipdraw.progress import log, track
 from clipdraw.raster import rasterize
 from clipdraw.runs.folder import CHECKPOINT, read_checkpoint, read_record
 
 NAMES = {"optimization": "making-of", "strokes": "strokes"}
 """The kinds of films, and what their files in a run folder are called."""
 FORMATS = ("svg", "video", "mp4", "webp", "gif")
-"""What a run can write; `video` is mp4 with the extra of that name, else WebP."""
+"""The formats that a run can write; `video` is mp4 with the extra of that name, else WebP."""
 
 States = Mapping[int, Drawing]
 """Number of steps to the drawing after them, ascending."""
@@ -37,7 +38,7 @@ _MOST_FRAMES = 20_000
 
 @dataclass(frozen=True)
 class Film:
-    """What a film is like.
+    """The settings of a film.
 
     Args:
         kind: `optimization`: the strokes move as they did in the run; `strokes`: the finished drawing appears
@@ -144,15 +145,13 @@ def films_of(config: Config) -> list[Film]:
         InputError: a setting is out of range.
         MissingExtraError: mp4 without the extra `video`.
     """
-    for ending in config.film_formats:
+    asked = config.film
+    for ending in asked.formats:
         if ending not in FORMATS:
-            raise InputError(f"film_formats are of {', '.join(FORMATS)}, got {ending!r}")
-    if "mp4" in config.film_formats and not find_spec("av"):
+            raise InputError(f"film.formats are of {', '.join(FORMATS)}, got {ending!r}")
+    if "mp4" in asked.formats and not find_spec("av"):
         raise MissingExtraError("mp4 films", extra="video")
-    return [
-        Film(kind, config.film_length, config.film_hold, config.film_size, config.film_fps)
-        for kind in config.film_kinds
-    ]
+    return [Film(kind, asked.length, asked.hold, asked.size, asked.fps) for kind in asked.kinds]
 
 
 def _video() -> str:
@@ -199,10 +198,10 @@ def kept_states(checkpoint: Mapping[str, torch.Tensor], like: Drawing) -> dict[i
 
 
 def _writer(path: Path) -> Callable[[States, Path, Film], None]:
-    """What writes films with this ending.
+    """The function that writes films with this ending.
 
     Raises:
-        InputError: there is nothing.
+        InputError: there is none.
     """
     ending = path.suffix.lower()
     if ending not in _WRITERS:
@@ -211,6 +210,7 @@ def _writer(path: Path) -> Callable[[States, Path, Film], None]:
 
 
 def _write_svg(states: States, path: Path, settings: Film) -> None:
+    log.info("writing %s", path.name)
     drawings = list(states.values())
     if settings.kind == "strokes":
         text = self_drawing_svg(drawings[-1], seconds=settings.length_s, hold_s=settings.hold_s)
@@ -222,30 +222,33 @@ def _write_svg(states: States, path: Path, settings: Film) -> None:
 
 
 def _write_mp4(states: States, path: Path, settings: Film) -> None:
-    write_mp4(_frames(states, settings), path, fps=settings.fps, hold_s=settings.hold_s)
+    from clipdraw.io.video import write_mp4
+
+    write_mp4(_frames(states, path, settings), path, fps=settings.fps, hold_s=settings.hold_s)
 
 
 def _write_webp(states: States, path: Path, settings: Film) -> None:
-    write_webp(_frames(states, settings), path, fps=settings.fps, hold_s=settings.hold_s)
+    write_webp(_frames(states, path, settings), path, fps=settings.fps, hold_s=settings.hold_s)
 
 
 def _write_gif(states: States, path: Path, settings: Film) -> None:
-    write_gif(_frames(states, settings), path, fps=settings.fps, hold_s=settings.hold_s)
+    write_gif(_frames(states, path, settings), path, fps=settings.fps, hold_s=settings.hold_s)
 
 
 def _write_strip(states: States, path: Path, settings: Film) -> None:
     """Eight moments side by side, captioned, as in Figure 2 of the paper."""
-    shares = np.linspace(0, 1, _STAGES)
+    moments = np.linspace(0, 1, _STAGES)
     if settings.kind == "strokes":
         whole = list(states.values())[-1]
-        counts = [int(np.searchsorted(stroke_ends(whole)[1:], share, side="right")) for share in shares]
+        counts = [int(np.searchsorted(stroke_ends(whole)[1:], moment, side="right")) for moment in moments]
         counts[-1] = len(whole)
         drawings = [whole.subset(range(count)) for count in counts]
         captions = [f"{count} strokes" for count in counts]
     else:
         first, last = min(states), max(states)
-        drawings = [_between(states, first + share * (last - first)) for share in shares]
-        captions = [f"step {round(first + share * (last - first))}" for share in shares]
+        indices = [first + moment * (last - first) for moment in moments]
+        drawings = [_between(states, index) for index in indices]
+        captions = [f"step {round(index)}" for index in indices]
     cells = [Cell(drawing, [caption]) for drawing, caption in zip(drawings, captions, strict=True)]
     write_sheet(Sheet([cells], side=settings.size), path)
 
@@ -255,29 +258,37 @@ _WRITERS: dict[str, Callable[[States, Path, Film], None]] = {
 }  # fmt: skip
 
 
-def _frames(states: States, settings: Film) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+Frames = Iterator[UInt8[np.ndarray, "height width 3"]]
+
+
+def _frames(states: States, path: Path, settings: Film) -> Frames:
     """Each frame as 8-bit pixels, the last one the finished drawing."""
-    canvas = next(iter(states.values())).canvas
-    scale = settings.size / max(canvas.width, canvas.height)
-    size = max(2, round(canvas.height * scale)), max(2, round(canvas.width * scale))
+    height, width = next(iter(states.values())).canvas.pixel_size(settings.size)
+    size = max(2, height), max(2, width)
     count = max(2, round(settings.length_s * settings.fps))
-    shares = [number / (count - 1) for number in range(count)]
+    moments = [number / (count - 1) for number in range(count)]
     if settings.kind == "strokes":
-        yield from _strokewise(list(states.values())[-1], shares, size)
-        return
+        frames = _strokewise(list(states.values())[-1], moments, size)
+    else:
+        frames = _interpolated(states, moments, size)
+    return track(frames, f"writing {path.name}", total=count)
+
+
+def _interpolated(states: States, moments: Sequence[float], size: tuple[int, int]) -> Frames:
+    """The drawing at moments from 0, the first state, to 1, the last one."""
     first, last = min(states), max(states)
-    for share in shares:
-        height, width = size
-        yield to_bytes(rasterize(_between(states, first + share * (last - first)), height=height, width=width))
+    height, width = size
+    for moment in moments:
+        yield to_bytes(rasterize(_between(states, first + moment * (last - first)), height=height, width=width))
 
 
-def _between(states: States, moment: float) -> Drawing:
-    """The drawing at a moment, in steps: between two states, linearly."""
+def _between(states: States, step: float) -> Drawing:
+    """The drawing after a number of steps: between two states, linearly."""
     indices = list(states)
-    after = min(int(np.searchsorted(indices, moment)), len(indices) - 1)
+    after = min(int(np.searchsorted(indices, step)), len(indices) - 1)
     before = max(after - 1, 0)
     span = max(indices[after] - indices[before], 1)
-    weight = min(max((moment - indices[before]) / span, 0.0), 1.0)
+    weight = min(max((step - indices[before]) / span, 0.0), 1.0)
     one, other = states[indices[before]], states[indices[after]]
     mixed: dict[str, Any] = {name: torch.lerp(getattr(one, name), getattr(other, name), weight) for name in _MOVING}
     return replace(other, **mixed)
@@ -286,21 +297,22 @@ def _between(states: States, moment: float) -> Drawing:
 _MOVING = ("points", "widths", "colors")
 
 
-def _strokewise(
-    drawing: Drawing, shares: Sequence[float], size: tuple[int, int]
-) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
-    """The finished strokes stay as an image; only those that come are rasterized over it."""
+def _strokewise(drawing: Drawing, moments: Sequence[float], size: tuple[int, int]) -> Frames:
+    """The drawing as it is painted, at moments from 0 to 1.
+
+    The finished strokes stay as an image; only those that come are rasterized over it.
+    """
     height, width = size
     ends = stroke_ends(drawing)
     image, done = rasterize(drawing.subset([]), height=height, width=width), 0
-    for share in shares:
-        finished = len(drawing) if share >= 1 else int(np.searchsorted(ends[1:], share, side="right"))
+    for moment in moments:
+        finished = len(drawing) if moment >= 1 else int(np.searchsorted(ends[1:], moment, side="right"))
         if finished > done:
             coming = drawing.subset(range(done, finished))
             image, done = rasterize(coming, height=height, width=width, background=image), finished
         span = ends[done + 1] - ends[done] if done < len(drawing) else 0.0
-        if span > 0 and share > ends[done]:
-            stroke = partial_stroke(drawing, done, float((share - ends[done]) / span))
+        if span > 0 and moment > ends[done]:
+            stroke = partial_stroke(drawing, done, float((moment - ends[done]) / span))
             yield to_bytes(rasterize(stroke, height=height, width=width, background=image))
         else:
             yield to_bytes(image)

@@ -16,15 +16,18 @@ import torch
 import clipdraw
 from clipdraw import raster
 from clipdraw.config import Config, from_dict, resolve
+from clipdraw.config.settings import JudgeSettings
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
 from clipdraw.encoders.devices import choose_device
+from clipdraw.encoders.precision import choose_precision
 from clipdraw.errors import ClipdrawError, FormatError, InputError
-from clipdraw.evaluate.explanation import Vocabulary, Word
-from clipdraw.evaluate.scoring import embed, score
+from clipdraw.evaluate.explain import Vocabulary, Word
+from clipdraw.evaluate.score import embed, score
 from clipdraw.io.images import write_png
-from clipdraw.optimization.loop import Optimization, Step
-from clipdraw.optimization.losses import Prompt, similarity
+from clipdraw.optimization.loop import Step
+from clipdraw.optimization.losses import similarity
+from clipdraw.progress import log
 from clipdraw.runs.films import films_of, kept_states, write_films
 from clipdraw.runs.folder import (
     CHECKPOINT,
@@ -47,7 +50,7 @@ FILM_FRAMES = 60
 
 @dataclass(frozen=True)
 class Run:
-    """What a run has led to.
+    """A run, finished or interrupted.
 
     Args:
         folder: where its files are.
@@ -79,6 +82,7 @@ class Run:
 
 
 OnStep = Callable[[Step], None]
+OnWords = Callable[[tuple[Word, ...]], None]
 
 
 def draw(
@@ -87,6 +91,7 @@ def draw(
     out: str | Path | None = None,
     config_file: str | Path | None = None,
     on_step: OnStep | None = None,
+    on_words: OnWords | None = None,
     **options: Any,
 ) -> Run:
     """Draw what a text describes, into a new folder.
@@ -98,7 +103,8 @@ def draw(
         out: the folder; `drawings/<slug>-s<seed>` if not given.
         config_file: a TOML file of settings.
         on_step: called after each step.
-        options: settings of `clipdraw.Config`, such as `strokes=64`.
+        on_words: called before that with the words nearest to the drawing, with `explain=True`.
+        options: settings of `clipdraw.Config`, such as `strokes=64` or `rates={"color": 0.05}`.
 
     Returns:
         The finished run.
@@ -109,17 +115,19 @@ def draw(
         DivergedError: the optimization broke down; the folder holds what there is.
     """
     config = resolve(prompt, options, file=Path(config_file) if config_file else None)
-    films_of(config)  # what is wrong with them is told before anything is drawn
-    session = _Session(config, prepare(config))  # until it is ready there is no folder that an interruption could leave
-    return session.go(make_folder(config.title, config.seed, Path(out) if out is not None else None), on_step)
+    session = _Session(
+        config, on_step, on_words
+    )  # until it is ready there is no folder that an interruption could leave
+    return session.go(make_folder(config.title, config.seed, Path(out) if out is not None else None))
 
 
-def resume(folder: str | Path, *, on_step: OnStep | None = None) -> Run:
+def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWords | None = None) -> Run:
     """Go on with a run that was interrupted or killed, to the drawing it would have become.
 
     Args:
         folder: of the run.
         on_step: called after each step.
+        on_words: called before that with the words nearest to the drawing, if the run explains itself.
 
     Raises:
         FormatError: the folder is not that of a run, or its checkpoint is damaged.
@@ -131,53 +139,49 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None) -> Run:
         raise InputError(f"{folder}: the run is finished; there is nothing to resume")
     if not isinstance(record.get("config"), dict):
         raise FormatError(f"{folder}: run.json has no configuration")
-    config = from_dict(record["config"])
-    films_of(config)  # what is wrong with them is told before anything is drawn
-    session = _Session(config, prepare(config))
+    session = _Session(from_dict(record["config"]), on_step, on_words)
     session.restore(folder)
-    return session.go(folder, on_step)
+    return session.go(folder)
 
 
 def prepare(config: Config) -> Encoder:
     """The encoder on its device, with the threads set; warns where it does not read a whole text.
 
     Raises:
-        InputError: the device is not there, or a prompt is blank.
+        InputError: the device is not there.
         WeightsError: the encoder cannot be loaded.
     """
     if config.threads:
         torch.set_num_threads(config.threads)
         raster.set_threads(config.threads)
-    config.losses()  # a blank text is refused before the encoder is loaded
-    encoder = judge(config)
+    encoder = encoder_of(config)
     warn_of_unread(config, encoder)
     return encoder
 
 
-def judge(config: Config) -> Encoder:
+def encoder_of(config: Config) -> Encoder:
     """The encoder on its device; the last one is kept, so that runs after one another load it once.
 
     Raises:
         InputError: the device is not there.
         WeightsError: the encoder cannot be loaded.
     """
-    return _judge(tuple(config.judges().items()), choose_device(config.device), config.normalize)
+    return _load(config.judge, choose_device(config.device))
 
 
 @lru_cache(maxsize=1)
-def _judge(judges: tuple[tuple[str, float], ...], device: str, normalize: bool) -> Encoder:
-    encoders = [load_encoder(name, device=device, normalize=normalize) for name, _ in judges]
-    return encoders[0] if len(encoders) == 1 else Ensemble(encoders, [weight for _, weight in judges])
+def _load(judge: JudgeSettings, device: str) -> Encoder:
+    names, weights = zip(*judge.weights().items(), strict=True)
+    encoders = [
+        load_encoder(name, device=device, precision=judge.precision, normalize=judge.normalize) for name in names
+    ]
+    return encoders[0] if len(encoders) == 1 else Ensemble(encoders, list(weights))
 
 
 def warn_of_unread(config: Config, encoder: Encoder) -> None:
-    """Warn of texts whose end the encoder does not read.
-
-    Raises:
-        InputError: a text is blank.
-    """
-    for loss in config.losses():
-        if isinstance(loss, Prompt) and (rest := encoder.truncated_tail(loss.text)):
+    """Warn of texts whose end the encoder does not read."""
+    for prompt in config.prompts():
+        if rest := encoder.truncated_tail(prompt.text):
             warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
 
 
@@ -186,17 +190,25 @@ def _shortened(text: str) -> str:
 
 
 class _Session:
-    """The work on a drawing from a start or a checkpoint to its end or an interruption."""
+    """The work on a drawing from a start or a checkpoint to its end or an interruption.
+
+    Args:
+        config: what is drawn.
+        on_step: called after each step.
+        on_words: called before that with the nearest words, if the configuration asks for them.
+
+    Raises:
+        InputError, WeightsError, MissingExtraError: the run is not possible; nothing has been written.
+    """
 
     folder: Path
 
-    def __init__(self, config: Config, encoder: Encoder) -> None:
-        self.config, self.encoder = config, encoder
-        self.losses, self.recipe = config.losses(), config.recipe()
-        generator = torch.Generator().manual_seed(config.seed)
-        start = config.start(encoder)(config.drawing_canvas(), generator)
-        self.run = Optimization(start, self.losses, encoder=encoder, recipe=self.recipe, seed=config.seed)
-        self.vocabulary = Vocabulary(encoder) if config.explain else None
+    def __init__(self, config: Config, on_step: OnStep | None, on_words: OnWords | None) -> None:
+        self.config, self.on_step, self.on_words = config, on_step, on_words
+        self.films = films_of(config)
+        self.encoder = prepare(config)
+        self.run = config.build(self.encoder).begin()
+        self.vocabulary = Vocabulary(self.encoder) if config.explain else None
         self.snapshots: dict[int, Drawing] = {0: self.run.drawing.detached()}
         self.seconds = 0.0
         self.last: Step | None = None
@@ -217,13 +229,13 @@ class _Session:
         except (KeyError, RuntimeError) as error:
             raise FormatError(f"{folder / CHECKPOINT}: does not fit run.json: {error}") from None
 
-    def go(self, folder: Path, on_step: OnStep | None) -> Run:
+    def go(self, folder: Path) -> Run:
         """Take the steps that are left and write everything into the folder."""
         self.folder = folder
         self._record("running")
         metrics = Metrics(self.folder, keep=self.run.index)
         try:
-            interrupted = self._loop(metrics, on_step)
+            interrupted = self._loop(metrics)
         except ClipdrawError:
             self._finish("failed")
             raise
@@ -231,55 +243,65 @@ class _Session:
             metrics.close()
         return self._finish("interrupted" if interrupted else "finished")
 
-    def _loop(self, metrics: Metrics, on_step: OnStep | None) -> bool:
+    def _loop(self, metrics: Metrics) -> bool:
         """Take steps; True if the user stopped them."""
-        every = max(1, self.recipe.steps // FILM_FRAMES)
-        saved, before = time.perf_counter(), self.seconds
-        began = saved
+        steps = self.config.steps
+        log.info("drawing %s: %d steps", self.config.title, steps - self.run.index)
+        every = max(1, steps // FILM_FRAMES)
+        saved = began = time.perf_counter()
+        before = self.seconds
         with interruptible() as interrupt:
-            while self.run.index < self.recipe.steps and not interrupt.requested:
-                self.last = step = self._explained(self.run.step())
+            while self.run.index < steps and not interrupt.requested:
+                self.last = step = self.run.step()
+                words = self.vocabulary.nearest(step.embeddings) if self.vocabulary else ()
                 now = time.perf_counter()
                 self.seconds = before + now - began
-                metrics.add(_metrics(step, self.seconds))
-                if step.index % every == 0 or step.index == self.recipe.steps:
+                metrics.add(_metrics(step, words, self.seconds))
+                if step.index % every == 0 or step.index == steps:
                     self.snapshots[step.index] = step.drawing.detached()
                 if now - saved > CHECKPOINT_EVERY_S:
                     self._save_checkpoint()
                     saved = time.perf_counter()
-                if on_step:
-                    on_step(step)
-        return self.run.index < self.recipe.steps
+                self._tell(step, words)
+        return self.run.index < steps
 
-    def _explained(self, step: Step) -> Step:
-        return replace(step, words=self.vocabulary.nearest(step.embeddings)) if self.vocabulary else step
+    def _tell(self, step: Step, words: tuple[Word, ...]) -> None:
+        if self.on_words and words:
+            self.on_words(words)
+        if self.on_step:
+            self.on_step(step)
 
     def _finish(self, status: str) -> Run:
         """Write the drawing and the record; the rest of the files too unless the run failed."""
         self._save_checkpoint()
-        about, prompts = self.config.about(), self.config.prompts()
+        about, prompts = self.config.metadata(), self.config.prompts()
         drawing = replace(self.run.drawing.detached().to(device="cpu"), metadata=about)
         cosines = score(drawing, [prompt.text for prompt in prompts], self.encoder)
         words = self.vocabulary.nearest(embed(drawing, self.encoder)[None]) if self.vocabulary else ()
         mean, each = similarity(prompts, cosines), {p.text: c for p, c in zip(prompts, cosines, strict=True)}
         drawing.save(self.folder / "drawing.svg")
-        canvas = drawing.canvas
-        scale = min(PNG_SCALE, PNG_LARGEST_SIDE / max(canvas.width, canvas.height))
-        height, width = (max(1, round(side * scale)) for side in (canvas.height, canvas.width))
+        log.info("writing drawing.png")
+        longest = min(PNG_SCALE * max(self.config.canvas), PNG_LARGEST_SIDE)
+        height, width = drawing.canvas.pixel_size(longest)
         write_png(raster.rasterize(drawing, height=height, width=width), self.folder / "drawing.png", metadata=about)
         if status != "failed":
             states = {**self.snapshots, self.run.index: drawing}
-            write_films(states, self.folder, films_of(self.config), self.config.film_formats)
+            write_films(states, self.folder, self.films, self.config.film.formats)
         self._record(status, similarity=mean, similarities=each, **({"words": words} if words else {}))
         steps, seed = self.run.index, self.config.seed
         return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status, words)
 
     def _record(self, status: str, **results: Any) -> None:
+        precision = choose_precision(self.config.judge.precision, self.encoder.device)
         record = {
             "status": status,
             "config": self.config.to_dict(),
             "versions": versions(),
-            "encoder": {"name": self.encoder.name, "view_size": self.encoder.view_size},
+            "encoder": {
+                "name": self.encoder.name,
+                "view_size": self.encoder.view_size,
+                "precision": str(precision).removeprefix("torch."),
+            },
             "seed": self.config.seed,
             "steps": self.run.index,
             "seconds": self.seconds,
@@ -299,11 +321,9 @@ class _Session:
         write_checkpoint(self.folder, tensors)
 
 
-def _metrics(step: Step, seconds: float) -> dict[str, Any]:
+def _metrics(step: Step, words: tuple[Word, ...], seconds: float) -> dict[str, Any]:
     line: dict[str, Any] = {"step": step.index, "similarity": step.similarity, "losses": dict(step.losses)}
-    return (
-        line | {"seconds": round(seconds, 4), "dropped": step.dropped} | ({"words": step.words} if step.words else {})
-    )
+    return line | {"seconds": round(seconds, 4), "dropped": step.dropped} | ({"words": words} if words else {})
 
 
 def versions() -> dict[str, str]:

@@ -1,33 +1,32 @@
-"""What a sweep draws: the values along each axis, and every combination of them."""
+"""The plan of a sweep: the values along each axis, and every combination of them."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from clipdraw.config import Config, resolve
+from clipdraw.config import Config, by_full_name, fingerprint, resolve
 from clipdraw.config.prompts import parse_weighted, written
 from clipdraw.errors import ClipdrawError, ConfigError
 from clipdraw.optimization.losses import Prompt
 from clipdraw.runs.folder import slug
 
 MOST_RUNS = 10_000
-_OF_THE_MACHINE = ("device", "threads")
-"""Settings that may change when a sweep goes on."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One value of an axis: what the sheet calls it, and the settings that it stands for."""
+    """One value of an axis: its label on the sheet, and the settings or the words of the prompt that it stands for."""
 
     label: str
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,9 +86,9 @@ class Plan:
         return tuple(self._axes())
 
     def _axes(self) -> Iterator[tuple[Choice, ...]]:
-        yield tuple(Choice(text, {"prompt": text}) for text in self.prompts)
+        yield tuple(Choice(text, words={"prompt": text}) for text in self.prompts)
         if self.styles:
-            yield tuple(Choice(_style_label(style), {"style": style}) for style in self.styles)
+            yield tuple(Choice(_style_label(style), words={"style": style}) for style in self.styles)
         if self.variants:
             yield tuple(_variant(variant) for variant in self.variants)
         for name, values in self.vary.items():
@@ -114,16 +113,17 @@ class Plan:
         return tuple(found.values())
 
     def _cell(self, choices: tuple[Choice, ...]) -> Cell:
-        values = {**self.settings, **{k: v for choice in choices for k, v in choice.settings.items()}}
         labels = tuple(choice.label for choice in choices)
+        words = {name: text for choice in choices for name, text in choice.words.items()}
         try:
-            prompt = styled(values.pop("prompt"), values.pop("style", ""))
+            values = by_full_name(self.settings)
+            for choice in choices:
+                values |= by_full_name(choice.settings)
+            prompt = styled(words["prompt"], words.get("style", ""))
             config = resolve(prompt, values)
-            config.losses()
-            config.recipe()
         except ClipdrawError as error:
             raise ConfigError(f"{', '.join(labels)}: {error}") from None
-        return Cell(f"{slug(prompt)}-s{config.seed}-{_fingerprint(config)}", config, labels)
+        return Cell(f"{slug(prompt)}-s{config.seed}-{fingerprint(config)}", config, labels)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as `from_dict` reads them."""
@@ -179,7 +179,7 @@ def plans() -> dict[str, Plan]:
 def _variant(values: Mapping[str, Any]) -> Choice:
     settings = dict(values)
     label = settings.pop("label", None)
-    return Choice(str(label or ", ".join(_value_label(*item) for item in settings.items())), settings)
+    return Choice(str(label or ", ".join(_value_label(*item) for item in by_full_name(settings).items())), settings)
 
 
 def _style_label(style: str) -> str:
@@ -187,9 +187,4 @@ def _style_label(style: str) -> str:
 
 
 def _value_label(name: str, value: Any) -> str:
-    return f"{value} strokes" if name == "strokes" else f"{name.replace('_', ' ')} {value}"
-
-
-def _fingerprint(config: Config) -> str:
-    values = {name: value for name, value in config.to_dict().items() if name not in _OF_THE_MACHINE}
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:6]
+    return f"{value} strokes" if name == "strokes" else f"{re.sub('[_.]', ' ', name)} {value}"

@@ -1,4 +1,4 @@
-"""Several processes that draw, each one run after another.
+"""The runs of a sweep: begun, gone on with, or found finished, one after another or in several processes.
 
 A process ends with the one that started it: it notices at its next step and leaves a folder that can be gone on with.
 """
@@ -8,17 +8,104 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
+from clipdraw.config import settings_of
+from clipdraw.errors import ClipdrawError, FormatError
+from clipdraw.evaluate.explain import Word
+from clipdraw.optimization.loop import Step
+from clipdraw.runs.folder import CONFIGURATION, read_record
 from clipdraw.runs.interrupt import Interrupt
-from clipdraw.runs.sweep.tasks import OnStep, Outcome, Task, perform
+from clipdraw.runs.session import Run, draw, resume
+from clipdraw.runs.sweep.plan import Cell
 
 _ATTENTION_S = 0.2
 """Seconds after which an interruption is noticed at the latest."""
+
+OnStep = Callable[[str, int], None]
+"""Called with the name of a run and the number of its steps so far."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run to be made.
+
+    Args:
+        cell: what.
+        folder: where.
+        threads: CPU threads, whatever the configuration says; 0 leaves it to that.
+    """
+
+    cell: Cell
+    folder: Path
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The state of a run, in the end or before it is begun.
+
+    Args:
+        name: of the run.
+        folder: of the run.
+        status: `finished`, `interrupted`, `failed`, or `waiting` if it was not begun.
+        similarity: cosine between the drawing and the prompt; None unless it is finished.
+        seconds: time in the loop.
+        message: why it failed.
+        words: the words nearest to the drawing, if the run was asked to explain itself.
+    """
+
+    name: str
+    folder: Path
+    status: str
+    similarity: float | None = None
+    seconds: float = 0.0
+    message: str = ""
+    words: tuple[Word, ...] = ()
+
+
+def found(task: Task) -> Outcome:
+    """The state of a run before anything is done."""
+    try:
+        record = read_record(task.folder)
+    except FormatError:
+        return Outcome(task.cell.name, task.folder, "waiting")
+    status = record.get("status")
+    if status != "finished":
+        return Outcome(task.cell.name, task.folder, "waiting" if status == "running" else str(status))
+    words = tuple(Word(*pair) for pair in record.get("words", ()))
+    similarity, seconds = record.get("similarity"), record.get("seconds", 0.0)
+    return Outcome(task.cell.name, task.folder, "finished", similarity, seconds, words=words)
+
+
+def perform(task: Task, on_step: OnStep) -> Outcome:
+    """Take a run from where it is to its end, or to where it is interrupted."""
+    name, folder = task.cell.name, task.folder
+
+    def told(step: Step) -> None:
+        on_step(name, step.index)
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a sweep gives its notes at the beginning, once
+            done = resume(folder, on_step=told) if (folder / CONFIGURATION).exists() else _begin(task, told)
+    except (ClipdrawError, OSError) as error:
+        return Outcome(name, folder, "failed", message=str(error))
+    return Outcome(name, folder, done.status, done.similarity, done.seconds, words=done.words)
+
+
+def _begin(task: Task, on_step: Callable[[Step], None]) -> Run:
+    settings: dict[str, Any] = settings_of(task.cell.config)
+    if task.threads:
+        settings["threads"] = task.threads
+    return draw(settings.pop("prompt"), out=task.folder, on_step=on_step, **settings)
 
 
 def in_processes(tasks: Sequence[Task], count: int, on_step: OnStep, interrupt: Interrupt) -> Iterator[Outcome]:
@@ -34,13 +121,13 @@ def in_processes(tasks: Sequence[Task], count: int, on_step: OnStep, interrupt: 
             stopping = stopping or _stopped(crew, interrupt)
             for worker in crew:
                 if worker.task is None and waiting and not interrupt.requested:
-                    worker.give(waiting.popleft())
+                    worker.begin(waiting.popleft())
             busy = {worker.connection: worker for worker in crew if worker.task}
             if not busy:
                 return
             for connection in wait(list(busy), timeout=_ATTENTION_S):
                 worker = busy[connection]  # type: ignore[index]
-                if outcome := worker.heard(on_step):
+                if outcome := worker.receive(on_step):
                     yield outcome
             crew = [_Worker() if waiting and not worker.alive else worker for worker in crew]
     finally:
@@ -68,10 +155,10 @@ class _Worker:
         self._process.start()
         far.close()
 
-    def give(self, task: Task) -> None:
+    def begin(self, task: Task) -> None:
         """Have it make a run."""
         self.task = task
-        with suppress(OSError):  # if it is dead, `heard` finds out
+        with suppress(OSError):  # if it is dead, `receive` finds out
             self.connection.send(task)
 
     def stop(self) -> None:
@@ -80,7 +167,7 @@ class _Worker:
             with suppress(OSError):
                 self.connection.send(None)
 
-    def heard(self, on_step: OnStep) -> Outcome | None:
+    def receive(self, on_step: OnStep) -> Outcome | None:
         """Take one message; the outcome of the run if that is what it is."""
         assert self.task is not None
         try:

@@ -16,7 +16,7 @@ from clipdraw.encoders.builtin.prior import (
     tint,
     toggle_plural,
 )
-from clipdraw.evaluate.scoring import score
+from clipdraw.evaluate.score import score
 from clipdraw.framing import letterbox
 
 
