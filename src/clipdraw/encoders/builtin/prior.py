@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clipdraw.encoders.builtin.storage import dequantize, quantize
+from clipdraw.progress import log
 
 SIZE = 32
 """Height and width of the pictures, in pixels."""
