@@ -7,7 +7,6 @@ own client retries for some 20 seconds.
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from clipdraw.errors import MissingExtraError, WeightsError
+from clipdraw.progress import log
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -31,7 +31,6 @@ SAFETENSORS, SAFETENSORS_INDEX = "model.safetensors", "model.safetensors.index.j
 PROBE_SECONDS = 1.5
 """How long the hub may take to answer at all. A first answer takes 0.1 to 0.5 s on an ordinary connection."""
 
-_log = logging.getLogger("clipdraw")
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _CONVERT = "convert them at https://huggingface.co/spaces/safetensors/convert"
@@ -123,7 +122,7 @@ def fetch(name: str, kind: Kind) -> Path:
             f"cannot fetch {kind.what} {name!r}: {problem} ({why}); "
             f"{kind.advice}, or download the model elsewhere and pass its folder"
         )
-    _log.info("downloading %s %s from %s", kind.what, name, endpoint)
+    log.info("downloading %s %s from %s", kind.what, name, endpoint)
     return _download(name, endpoint, kind)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import torch
@@ -10,11 +9,11 @@ import torch
 from clipdraw.encoders.base import Encoder, ImagePrior, logit_scale_of, prior_of
 from clipdraw.encoders.ensemble import Ensemble
 from clipdraw.errors import ConfigError
+from clipdraw.progress import log
 from clipdraw.registry import Registry
 
 __all__ = ["Encoder", "Ensemble", "ImagePrior", "encoders", "load_encoder", "logit_scale_of", "prior_of"]
 
-_log = logging.getLogger("clipdraw")
 
 encoders = Registry("encoders", {"builtin": "clipdraw.encoders.builtin.encoder:load"})
 """Name to `load(*, device, precision, normalize) -> Encoder`.
@@ -46,7 +45,7 @@ def load_encoder(
         WeightsError: its weights cannot be found, fetched or read.
     """
     if name in tuple(encoders):
-        _log.info("loading the encoder %s", name)
+        log.info("loading the encoder %s", name)
         return encoders[name](device=device, precision=precision, normalize=normalize)
     if not name or ("/" not in name and not Path(name).expanduser().is_dir()):
         raise ConfigError(
@@ -55,5 +54,5 @@ def load_encoder(
         )
     from clipdraw.encoders import clip
 
-    _log.info("loading the encoder %s", name)
+    log.info("loading the encoder %s", name)
     return clip.load(name, device=device, precision=precision, normalize=normalize)

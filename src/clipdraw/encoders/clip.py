@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, final
@@ -16,8 +15,7 @@ from torch.nn.functional import normalize as unit
 from clipdraw.encoders.checkpoint import read_checkpoint
 from clipdraw.encoders.precision import choose_precision
 from clipdraw.errors import InputError, MissingExtraError, WeightsError
-
-_log = logging.getLogger("clipdraw")
+from clipdraw.progress import log
 
 _TEXTS_AT_ONCE = 32
 
@@ -115,7 +113,7 @@ class TransformersEncoder:
             raise InputError(f"encode_text takes a list of texts, got one text: {texts!r}")
         new = [text for text in dict.fromkeys(texts) if text not in self._texts]
         if len(new) > _TEXTS_AT_ONCE:
-            _log.info("reading %d texts", len(new))
+            log.info("reading %d texts", len(new))
         for start in range(0, len(new), _TEXTS_AT_ONCE):
             batch = new[start : start + _TEXTS_AT_ONCE]
             self._texts.update(zip(batch, self._embed_texts(batch), strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +19,7 @@ from clipdraw.encoders.builtin.text_tower import TextTower
 from clipdraw.encoders.precision import choose_precision
 from clipdraw.errors import WeightsError
 from clipdraw.framing import letterbox
-
-_log = logging.getLogger("clipdraw")
+from clipdraw.progress import log
 
 _FEW, _TEXTS_AT_ONCE = 32, 64
 
@@ -70,7 +68,7 @@ class BuiltinEncoder:
         a list of words, are computed together, which takes a fifth of the time.
         """
         if len(texts) > _FEW:
-            _log.info("reading %d texts", len(texts))
+            log.info("reading %d texts", len(texts))
             groups = [texts[at : at + _TEXTS_AT_ONCE] for at in range(0, len(texts), _TEXTS_AT_ONCE)]
             return torch.cat([self._embed_texts(group) for group in groups])
         for text in texts:

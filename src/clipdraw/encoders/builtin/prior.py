@@ -10,7 +10,6 @@ Everything else needs `BuiltinPrior.sample` alone.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -21,13 +20,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clipdraw.encoders.builtin.storage import dequantize, quantize
+from clipdraw.progress import log
 
 SIZE = 32
 """Height and width of the pictures, in pixels."""
 PICTURES = 16
 """How many the network makes of each text."""
 
-_log = logging.getLogger("clipdraw")
 
 _SCORE_MARGIN, _MOST_PICTURES = 0.06, 3  # those within the margin of the best are kept, up to so many
 _EXEMPLARS = 6  # candidates that each variant of a text brings
@@ -60,7 +59,7 @@ class BuiltinPrior:
     def sample(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
         """Pictures of what the text may look like: the one that fits it best, and others nearly as good."""
         if text not in self._samples:
-            _log.info("sampling pictures of %r", text)
+            log.info("sampling pictures of %r", text)
             with torch.no_grad():
                 pictures, biases = self._candidates(text)
                 cosines = self._cosines(pictures, text)
