@@ -13,7 +13,7 @@ from training.scenes import Box
 
 SIZE = 64
 """Height and width of composed pictures, in pixels."""
-_SMALL = 0.62  # boxes below this share of the canvas are read from a halved drawing, which does not alias
+_SMALL = 0.55  # boxes below this share of the canvas are read from a halved drawing, which does not alias
 
 
 def painted(picture: UInt8[np.ndarray, "height width 4"], color: str, generator: np.random.Generator) -> np.ndarray:
@@ -38,7 +38,7 @@ def painted(picture: UInt8[np.ndarray, "height width 4"], color: str, generator:
 
 
 def placed(
-    pictures: UInt8[np.ndarray, "layers 96 96 4"], boxes: list[Box], flips: np.ndarray, generator: np.random.Generator
+    pictures: UInt8[np.ndarray, "layers 64 64 4"], boxes: list[Box], flips: np.ndarray, generator: np.random.Generator
 ) -> Float[Tensor, "layers 4 64 64"]:
     """Premultiplied pictures on an empty canvas, each in its box, slightly turned."""
     straight = torch.from_numpy(pictures).float().permute(0, 3, 1, 2) / 255.0

@@ -23,11 +23,15 @@ _LONGEST = 24  # pieces of a text that are looked at one by one
 
 
 class Reader:
-    """The text side that ships: texts to their vectors and the states of their pieces."""
+    """The text side that ships: texts to their vectors and the states of their pieces.
 
-    def __init__(self) -> None:
-        encoder = builtin.load()
-        self._tower: TextTower = encoder._text
+    Args:
+        device: where to compute.
+    """
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self._tower: TextTower = builtin.load()._text.to(device)
+        self.device = torch.device(device)
 
     @torch.no_grad()
     def __call__(self, texts: Sequence[str]) -> Text:
@@ -35,9 +39,11 @@ class Reader:
         tower = self._tower
         rows = [tower.words.encode(text)[: _LONGEST + 2] for text in texts]
         longest = max(map(len, rows))
-        ids = torch.tensor([row + [tower.words.pad] * (longest - len(row)) for row in rows])
-        mask = torch.arange(longest) < torch.tensor([[len(row)] for row in rows])
-        with torch.autocast("cpu", torch.bfloat16):
+        ids = torch.tensor([row + [tower.words.pad] * (longest - len(row)) for row in rows], device=self.device)
+        mask = torch.arange(longest, device=self.device) < torch.tensor(
+            [[len(row)] for row in rows], device=self.device
+        )
+        with torch.autocast(self.device.type, torch.bfloat16):
             states = tower.norm(tower.tokens(ids) + tower.positions[:longest])
             for layer in tower.layers:
                 states = layer(states, mask)
@@ -58,23 +64,23 @@ def loss(
         generator: of noise, times, and which texts are dropped.
         dropped: share of the texts that are taken away, so that guidance has something to compare with.
     """
-    count = len(pictures)
-    noise = torch.randn(pictures.shape, generator=generator)
-    times = torch.sigmoid(torch.randn(count, generator=generator))
-    text = text.dropped(torch.rand(count, generator=generator) < dropped)
+    count, device = len(pictures), pictures.device
+    noise = torch.randn(pictures.shape, generator=generator).to(device)
+    times = torch.sigmoid(torch.randn(count, generator=generator)).to(device)
+    text = text.dropped((torch.rand(count, generator=generator) < dropped).to(device))
     between = torch.lerp(noise, pictures, times[:, None, None, None])
     found = model(between, times, text)
     return (found - (pictures - noise)).square().mean((1, 2, 3))
 
 
 @torch.no_grad()
-def guided(model: UNet, noisy: Tensor, time: float, text: Text, guidance: float) -> Tensor:
+def guided(model: UNet, noisy: Tensor, times: Tensor, text: Text, guidance: float) -> Tensor:
     """The velocity with the text's effect made `guidance` times as large."""
     count = len(noisy)
     both = Text(*(torch.cat([part, part]) for part in (text.vectors, text.states, text.mask)))
-    both = both.dropped(torch.arange(2 * count) >= count)
-    with torch.autocast("cpu", torch.bfloat16):
-        found = model(torch.cat([noisy, noisy]), torch.full((2 * count,), time), both)
+    both = both.dropped(torch.arange(2 * count, device=noisy.device) >= count)
+    with torch.autocast(noisy.device.type, torch.bfloat16):
+        found = model(torch.cat([noisy, noisy]), torch.cat([times, times]), both)
     given, free = found.chunk(2)
     return free + guidance * (given - free)
 
@@ -84,8 +90,9 @@ def sample(
     model: UNet, text: Text, generator: torch.Generator, *, steps: int = 20, guidance: float = 3.0
 ) -> Float[Tensor, "texts 3 32 32"]:
     """A picture in [0, 1] for each text, by Euler steps from noise."""
-    x = torch.randn(len(text.vectors), 3, SIZE, SIZE, generator=generator)
+    count = len(text.vectors)
+    x = torch.randn(count, 3, SIZE, SIZE, generator=generator).to(text.vectors.device)
     times = torch.linspace(0, 1, steps + 1).tolist()
     for now, then in zip(times, times[1:], strict=False):
-        x = x + (then - now) * guided(model, x, now, text, guidance)
+        x = x + (then - now) * guided(model, x, torch.full((count,), now, device=x.device), text, guidance)
     return ((x + 1) / 2).clamp(0, 1)

@@ -20,7 +20,14 @@ KINDS = {"one": 0.42, "painted": 0.2, "several": 0.1, "related": 0.22, "three": 
 """Shares of the kinds of scenes."""
 MEDIA_SHARE = 0.22
 """Share of the pictures that are made in a medium."""
-_PHRASES = ("a picture of {}", "a drawing of {}", "an icon of {}", "an emoji of {}", "a painting of {}", "clipart of {}")
+_PHRASES = (
+    "a picture of {}",
+    "a drawing of {}",
+    "an icon of {}",
+    "an emoji of {}",
+    "a painting of {}",
+    "clipart of {}",
+)
 
 
 @dataclass(frozen=True)

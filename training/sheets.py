@@ -1,4 +1,4 @@
-"""Sheets of labeled pictures, to be looked at: `python -m training.sheets --corpus FOLDER --out FILE.png`.
+"""Sheets of labeled pictures, to be looked at: `python -m training.sheets --things FILE.npz --out FILE.png`.
 
 Shows what `training.pictures` makes, or with `--media` every medium of the same drawings.
 """
@@ -41,13 +41,13 @@ def main() -> None:
     from training.things import Things
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpus", type=Path, default=Path("corpus"))
+    parser.add_argument("--things", type=Path, default=Path("corpus/things.npz"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--media", action="store_true")
     parser.add_argument("--count", type=int, default=80)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    things, generator = Things(options.corpus), np.random.default_rng(options.seed)
+    things, generator = Things.load(options.things), np.random.default_rng(options.seed)
     if not options.media:
         made = pictures.make(things, options.count, generator)
         sheet(made.views, made.captions).save(options.out)

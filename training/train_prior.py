@@ -1,4 +1,4 @@
-"""Train the prior, which paints small pictures of texts: `python -m training.train_prior --corpus FOLDER --out FOLDER`.
+"""Train the prior, which paints small pictures of texts: `python -m training.train_prior --things FILE.npz --out FOLDER`.
 
 Pictures are made as they are needed (`training.pictures`). It goes on from its last checkpoint. To stop it, send it
 SIGTERM or make a file `stop` in its folder: it saves and ends.
@@ -33,9 +33,11 @@ class Trainer:
     """The network, its moving average, its optimizer, and the number of its steps."""
 
     def __init__(self, options: argparse.Namespace, things: Things) -> None:
-        self.options, self.things, self.read = options, things, flow.Reader()
+        self.options, self.things = options, things
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.read = flow.Reader(self.device)
         torch.manual_seed(options.seed)
-        self.model = UNet().to(memory_format=torch.channels_last)
+        self.model = UNet().to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=options.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
@@ -52,11 +54,11 @@ class Trainer:
         """One update on a batch that is made for this step; its loss."""
         generator = np.random.default_rng((self.options.seed, self.step))
         made = pictures.make(self.things, self.options.batch, generator)
-        small = functional.avg_pool2d(made.views, 2) * 2 - 1
+        small = functional.avg_pool2d(made.views, 2).to(self.device) * 2 - 1
         drawn = torch.Generator().manual_seed(self.options.seed * 1_000_003 + self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16):
             loss = flow.loss(self.model, small, self.read(made.captions), drawn, dropped=0.12).mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -80,7 +82,7 @@ class Trainer:
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint."""
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -90,7 +92,7 @@ class Trainer:
 def load(checkpoint: Path) -> UNet:
     """The averaged network of a checkpoint."""
     model = UNet()
-    model.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
     return model.to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
@@ -114,7 +116,7 @@ def train(trainer: Trainer, out: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpus", type=Path, default=Path("corpus"))
+    parser.add_argument("--things", type=Path, default=Path("corpus/things.npz"))
     parser.add_argument("--out", type=Path, default=Path("corpus/prior"))
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--batch", type=int, default=64)
@@ -126,7 +128,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(options, Things(options.corpus))
+    trainer = Trainer(options, Things.load(options.things))
     if (options.out / "checkpoint.pt").exists():
         trainer.load(options.out / "checkpoint.pt")
     train(trainer, options.out)

@@ -85,7 +85,9 @@ class Attend(nn.Module):
         words = torch.cat([self.nothing.expand(batch, 1, -1), text.states], 1)
         keys, values = torch.cat([self.of_words(words), self.of_places(places)], 1).chunk(2, -1)
         query = self.query(calm).flatten(2).transpose(1, 2)
-        query, keys, values = (part.unflatten(-1, (self.heads, _HEAD)).transpose(1, 2) for part in (query, keys, values))
+        query, keys, values = (
+            part.unflatten(-1, (self.heads, _HEAD)).transpose(1, 2) for part in (query, keys, values)
+        )
         scores = query @ keys.transpose(-1, -2) * _HEAD**-0.5
         readable = functional.pad(text.mask, (1, height * width), value=True)
         weights = scores.masked_fill(~readable[:, None, None], -torch.inf).softmax(-1).to(values.dtype)

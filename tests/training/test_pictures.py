@@ -6,12 +6,12 @@ import torch
 
 from training import composing, media, pictures
 from training.scenes import Box
-from training.things import COLOR_NAMES, Things, color_names, is_thing, named_color
+from training.things import COLOR_NAMES, Things, catalogue, color_names, is_thing, named_color
 
 
 @pytest.fixture(scope="module")
 def things(folder):
-    return Things(folder)
+    return catalogue(folder)
 
 
 def test_a_seed_always_gives_the_same(things):
@@ -21,9 +21,22 @@ def test_a_seed_always_gives_the_same(things):
     assert first.captions != other.captions
 
 
-def test_held_out_drawings_are_never_picked(things):
+def test_held_out_drawings_are_never_picked(things, folder):
     generator = np.random.default_rng(0)
-    assert {things.pick(generator).row for _ in range(300)} == {5, 6, 7, 9, 10, 11}  # 0 to 3 are held out, 4 and 8 signs
+    assert {things.pick(generator).row for _ in range(300)} == {*range(6)}
+    stored = np.load(folder / "color.npy")[
+        [5, 6, 7, 9, 10, 11]
+    ]  # 0 to 3 are held out, 4 and 8 squares, which are signs
+    assert np.abs(things.pictures["color"][..., 3].mean((1, 2)) - stored[..., 3].mean((1, 2))).max() < 1
+
+
+def test_what_is_saved_is_loaded(things, tmp_path):
+    things.save(tmp_path / "things.npz")
+    again = Things.load(tmp_path / "things.npz")
+    assert again.drawn == things.drawn
+    for kind in things.drawn:
+        assert np.array_equal(again.pictures[kind], things.pictures[kind])
+        assert np.array_equal(again.weights[kind], things.weights[kind])
 
 
 def test_all_kinds_of_scenes_and_media_occur_and_differ_from_their_rivals(things):
@@ -68,14 +81,19 @@ def test_dark_lines_of_painted_drawings_stay_dark():
 def test_colors_of_pixels():
     values = {"red": (0.9, 0.1, 0.1), "yellow": (0.95, 0.85, 0.1), "green": (0.2, 0.7, 0.2), "blue": (0.1, 0.3, 0.9)}
     values |= {"white": (0.98, 0.98, 0.97), "black": (0.05, 0.05, 0.06), "gray": (0.5, 0.5, 0.5)}
-    values |= {"orange": (0.95, 0.55, 0.1), "purple": (0.5, 0.2, 0.7), "pink": (0.98, 0.6, 0.75), "brown": (0.45, 0.27, 0.12)}
+    values |= {
+        "orange": (0.95, 0.55, 0.1),
+        "purple": (0.5, 0.2, 0.7),
+        "pink": (0.98, 0.6, 0.75),
+        "brown": (0.45, 0.27, 0.12),
+    }
     found = color_names(np.array([*values.values()], np.float32))
     assert [COLOR_NAMES[i] for i in found] == [*values]
 
 
 @pytest.mark.parametrize("size", [0.3, 0.9])
 def test_drawings_are_placed_into_their_boxes(size):
-    picture = np.full((1, 96, 96, 4), 255, np.uint8)
+    picture = np.full((1, 64, 64, 4), 255, np.uint8)
     box = Box(0.3, 0.6, size)
     (layer,) = composing.placed(picture, [box], np.array([False]), np.random.default_rng(0))
     rows, columns = torch.where(layer[3] > 0.5)
