@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from training.data import paint_named
+from training.data import blurred_along, paint_named
 from training.scenes import Box
 
 SIZE = 64
@@ -48,11 +48,11 @@ def placed(
     matrices = _matrices(centers, sizes, torch.from_numpy(flips), generator)
     out = torch.empty(len(boxes), 4, SIZE, SIZE)
     small = sizes < _SMALL
-    for chosen, halvings in ((~small, 0), (small, 1)):
+    for chosen, halve in ((~small, False), (small, True)):
         if chosen.any():
-            source = functional.avg_pool2d(rgba[chosen], 2) if halvings else rgba[chosen]
+            source = rgba[chosen].unflatten(3, (-1, 2)).mean(4).unflatten(2, (-1, 2)).mean(3) if halve else rgba[chosen]
             grid = functional.affine_grid(matrices[chosen], [len(source), 4, SIZE, SIZE], align_corners=False)
-            soft = functional.avg_pool2d(source, 3, 1, 1, count_include_pad=False) * 0.5 + source * 0.5
+            soft = 0.5 * source + 0.5 * blurred_along(blurred_along(source, 2), 3)
             out[chosen] = functional.grid_sample(soft, grid, padding_mode="zeros", align_corners=False)
     return out
 

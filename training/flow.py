@@ -1,12 +1,13 @@
 """Flow matching: from noise to pictures along straight lines, guided by a text.
 
-Source: Lipman et al., 2023, arXiv 2210.02747 and Liu et al., 2023, arXiv 2209.03003 (straight paths, velocity); Esser et
-al., 2024, arXiv 2403.03206 (times drawn from a logit-normal); Ho and Salimans, 2022, arXiv 2207.12598 (guidance).
+Source: Lipman et al., 2023, arXiv 2210.02747 and Liu et al., 2023, arXiv 2209.03003 (straight paths, velocity);
+Esser et al., 2024, arXiv 2403.03206 (times drawn from a logit-normal); Ho and Salimans, 2022, arXiv 2207.12598 (guidance).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -93,6 +94,6 @@ def sample(
     count = len(text.vectors)
     x = torch.randn(count, 3, SIZE, SIZE, generator=generator).to(text.vectors.device)
     times = torch.linspace(0, 1, steps + 1).tolist()
-    for now, then in zip(times, times[1:], strict=False):
+    for now, then in pairwise(times):
         x = x + (then - now) * guided(model, x, torch.full((count,), now, device=x.device), text, guidance)
     return ((x + 1) / 2).clamp(0, 1)

@@ -203,7 +203,9 @@ def flat(pictures: Pictures, generator: np.random.Generator) -> Tensor:
 
 
 MEDIA: dict[str, tuple[Medium, tuple[str, ...]]] = {
-    "watercolor": (watercolor, ("a watercolor painting of {}", "a watercolor of {}", "{}, watercolor", "{} in watercolor")),
+    "watercolor": (
+        watercolor, ("a watercolor painting of {}", "a watercolor of {}", "{}, watercolor", "{} in watercolor"),
+    ),
     "ink": (ink, ("an ink drawing of {}", "a pen and ink drawing of {}", "{} in ink", "{}, ink drawing")),
     "pencil": (pencil, ("a pencil drawing of {}", "a pencil sketch of {}", "a sketch of {}", "{}, pencil")),
     "crayon": (crayon, ("a crayon drawing of {}", "a child's crayon drawing of {}", "{} in crayon", "{}, crayon")),
@@ -212,7 +214,9 @@ MEDIA: dict[str, tuple[Medium, tuple[str, ...]]] = {
     "pixels": (pixels, ("pixel art of {}", "{}, pixel art", "8-bit pixel art of {}", "a pixelated {}")),
     "silhouette": (silhouette, ("a silhouette of {}", "the silhouette of {}", "{}, silhouette", "a black shape of {}")),
     "outline": (outline, ("a line drawing of {}", "an outline of {}", "line art of {}", "{}, outline")),
-    "flat": (flat, ("a flat illustration of {}", "a flat icon of {}", "a vector illustration of {}", "{}, flat colors")),
+    "flat": (
+        flat, ("a flat illustration of {}", "a flat icon of {}", "a vector illustration of {}", "{}, flat colors"),
+    ),
 }  # fmt: skip
 """Name of each medium to its procedure, and what it is called with a caption in place of `{}`."""
 

@@ -1,4 +1,4 @@
-"""Train the prior, which paints small pictures of texts: `python -m training.train_prior --things FILE.npz --out FOLDER`.
+"""Train the prior, which paints small pictures: `python -m training.train_prior --things FILE.npz --out FOLDER`.
 
 Pictures are made as they are needed (`training.pictures`). It goes on from its last checkpoint. To stop it, send it
 SIGTERM or make a file `stop` in its folder: it saves and ends.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float
@@ -79,7 +80,7 @@ class Attend(nn.Module):
         nn.init.zeros_(self.mix.bias)
 
     def forward(self, x: Tensor, text: Text) -> Tensor:
-        batch, channels, height, width = x.shape
+        batch, _, height, width = x.shape
         calm = self.norm(x)
         places = calm.flatten(2).transpose(1, 2)
         words = torch.cat([self.nothing.expand(batch, 1, -1), text.states], 1)
@@ -122,7 +123,7 @@ class UNet(nn.Module):
             self.up.append(nn.ModuleList(Block(width, condition) for _ in range(count)))
             self.attend_down.append(Attend(width) if level else nn.Identity())
             self.attend_up.append(Attend(width) if level else nn.Identity())
-        for fine, coarse in zip(channels, channels[1:], strict=False):
+        for fine, coarse in pairwise(channels):
             self.shrink.append(nn.Conv2d(fine, coarse, 2, stride=2))
             self.grow.append(nn.ConvTranspose2d(coarse, fine, 2, stride=2))
         self.end_norm = nn.GroupNorm(_GROUPS, channels[0])

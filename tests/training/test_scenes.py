@@ -1,5 +1,7 @@
 """Where the things of a scene stand, and what it is called."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def test_boxes_are_where_the_caption_says(relation, seed):
         assert cat.y > dog.y
     if relation == "beside":
         assert abs(cat.x - dog.x) > 0.3
-    assert {"red cat", "blue dog"} <= {" ".join(p) for p in zip(scene.caption.split(), scene.caption.split()[1:])}
+    assert {"red cat", "blue dog"} <= {" ".join(p) for p in pairwise(scene.caption.split())}
 
 
 @pytest.mark.parametrize("seed", range(60))
