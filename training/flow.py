@@ -1,7 +1,7 @@
 """Flow matching: from noise to pictures along straight lines, guided by a text.
 
-Source: Lipman et al., 2023, arXiv 2210.02747 and Liu et al., 2023, arXiv 2209.03003 (straight paths, velocity);
-Esser et al., 2024, arXiv 2403.03206 (times drawn from a logit-normal); Ho and Salimans, 2022, arXiv 2207.12598 (guidance).
+Source: Lipman et al., 2023, arXiv 2210.02747 and Liu et al., 2023, arXiv 2209.03003 (straight paths, velocity); Esser
+et al., 2024, arXiv 2403.03206 (times drawn from a logit-normal); Ho and Salimans, 2022, arXiv 2207.12598 (guidance).
 """
 
 from __future__ import annotations

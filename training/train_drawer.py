@@ -32,6 +32,7 @@ from clipdraw.encoders.image import DIMENSIONS, VIEW_SIZE, ImageTower
 from clipdraw.encoders.text import TextTower, widened
 from training import attacks, pictures
 from training.files import whole
+from training.redrawing import Redrawn
 from training.things import Things
 
 _SAVE_EVERY, _LOG_EVERY = 50, 10
@@ -40,7 +41,7 @@ _SCRIBBLES_EVERY, _SCRIBBLE = 8, "scribble"
 
 
 class Drawer(nn.Module):
-    """The image side without normalizations, the map from texts, and the softmax's temperature; as they ship at first."""
+    """The image side without normalizations, the map from texts, and the softmax's temperature."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +120,7 @@ class Trainer:
     """The judge, its moving average, its optimizer, captions of late, and the number of its steps."""
 
     def __init__(self, options: argparse.Namespace, things: Things) -> None:
-        self.options, self.things = options, things
+        self.options, self.things, self.redrawn = options, things, Redrawn.load(options.redrawn)
         self._text: TextTower = builtin.load()._text
         torch.manual_seed(options.seed)
         self.model = Drawer()
@@ -139,7 +140,9 @@ class Trainer:
     def batch(self) -> tuple[Tensor, Tensor]:
         """Views, and the text vectors of their captions, of their rivals and of late captions."""
         o = self.options
-        made = pictures.make(self.things, o.batch, np.random.default_rng((o.seed, self.step)))
+        generator = np.random.default_rng((o.seed, self.step))
+        made = pictures.make(self.things, o.batch, generator)
+        made = self.redrawn.mix_into(made, o.redrawn_share, generator)
         views, captions = made.views, list(made.captions)
         empty = range(0, o.batch, 16) if self.step % _SCRIBBLES_EVERY == 0 else ()
         for place in empty:
@@ -209,6 +212,8 @@ def train(trainer: Trainer, out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--things", type=Path, default=Path("corpus/things.npz"))
+    parser.add_argument("--redrawn", type=Path, default=Path("corpus/redrawn"), help="shards, which may be missing")
+    parser.add_argument("--redrawn-share", type=float, default=0.12)
     parser.add_argument("--out", type=Path, default=Path("corpus/drawer"))
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--batch", type=int, default=64, help="a multiple of 16")

@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from training import flow, pictures
 from training.files import whole
+from training.redrawing import Redrawn
 from training.things import Things
 from training.unet import UNet
 
@@ -33,7 +34,7 @@ class Trainer:
     """The network, its moving average, its optimizer, and the number of its steps."""
 
     def __init__(self, options: argparse.Namespace, things: Things) -> None:
-        self.options, self.things = options, things
+        self.options, self.things, self.redrawn = options, things, Redrawn.load(options.redrawn)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.read = flow.Reader(self.device)
         torch.manual_seed(options.seed)
@@ -54,6 +55,7 @@ class Trainer:
         """One update on a batch that is made for this step; its loss."""
         generator = np.random.default_rng((self.options.seed, self.step))
         made = pictures.make(self.things, self.options.batch, generator)
+        made = self.redrawn.mix_into(made, self.options.redrawn_share, generator)
         small = functional.avg_pool2d(made.views, 2).to(self.device) * 2 - 1
         drawn = torch.Generator().manual_seed(self.options.seed * 1_000_003 + self.step)
         for group in self.optimizer.param_groups:
@@ -117,6 +119,8 @@ def train(trainer: Trainer, out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--things", type=Path, default=Path("corpus/things.npz"))
+    parser.add_argument("--redrawn", type=Path, default=Path("corpus/redrawn"), help="shards, which may be missing")
+    parser.add_argument("--redrawn-share", type=float, default=0.12)
     parser.add_argument("--out", type=Path, default=Path("corpus/prior"))
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--batch", type=int, default=64)

@@ -1,6 +1,7 @@
 """The judge whose gradients draw."""
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,8 @@ def small_prior(monkeypatch):
 
 def options(**changed):
     plain = {"seed": 0, "batch": 16, "bank": 64, "rate": 1e-4, "steps": 100, "descent": 0.2, "keep": 0.99}
-    return argparse.Namespace(**plain | {"radius": 8.0, "attack_steps": 1} | changed)
+    plain |= {"radius": 8.0, "attack_steps": 1, "redrawn": Path("none"), "redrawn_share": 0.1}
+    return argparse.Namespace(**plain | changed)
 
 
 def test_it_starts_as_the_encoder_that_ships(tmp_path, things):
