@@ -11,12 +11,12 @@ from itertools import pairwise
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from clipdraw.encoders import builtin
 from clipdraw.encoders.text import TextTower
-from training.unet import Text, UNet
+from training.unet import Text
 
 SIZE = 32
 """Height and width of the pictures, in pixels."""
@@ -54,7 +54,12 @@ class Reader:
 
 
 def loss(
-    model: UNet, pictures: Float[Tensor, "batch 3 32 32"], text: Text, generator: torch.Generator, *, dropped: float
+    model: nn.Module,
+    pictures: Float[Tensor, "batch 3 32 32"],
+    text: Text,
+    generator: torch.Generator,
+    *,
+    dropped: float,
 ) -> Float[Tensor, " batch"]:
     """The squared error of the velocity for each picture, at a random time.
 
@@ -75,7 +80,7 @@ def loss(
 
 
 @torch.no_grad()
-def guided(model: UNet, noisy: Tensor, times: Tensor, text: Text, guidance: float) -> Tensor:
+def guided(model: nn.Module, noisy: Tensor, times: Tensor, text: Text, guidance: float) -> Tensor:
     """The velocity with the text's effect made `guidance` times as large."""
     count = len(noisy)
     both = Text(*(torch.cat([part, part]) for part in (text.vectors, text.states, text.mask)))
@@ -88,7 +93,7 @@ def guided(model: UNet, noisy: Tensor, times: Tensor, text: Text, guidance: floa
 
 @torch.no_grad()
 def sample(
-    model: UNet, text: Text, generator: torch.Generator, *, steps: int = 20, guidance: float = 3.0
+    model: nn.Module, text: Text, generator: torch.Generator, *, steps: int = 20, guidance: float = 3.0
 ) -> Float[Tensor, "texts 3 32 32"]:
     """A picture in [0, 1] for each text, by Euler steps from noise."""
     count = len(text.vectors)

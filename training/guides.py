@@ -16,13 +16,13 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from clipdraw.encoders import Encoder
 from clipdraw.losses import Frame, Term
 from training import flow
-from training.unet import Text, UNet
+from training.unet import Text
 
 _READERS: dict[str, flow.Reader] = {}
 
@@ -53,7 +53,7 @@ class Distilled:
     """
 
     text: str
-    model: UNet
+    model: nn.Module
     weight: float = 100.0
     guidance: float = 5.0
     noises: int = 4
@@ -100,7 +100,7 @@ class Painted:
     """
 
     text: str
-    model: UNet
+    model: nn.Module
     weight: float = 300.0
     last: float = 0.2
     guidance: float = 4.0

@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from clipdraw import Drawing, RandomStrokes, load_encoder, optimize, raster, rasterize
 from clipdraw.augment import Views
@@ -27,7 +28,6 @@ from training import train_prior
 from training.guides import Blind, Distilled, Painted
 from training.sheets import sheet
 from training.train_drawer import TrainedEncoder
-from training.unet import UNet
 
 _CELL = 128
 
@@ -56,7 +56,7 @@ def recipe(options: argparse.Namespace) -> Recipe:
     )
 
 
-def losses(prompt: str, prior: UNet | None, options: argparse.Namespace) -> list[Loss]:
+def losses(prompt: str, prior: nn.Module | None, options: argparse.Namespace) -> list[Loss]:
     """What is minimized: what was given on the command line."""
     found: list[Loss] = [Ink(0.1)]
     if options.judge:
@@ -68,7 +68,7 @@ def losses(prompt: str, prior: UNet | None, options: argparse.Namespace) -> list
     return found
 
 
-def draw(prompt: str, encoder: Encoder, prior: UNet | None, options: argparse.Namespace) -> Drawing:
+def draw(prompt: str, encoder: Encoder, prior: nn.Module | None, options: argparse.Namespace) -> Drawing:
     """The drawing of a prompt, from strokes that are random anew with each seed."""
     strokes = RandomStrokes(options.strokes, width=7.0, opacity=(0.1, 0.3), spread=0.7)
     start = strokes(Canvas(), torch.Generator().manual_seed(options.seed))

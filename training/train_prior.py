@@ -1,7 +1,8 @@
 """Train the prior, which paints small pictures: `python -m training.train_prior --things FILE.npz --out FOLDER`.
 
-Pictures are made as they are needed (`training.pictures`). It goes on from its last checkpoint. To stop it, send it
-SIGTERM or make a file `stop` in its folder: it saves and ends.
+Pictures are made as they are needed (`training.pictures`). The network is the U-Net, or with `--components` the one of
+`training.components`, to which each picture is shown several times. It goes on from its last checkpoint. To stop it,
+send it SIGTERM or make a file `stop` in its folder: it saves and ends.
 """
 
 from __future__ import annotations
@@ -19,15 +20,24 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.nn import functional
 
 from training import flow, pictures
+from training.components import ComponentNet
 from training.files import whole
+from training.pool import Pool
 from training.redrawing import Redrawn
 from training.things import Things
-from training.unet import UNet
+from training.unet import Text, UNet
 
 _SAVE_EVERY, _LOG_EVERY = 100, 20
+_DROPPED = 0.12  # share of the texts that are taken away, for guidance
+
+
+def network(components: Path | None) -> nn.Module:
+    """The untrained network: along components if their file is given, else the U-Net."""
+    return UNet() if components is None else ComponentNet.from_file(components)
 
 
 class Trainer:
@@ -38,7 +48,9 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.read = flow.Reader(self.device)
         torch.manual_seed(options.seed)
-        self.model = UNet().to(self.device, memory_format=torch.channels_last)
+        self.model = network(options.components).to(self.device, memory_format=torch.channels_last)
+        along = isinstance(self.model, ComponentNet)
+        self.pool = Pool(options.pool, len(self.model.spreads)) if along else None
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=options.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
@@ -51,17 +63,29 @@ class Trainer:
         left = (o.steps - self.step) / max(1.0, o.descent * o.steps)
         return o.rate * min(1.0, (self.step + 1) / 300, max(left, 0.01))
 
+    def batch(self, generator: np.random.Generator) -> tuple[Tensor, Text]:
+        """Pictures in [-1, 1] and their texts, made now; along components their coordinates, from the pool."""
+        o = self.options
+        wanted = o.fresh if self.pool and self.pool.added >= o.batch else o.batch
+        made = self.redrawn.mix_into(pictures.make(self.things, wanted, generator), o.redrawn_share, generator)
+        small, text = functional.avg_pool2d(made.views, 2).to(self.device) * 2 - 1, self.read(made.captions)
+        if self.pool is None:
+            return small, text
+        self.pool.add(self.model.coordinates(small), text.vectors)
+        coordinates, text = self.pool.draw(o.batch, generator)
+        return coordinates.to(self.device), text.to(self.device)
+
     def train_step(self) -> float:
         """One update on a batch that is made for this step; its loss."""
-        generator = np.random.default_rng((self.options.seed, self.step))
-        made = pictures.make(self.things, self.options.batch, generator)
-        made = self.redrawn.mix_into(made, self.options.redrawn_share, generator)
-        small = functional.avg_pool2d(made.views, 2).to(self.device) * 2 - 1
+        small, text = self.batch(np.random.default_rng((self.options.seed, self.step)))
         drawn = torch.Generator().manual_seed(self.options.seed * 1_000_003 + self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         with torch.autocast(self.device.type, torch.bfloat16):
-            loss = flow.loss(self.model, small, self.read(made.captions), drawn, dropped=0.12).mean()
+            if self.pool is None:
+                loss = flow.loss(self.model, small, text, drawn, dropped=_DROPPED).mean()
+            else:
+                loss = self.model.loss(small, text, drawn, dropped=_DROPPED).mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -91,10 +115,12 @@ class Trainer:
         self.step = state["step"]
 
 
-def load(checkpoint: Path) -> UNet:
+def load(checkpoint: Path) -> nn.Module:
     """The averaged network of a checkpoint."""
-    model = UNet()
-    model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    along = [state[name] for name in ("mean", "directions", "spreads") if name in state]
+    model = ComponentNet(*along) if along else UNet()
+    model.load_state_dict(state)
     return model.to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
@@ -122,6 +148,9 @@ def main() -> None:
     parser.add_argument("--redrawn", type=Path, default=Path("corpus/redrawn"), help="shards, which may be missing")
     parser.add_argument("--redrawn-share", type=float, default=0.12)
     parser.add_argument("--out", type=Path, default=Path("corpus/prior"))
+    parser.add_argument("--components", type=Path, help="train along these instead of the U-Net")
+    parser.add_argument("--pool", type=int, default=100_000, help="pictures kept to be shown again, along components")
+    parser.add_argument("--fresh", type=int, default=32, help="pictures that join the pool at each step")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=8e-4)

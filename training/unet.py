@@ -40,6 +40,10 @@ class Text:
     states: Float[Tensor, "texts pieces words"]
     mask: Bool[Tensor, "texts pieces"]
 
+    def to(self, device: torch.device) -> Text:
+        """The same on a device."""
+        return Text(self.vectors.to(device), self.states.to(device), self.mask.to(device))
+
     def dropped(self, chosen: Bool[Tensor, " texts"]) -> Text:
         """The same with some texts taken away: no vector and no pieces."""
         kept = (~chosen)[:, None]
@@ -135,7 +139,7 @@ class UNet(nn.Module):
         self, noisy: Float[Tensor, "batch 3 side side"], times: Float[Tensor, " batch"], text: Text
     ) -> Float[Tensor, "batch 3 side side"]:
         """The velocity at `times` in [0, 1], 0 being noise and 1 the picture; pictures lie in [-1, 1]."""
-        condition = functional.silu(self.time(_waves(times)) + self.words(text.vectors * WORDS**0.5))
+        condition = functional.silu(self.time(waves(times)) + self.words(text.vectors * WORDS**0.5))
         x = functional.pixel_unshuffle(noisy, 2).contiguous(memory_format=torch.channels_last)
         x, skips = self.begin(x), []
         for level, blocks in enumerate(self.down):
@@ -153,7 +157,8 @@ class UNet(nn.Module):
         return functional.pixel_shuffle(self.end(functional.silu(self.end_norm(x))), 2).float()
 
 
-def _waves(times: Float[Tensor, " batch"]) -> Float[Tensor, "batch waves"]:
+def waves(times: Float[Tensor, " batch"]) -> Float[Tensor, "batch waves"]:
+    """Sines and cosines of times in [0, 1], by which networks tell them apart."""
     frequencies = torch.exp(torch.linspace(0, math.log(500.0), _WAVES, device=times.device))
     angles = times[:, None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], 1)

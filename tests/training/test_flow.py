@@ -8,6 +8,7 @@ from clipdraw import RandomStrokes, optimize, rasterize
 from clipdraw.drawing import Canvas
 from clipdraw.optimization import Recipe
 from training import flow, guides
+from training.components import ComponentNet, principal
 from training.convolution import Convolution
 from training.unet import Text, UNet
 
@@ -115,3 +116,52 @@ def test_the_network_learns(half):
         optimizer.step()
         losses.append(loss.item())
     assert sum(losses[-5:]) < 0.5 * sum(losses[:5])
+
+
+@pytest.fixture
+def along():
+    """A network along 8 of 3,072 directions, with random last layers, and a picture that lies along them."""
+    torch.manual_seed(0)
+    shown = torch.randn(64, 8) * torch.linspace(3, 1, 8) @ torch.randn(8, 3072) / 10
+    found = {name: torch.from_numpy(array).float() for name, array in principal(shown, 8).items()}
+    net = ComponentNet(found["mean"], found["directions"], found["spreads"], width=32, blocks=1)
+    return net, shown[:4].view(4, 3, 32, 32)
+
+
+def test_an_untrained_network_along_components_guesses_by_spread_alone(along):
+    net, shown = along
+    assert torch.allclose(net.mean + net.coordinates(shown) @ net.directions, shown.flatten(1), atol=0.02)
+    noise = torch.randn(shown.shape)
+    nearly = torch.full((4,), 0.9)
+    velocity = net(torch.lerp(noise, shown, 0.9), nearly, text(4))
+    guess = torch.lerp(noise, shown, 0.9) + 0.1 * velocity
+    assert (guess - shown).square().mean() < 0.05 * (0.1 * noise).square().mean(), "noise beyond the components is gone"
+    early = net(noise, torch.zeros(4), text(4)) + noise
+    assert torch.allclose(early.flatten(1), net.mean.expand(4, -1), atol=1e-3), "from noise alone: the mean"
+
+
+def test_both_ways_to_compute_the_loss_along_components_agree(along):
+    net, shown = along
+    torch.nn.init.normal_(net.end.weight, std=0.02)
+    pieces, many = text(4), 400
+    given = Text(*(part.repeat(many, *[1] * (part.ndim - 1)) for part in (pieces.vectors, pieces.states, pieces.mask)))
+    pictures = shown.repeat(many, 1, 1, 1)
+    whole = flow.loss(net, pictures, given, torch.Generator().manual_seed(0), dropped=0.1).mean()
+    short = net.loss(net.coordinates(pictures), given, torch.Generator().manual_seed(1), dropped=0.1).mean()
+    assert short.item() == pytest.approx(whole.item(), rel=0.15)
+
+
+def test_a_network_along_components_learns_which_text_means_which_picture(along):
+    net, shown = along
+    optimizer, generator = torch.optim.AdamW(net.parameters(), lr=3e-3), torch.Generator().manual_seed(0)
+    coordinates, given, losses = net.coordinates(shown), text(4), []
+    for _ in range(150):
+        loss = net.loss(coordinates, given, generator, dropped=0.0).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert sum(losses[-20:]) < 0.3 * sum(losses[:20])
+    painted = flow.sample(net, given, generator, guidance=1.0) * 2 - 1
+    apart = (painted[:, None] - shown.clamp(-1, 1)[None]).square().mean((2, 3, 4))
+    assert apart.argmin(1).tolist() == [0, 1, 2, 3]

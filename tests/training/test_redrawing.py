@@ -38,7 +38,7 @@ def test_strokes_stay_on_their_own_tile(painted):
 
 def test_shards_are_the_same_every_time_and_hold_scribbles(folder, monkeypatch):
     monkeypatch.setattr(redrawing, "SHARD", 32)
-    monkeypatch.setattr(redrawing, "_STEPS", 24)
+    monkeypatch.setattr(redrawing, "_STEPS", 28)
     monkeypatch.setattr(redrawing, "_COUNTS", (16,))
     monkeypatch.setattr(redrawing, "_NOT_BEGUN", 0.2)
     things = catalogue(folder)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from clipdraw import load_encoder
-from training import pictures, train_drawer, train_prior
+from training import components, pictures, train_drawer, train_prior
 from training.things import catalogue
 from training.unet import UNet
 
@@ -27,6 +27,7 @@ def small_prior(monkeypatch):
 def options(**changed):
     plain = {"seed": 0, "batch": 16, "bank": 64, "rate": 1e-4, "steps": 100, "descent": 0.2, "keep": 0.99}
     plain |= {"radius": 8.0, "attack_steps": 1, "redrawn": Path("none"), "redrawn_share": 0.1}
+    plain |= {"components": None, "pool": 64, "fresh": 8}
     return argparse.Namespace(**plain | changed)
 
 
@@ -57,6 +58,19 @@ def test_attacks_stay_within_the_radius_and_raise_the_loss(things, steps):
     with torch.no_grad():
         plain, hard = (trainer.model.loss(v, bank, same) for v in (made.views, moved))
     assert hard > plain
+
+
+def test_along_components_each_picture_is_shown_several_times(things, tmp_path):
+    shown = pictures.make(things, 64, np.random.default_rng(0)).views[:, :, ::2, ::2].flatten(1) * 2 - 1
+    np.savez(tmp_path / "components.npz", **components.principal(shown, 24))
+    trainer = train_prior.Trainer(options(components=tmp_path / "components.npz"), things)
+    for _ in range(4):
+        trainer.train_step()
+    assert trainer.pool.added == 16 + 3 * 8
+    trainer.save(tmp_path / "checkpoint.pt")
+    model = train_prior.load(tmp_path / "checkpoint.pt")
+    assert isinstance(model, components.ComponentNet)
+    assert torch.equal(model.directions, trainer.model.directions)
 
 
 @pytest.mark.parametrize("module", [train_drawer, train_prior])
