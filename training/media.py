@@ -183,7 +183,8 @@ def silhouette(pictures: Pictures, generator: np.random.Generator) -> Tensor:
     """The outline filled with black, on white or a pale color."""
     pale = 1 - 0.35 * torch.from_numpy(generator.random((len(pictures), 3, 1, 1))).float()
     plain = torch.from_numpy(generator.random((len(pictures), 1, 1, 1)) < 0.6)
-    filled = (functional.max_pool2d(pictures[:, 3:], 5, 1, 2) * 1.0).clamp(0, 1)
+    solid = ((pictures[:, 3:] - 0.25) * 3).clamp(0, 1)
+    filled = functional.max_pool2d(solid, 5, 1, 2)
     filled = (-functional.max_pool2d(-filled, 5, 1, 2)).clamp(0, 1)  # small gaps are closed
     return (torch.where(plain, torch.ones(()), pale) * (1 - filled) + 0.03 * filled).clamp(0, 1)
 
@@ -196,9 +197,9 @@ def outline(pictures: Pictures, generator: np.random.Generator) -> Tensor:
 def flat(pictures: Pictures, generator: np.random.Generator) -> Tensor:
     """Few even colors without lines, on one even color."""
     color = pictures[:, :3] / pictures[:, 3:].clamp(min=1e-3)
-    color = ((blurred(color, 1) * 3).round() / 3).clamp(0.02, 0.98)
+    color = ((color * 3).round() / 3).clamp(0.02, 0.98)
     ground = 1 - 0.35 * torch.from_numpy(generator.random((len(pictures), 3, 1, 1))).float()
-    hard = ((pictures[:, 3:] - 0.5) * 4 + 0.5).clamp(0, 1)
+    hard = ((pictures[:, 3:] - 0.3) * 3 + 0.5).clamp(0, 1)  # thin lines stay
     return color * hard + ground * (1 - hard)
 
 

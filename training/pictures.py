@@ -116,9 +116,10 @@ def _layered(things: Things, medium: str, generator: np.random.Generator) -> _La
     number = int(generator.choice([2, 3, 4, 5], p=[0.45, 0.3, 0.15, 0.1])) if kind == "several" else 1
     paint_share = {"one": 0.0, "painted": 1.0, "several": 0.3, "related": 0.5, "three": 0.2}[kind]
     both = generator.random() < paint_share
+    colors = COLOR_NAMES[:-1] if medium else COLOR_NAMES  # white is not seen on the paper of most media
     groups, members = [], []
     for drawn in drawings:
-        group, pictures = _group(things, drawn, generator, number=number, paint=both)
+        group, pictures = _group(things, drawn, generator, number=number, paint=both, colors=colors)
         groups.append(group)
         members.append(pictures)
     if medium in media.COLORLESS:
@@ -142,7 +143,7 @@ def _scene(kind: str, groups: list[Group], generator: np.random.Generator) -> Sc
 
 
 def _group(
-    things: Things, drawn: Drawn, generator: np.random.Generator, *, number: int, paint: bool
+    things: Things, drawn: Drawn, generator: np.random.Generator, *, number: int, paint: bool, colors: list[str]
 ) -> tuple[Group, tuple[np.ndarray, ...]]:
     """A group of a drawing's thing, and a picture for each of its members."""
     name = drawn.names[0]
@@ -151,7 +152,7 @@ def _group(
     picture = things.picture(drawn)
     about_color = {*name.split()} & {*COLOR_NAMES}
     if paint and not about_color:
-        color = str(generator.choice(COLOR_NAMES))
+        color = str(generator.choice(colors))
         picture = composing.painted(picture, color, generator)
         return Group(name, number, color), (picture,) * number
     named = drawn.color if drawn.color and not about_color and generator.random() < 0.35 else ""
