@@ -137,7 +137,7 @@ def related(first: Group, second: Group, relation: str, generator: np.random.Gen
     state = generator.integers(2**32)
     a, b = (told(g, np.random.default_rng([state, i])) for i, g in enumerate((first, second)))
     caption = template.format(a=a, b=b)
-    if first.color and second.color and generator.random() < 0.6:
+    if first.color and second.color and first.color != second.color and generator.random() < 0.6:
         wrong = replace(first, color=second.color), replace(second, color=first.color)
         a, b = (told(g, np.random.default_rng([state, i])) for i, g in enumerate(wrong))
         rival = template.format(a=a, b=b)
