@@ -111,9 +111,9 @@ class UNet(nn.Module):
 
     def __init__(
         self,
-        channels: tuple[int, int, int] = (128, 256, 320),
+        channels: tuple[int, int, int] = (128, 256, 256),
         blocks: tuple[int, int, int] = (2, 2, 1),
-        condition: int = 384,
+        condition: int = 256,
     ) -> None:
         super().__init__()
         self.time = nn.Sequential(nn.Linear(2 * _WAVES, condition), nn.SiLU(), nn.Linear(condition, condition))
