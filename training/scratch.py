@@ -24,9 +24,10 @@ from clipdraw.optimization import Recipe
 from clipdraw.parameterizations import Rates
 from clipdraw.schedules import SCHEDULES
 from examples.contact_sheet import PROMPTS
-from training import train_prior
+from training import empirical, train_prior
 from training.guides import Blind, Distilled, Painted
 from training.sheets import sheet
+from training.things import Things
 from training.train_drawer import TrainedEncoder
 
 _CELL = 128
@@ -79,12 +80,17 @@ def draw(prompt: str, encoder: Encoder, prior: nn.Module | None, options: argpar
     return last.detached()
 
 
+def _prior(path: Path) -> nn.Module:
+    """The prior of a checkpoint, or the one that is made of the drawings of a catalogue."""
+    return empirical.colored(Things.load(path)) if path.suffix == ".npz" else train_prior.load(path)
+
+
 def options_from_command_line() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("prompts", nargs="*")
     parser.add_argument("--group", help="fixed prompts: nouns, scenes, bindings, media, captions, unseen or colored")
     parser.add_argument("--judge", help="a checkpoint of `training.train_drawer`, or `builtin`")
-    parser.add_argument("--prior", type=Path, help="a checkpoint of `training.train_prior`")
+    parser.add_argument("--prior", type=Path, help="a checkpoint of `training.train_prior`, or things.npz: `empirical`")
     parser.add_argument("--painted", action="store_true", help="pull to a picture of the prior's instead")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--strokes", type=int, default=128)
@@ -101,7 +107,7 @@ def main() -> None:
     options = options_from_command_line()
     torch.set_num_threads(options.threads)
     raster.set_threads(options.threads)
-    prior = train_prior.load(options.prior) if options.prior else None
+    prior = _prior(options.prior) if options.prior else None
     encoder: Encoder = Blind()
     if options.judge:
         encoder = load_encoder("builtin") if options.judge == "builtin" else TrainedEncoder(Path(options.judge))

@@ -10,6 +10,7 @@ from clipdraw.optimization import Recipe
 from training import flow, guides
 from training.components import ComponentNet, principal
 from training.convolution import Convolution
+from training.empirical import EmpiricalPrior
 from training.unet import Text, UNet
 
 
@@ -166,3 +167,15 @@ def test_a_network_along_components_learns_which_text_means_which_picture(along)
     apart = (painted[:, None] - shown.clamp(-1, 1)[None]).square().mean((2, 3, 4))
     assert apart.argmin(1).tolist() == [0, 1, 2, 3]
     assert sum(losses[-20:]) < sum(losses[:20])
+
+
+def test_the_empirical_prior_paints_what_the_text_means_and_else_anything():
+    shown = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    vectors = text(6).vectors
+    prior = EmpiricalPrior(shown, vectors)
+    asked = Text(vectors[[4, 1]], text(2).states, text(2).mask)
+    painted = flow.sample(prior, asked, torch.Generator().manual_seed(1), guidance=1.0) * 2 - 1
+    assert torch.allclose(painted, shown[[4, 1]], atol=0.05)
+    free = asked.dropped(torch.tensor([True, True]))
+    early = prior(torch.zeros(2, 3, 32, 32), torch.zeros(2), free)
+    assert torch.allclose(early[0], shown.mean(0), atol=1e-2)
