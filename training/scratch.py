@@ -61,7 +61,7 @@ def losses(prompt: str, prior: nn.Module | None, options: argparse.Namespace) ->
     """What is minimized: what was given on the command line."""
     found: list[Loss] = [Ink(0.1)]
     if options.judge:
-        found.append(Prompt(prompt))
+        found.append(Prompt(prompt, options.judge_weight))
     if prior is not None and options.painted:
         found.append(Painted(prompt, prior, seed=options.seed, weight=options.pull))
     elif prior is not None:
@@ -90,6 +90,7 @@ def options_from_command_line() -> argparse.Namespace:
     parser.add_argument("prompts", nargs="*")
     parser.add_argument("--group", help="fixed prompts: nouns, scenes, bindings, media, captions, unseen or colored")
     parser.add_argument("--judge", help="a checkpoint of `training.train_drawer`, or `builtin`")
+    parser.add_argument("--judge-weight", type=float, default=1.0)
     parser.add_argument("--prior", type=Path, help="a checkpoint of `training.train_prior`, or things.npz: `empirical`")
     parser.add_argument("--painted", action="store_true", help="pull to a picture of the prior's instead")
     parser.add_argument("--out", type=Path, required=True)

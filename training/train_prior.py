@@ -21,17 +21,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from training import flow, pictures
+from clipdraw.encoders.text import narrowed
+from training import flow
+from training.batches import Ahead, Maker
 from training.components import ComponentNet
 from training.files import whole
 from training.pool import Pool
-from training.redrawing import Redrawn
-from training.things import Things
 from training.unet import Text, UNet
 
 _SAVE_EVERY, _LOG_EVERY = 100, 20
+_FIRST, _BEFORE = 8, 1_000_000_000  # batches that the pool begins with, and the numbers of their steps
 _DROPPED = 0.12  # share of the texts that are taken away, for guidance
 
 
@@ -41,10 +41,15 @@ def network(components: Path | None) -> nn.Module:
 
 
 class Trainer:
-    """The network, its moving average, its optimizer, and the number of its steps."""
+    """The network, its moving average, its optimizer, and the number of its steps.
 
-    def __init__(self, options: argparse.Namespace, things: Things) -> None:
-        self.options, self.things, self.redrawn = options, things, Redrawn.load(options.redrawn)
+    Args:
+        options: of the command line.
+        make: what makes a step's pictures.
+    """
+
+    def __init__(self, options: argparse.Namespace, make: Maker | Ahead) -> None:
+        self.options, self.make = options, make
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.read = flow.Reader(self.device)
         torch.manual_seed(options.seed)
@@ -63,21 +68,29 @@ class Trainer:
         left = (o.steps - self.step) / max(1.0, o.descent * o.steps)
         return o.rate * min(1.0, (self.step + 1) / 300, max(left, 0.01))
 
-    def batch(self, generator: np.random.Generator) -> tuple[Tensor, Text]:
+    def batch(self) -> tuple[Tensor, Text]:
         """Pictures in [-1, 1] and their texts, made now; along components their coordinates, from the pool."""
         o = self.options
-        wanted = o.fresh if self.pool and self.pool.added >= o.batch else o.batch
-        made = self.redrawn.mix_into(pictures.make(self.things, wanted, generator), o.redrawn_share, generator)
-        small, text = functional.avg_pool2d(made.views, 2).to(self.device) * 2 - 1, self.read(made.captions)
         if self.pool is None:
-            return small, text
-        self.pool.add(self.model.coordinates(small), text.vectors)
-        coordinates, text = self.pool.draw(o.batch, generator)
+            return self._made(self.step, o.batch)
+        if not self.pool.added:  # so that a run that goes on does not see the same few again and again
+            for before in range(_FIRST):
+                self._keep(*self._made(_BEFORE + self.step + before, o.batch))
+        self._keep(*self._made(self.step, o.fresh))
+        coordinates, text = self.pool.draw(o.batch, np.random.default_rng((o.seed, self.step, 1)))
         return coordinates.to(self.device), text.to(self.device)
+
+    def _made(self, step: int, count: int) -> tuple[Tensor, Text]:
+        small, captions = self.make(step, count)
+        return torch.from_numpy(small).to(self.device).float() / 127.5 - 1, self.read(captions)
+
+    def _keep(self, small: Tensor, text: Text) -> None:
+        assert self.pool is not None
+        self.pool.add(self.model.coordinates(small), text.vectors)
 
     def train_step(self) -> float:
         """One update on a batch that is made for this step; its loss."""
-        small, text = self.batch(np.random.default_rng((self.options.seed, self.step)))
+        small, text = self.batch()
         drawn = torch.Generator().manual_seed(self.options.seed * 1_000_003 + self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
@@ -116,12 +129,37 @@ class Trainer:
 
 
 def load(checkpoint: Path) -> nn.Module:
-    """The averaged network of a checkpoint."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    """The averaged network of a checkpoint, or what `save_small` wrote."""
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state = stored["average"] if "average" in stored else _whole(stored)
     along = [state[name] for name in ("mean", "directions", "spreads") if name in state]
     model = ComponentNet(*along) if along else UNet()
     model.load_state_dict(state)
     return model.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+def save_small(model: nn.Module, path: Path) -> None:
+    """Write a network in 8 bits, with a scale for each row of each matrix: a sixteenth of a checkpoint."""
+    small: dict[str, Tensor | tuple[Tensor, Tensor, list[int]]] = {}
+    for name, tensor in model.state_dict().items():
+        if tensor.ndim > 1:
+            small[name] = (*narrowed(tensor.cpu().flatten(1), 8), list(tensor.shape))
+        else:
+            small[name] = tensor.cpu().float()
+    with whole(path) as partial:
+        torch.save(small, partial)
+
+
+def _whole(small: dict) -> dict[str, Tensor]:
+    """The tensors of a network in 8 bits."""
+    found = {}
+    for name, part in small.items():
+        if isinstance(part, Tensor):
+            found[name] = part
+        else:
+            numbers, scale, shape = part
+            found[name] = (numbers.float() * scale.float()).reshape(shape)
+    return found
 
 
 def train(trainer: Trainer, out: Path) -> None:
@@ -140,6 +178,7 @@ def train(trainer: Trainer, out: Path) -> None:
             if trainer.step % _SAVE_EVERY == 0:
                 trainer.save(out / "checkpoint.pt")
     trainer.save(out / "checkpoint.pt")
+    save_small(trainer.average, out / "small.pt")
 
 
 def main() -> None:
@@ -157,14 +196,19 @@ def main() -> None:
     parser.add_argument("--descent", type=float, default=0.2, help="share of the steps in which the rate falls")
     parser.add_argument("--keep", type=float, default=0.999, help="of the moving average, at each step")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=0, help="processes that make pictures, beside an accelerator")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(options, Things.load(options.things))
+    source = options.things, options.redrawn, options.redrawn_share, options.seed
+    make = Ahead(*source, workers=options.workers) if options.workers else Maker(*source)
+    trainer = Trainer(options, make)
     if (options.out / "checkpoint.pt").exists():
         trainer.load(options.out / "checkpoint.pt")
     train(trainer, options.out)
+    if isinstance(make, Ahead):
+        make.close()
 
 
 if __name__ == "__main__":

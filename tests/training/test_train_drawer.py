@@ -8,9 +8,16 @@ import pytest
 import torch
 
 from clipdraw import load_encoder
-from training import components, pictures, train_drawer, train_prior
+from training import batches, components, pictures, train_drawer, train_prior
 from training.things import catalogue
 from training.unet import UNet
+
+
+def new_trainer(module, things, **changed):
+    """The trainer of either module."""
+    o = options(**changed)
+    given = batches.Maker(things, o.redrawn, o.redrawn_share, o.seed) if module is train_prior else things
+    return module.Trainer(o, given)
 
 
 @pytest.fixture(scope="module")
@@ -63,23 +70,28 @@ def test_attacks_stay_within_the_radius_and_raise_the_loss(things, steps):
 def test_along_components_each_picture_is_shown_several_times(things, tmp_path):
     shown = pictures.make(things, 64, np.random.default_rng(0)).views[:, :, ::2, ::2].flatten(1) * 2 - 1
     np.savez(tmp_path / "components.npz", **components.principal(shown, 24))
-    trainer = train_prior.Trainer(options(components=tmp_path / "components.npz"), things)
+    trainer = new_trainer(train_prior, things, components=tmp_path / "components.npz", pool=1000)
     for _ in range(4):
         trainer.train_step()
-    assert trainer.pool.added == 16 + 3 * 8
+    assert trainer.pool.added == 8 * 16 + 4 * 8
     trainer.save(tmp_path / "checkpoint.pt")
     model = train_prior.load(tmp_path / "checkpoint.pt")
     assert isinstance(model, components.ComponentNet)
     assert torch.equal(model.directions, trainer.model.directions)
+    train_prior.save_small(trainer.average, tmp_path / "small.pt")
+    small = train_prior.load(tmp_path / "small.pt")
+    assert (tmp_path / "small.pt").stat().st_size < (tmp_path / "checkpoint.pt").stat().st_size / 10
+    for name, tensor in model.state_dict().items():
+        assert (small.state_dict()[name] - tensor).abs().max() <= 0.01 * tensor.abs().max() + 1e-5, name
 
 
 @pytest.mark.parametrize("module", [train_drawer, train_prior])
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been(things, tmp_path, module):
-    whole, first = (module.Trainer(options(batch=16), things) for _ in range(2))
+    whole, first = (new_trainer(module, things) for _ in range(2))
     losses = [whole.train_step() for _ in range(3)]
     assert first.train_step() == losses[0]
     first.save(tmp_path / "checkpoint.pt")
-    again = module.Trainer(options(batch=16), things)
+    again = new_trainer(module, things)
     again.load(tmp_path / "checkpoint.pt")
     assert [again.train_step() for _ in range(2)] == pytest.approx(losses[1:], rel=1e-3)
 
@@ -87,7 +99,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(things, tmp_path, modu
 @pytest.mark.parametrize("module", [train_drawer, train_prior])
 def test_a_file_stops_a_run_which_saves(things, tmp_path, module):
     (tmp_path / "stop").touch()
-    module.train(module.Trainer(options(batch=16), things), tmp_path)
+    module.train(new_trainer(module, things), tmp_path)
     assert (tmp_path / "checkpoint.pt").exists()
 
 
@@ -104,3 +116,16 @@ def test_scribbles_are_called_that(things, monkeypatch):
     trainer.step = 1
     trainer.batch()
     assert "scribble" not in seen
+
+
+def test_batches_made_ahead_are_those_that_would_be_made_now(things, tmp_path):
+    things.save(tmp_path / "things.npz")
+    source = tmp_path / "things.npz", tmp_path, 0.1, 3
+    ahead, now = batches.Ahead(*source, workers=1), batches.Maker(*source)
+    try:
+        for step in (0, 1, 2, 7):  # a run that goes on begins elsewhere
+            (shown, captions), (wanted, same) = ahead(step, 4), now(step, 4)
+            assert np.array_equal(shown, wanted)
+            assert captions == same
+    finally:
+        ahead.close()
