@@ -1,6 +1,7 @@
 # make draw PROMPT="a bonfire"   draws; the first time it makes .venv, which takes about a minute
 # make test                      the tests; the very command that CI runs
 # make check                     style, types, layers
+# make docs                      the documentation as a site, in build/site
 # make bench                     timings, as JSON
 # make fuzz                      100,000 random drawings through the rasterizer
 # make wheels                    for Linux, macOS and Windows, on x86-64 and ARM, into dist
@@ -12,7 +13,7 @@ PYTHON ?= python3
 PROMPT ?= a bonfire
 BIN := .venv/bin
 
-.PHONY: draw test check bench fuzz sanitize wheels corpus encoder judge clean
+.PHONY: draw test check docs bench fuzz sanitize wheels corpus encoder judge clean
 .DELETE_ON_ERROR:
 
 draw: .venv/installed
@@ -26,6 +27,10 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: .venv/installed-docs
+	$(BIN)/python docs/scripts/diagrams.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.raster
@@ -97,6 +102,10 @@ judge: corpus/colored.npz
 
 .venv/installed-dev: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[all,dev]"
+	@touch $@
+
+.venv/installed-docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	@touch $@
 
 .venv/installed-training: .venv/installed

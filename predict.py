@@ -21,13 +21,11 @@ from cog import BaseRunner, Input, Path
 
 sys.path.insert(0, str(LocalPath(__file__).parent / "src"))  # an image holds this folder, not an installed clipdraw
 
-import torch
-
-from clipdraw import Drawing, Step, config, optimize, rasterize
+from clipdraw import Drawing, Step, config, rasterize
 from clipdraw.errors import InputError
-from clipdraw.formats.paths_json import from_json
-from clipdraw.formats.png import write_png
-from clipdraw.run import judge
+from clipdraw.io.images import write_png
+from clipdraw.io.paths_json import from_json
+from clipdraw.runs import encoder_of
 
 MOST_DRAWINGS = 500
 """Drawings of one answer, which holds them all as base64."""
@@ -38,7 +36,7 @@ class Runner(BaseRunner):
     """Draws what a text describes."""
 
     def setup(self) -> None:
-        """Load the judge: the built-in encoder, or what the environment variable CLIPDRAW_ENCODER names.
+        """Load the encoder: the built-in encoder, or what the environment variable CLIPDRAW_ENCODER names.
 
         One step is drawn, so that all is loaded before the first prediction and not in it.
         """
@@ -95,7 +93,7 @@ class Runner(BaseRunner):
                 yield Path(file)
 
     def _new_paths(self, ending: str) -> Callable[[], LocalPath]:
-        """What names a new file at each call, in a folder that the next prediction removes: by then all are sent."""
+        """A function that names a new file at each call, in a folder that the next prediction removes."""
         if self._files:
             self._files.cleanup()
         self._files = TemporaryDirectory(prefix="clipdraw-")
@@ -143,14 +141,14 @@ def _settings(given: Mapping[str, Any], encoder: str) -> config.Config:
     """The configuration that the inputs mean."""
     options = {
         "preset": given["preset"],
-        "encoder": (encoder,),
+        "judge.encoders": (encoder,),
         "seed": given["seed"],
         "canvas": (float(given["width"]), float(given["height"])),
         "strokes": given["num_paths"],
         "steps": given["num_iterations"],
-        "centre_radius": given["distance_from_centre_threshold"],
-        "centre_power": given["distance_from_centre_power"],
-        "centre_weight": given["distance_from_centre_weight"],
+        "center.radius": given["distance_from_centre_threshold"],
+        "center.power": given["distance_from_centre_power"],
+        "center.weight": given["distance_from_centre_weight"],
     }
     if given["negative_prompt"].strip():
         options["negative"] = (given["negative_prompt"],)
@@ -158,24 +156,21 @@ def _settings(given: Mapping[str, Any], encoder: str) -> config.Config:
 
 
 def _steps(settings: config.Config, paths: str) -> Iterator[Step]:
-    encoder = judge(settings)
+    start = None
     if paths:
         start = from_json(paths)
         if not 1 <= len(start) <= MOST_PATHS:
             raise InputError(f"starting_paths must have from 1 to {MOST_PATHS} paths, got {len(start)}")
-    else:
-        start = settings.start(encoder)(settings.drawing_canvas(), torch.Generator().manual_seed(settings.seed))
-    return optimize(start, settings.losses(), encoder=encoder, recipe=settings.recipe(), seed=settings.seed)
+    return settings.build(encoder_of(settings), start=start).optimize()
 
 
 def _writer(ending: str, size: int) -> Callable[[Drawing, LocalPath], None]:
-    """What writes a drawing as such a file."""
+    """The function that writes a drawing as such a file."""
     if ending != "png":
         return Drawing.save
 
     def write(drawing: Drawing, file: LocalPath) -> None:
-        pixels = size / max(drawing.canvas.width, drawing.canvas.height)
-        height, width = (max(1, round(side * pixels)) for side in (drawing.canvas.height, drawing.canvas.width))
+        height, width = drawing.canvas.pixel_size(size)
         write_png(rasterize(drawing, height=height, width=width), file)
 
     return write

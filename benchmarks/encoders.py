@@ -1,4 +1,4 @@
-"""What a step costs with CLIP or SigLIP as the judge, and how close the encoder comes to the machine's matrix products.
+"""The cost of a step with CLIP or SigLIP as the judge, and how near it is to bare matrix products.
 
 Weights are random, of the true size; nothing is downloaded. One pass is forward and backward to the pixels with
 frozen weights, as in an optimization step. The yardstick is the matrix products of that very pass, of the same shapes
@@ -15,7 +15,7 @@ import json
 import os
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter, thread_time
@@ -26,10 +26,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: else a busy
 import torch
 import transformers
 
-from clipdraw import Optimization
 from clipdraw.config import resolve
+from clipdraw.encoders.clip import TransformersEncoder
 from clipdraw.encoders.precision import PRECISIONS, choose_precision
-from clipdraw.encoders.transformers import TransformersEncoder
 
 Clock = Callable[[], float]
 CLOCKS: dict[str, Clock] = {"wall": perf_counter, "thread": thread_time}
@@ -126,9 +125,7 @@ class Work:
             for rows, n, m in product_shapes(JUDGES[judge], views)
         ]
         config = resolve("a bonfire", {"preset": "paper", "views": views})
-        start = config.start(self.encoder)(config.drawing_canvas(), torch.Generator().manual_seed(0))
-        losses = [Toward(self.wanted)]
-        self.run = Optimization(start, losses, encoder=self.encoder, recipe=config.recipe())
+        self.run = replace(config.build(self.encoder), losses=(Toward(self.wanted),)).begin()
 
     def encoder_pass(self) -> None:
         self.pixels.grad = None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import torch
 
-from clipdraw import Optimization, load_encoder, rasterize
+from clipdraw import load_encoder, rasterize
 from clipdraw.config import resolve
 
 PROMPT = "a red heart"
@@ -30,9 +30,8 @@ def median_ms(work: Callable[[], object], *, repeat: int = 30) -> float:
 def parts(strokes: int, views: int) -> dict[str, float]:
     """One step with the default preset, and its parts."""
     config = resolve(PROMPT, {"strokes": strokes, "views": views})
-    recipe, encoder = config.recipe(), load_encoder("builtin")
-    start = config.start(encoder)(config.drawing_canvas(), torch.Generator().manual_seed(0))
-    run = Optimization(start, config.losses(), encoder=encoder, recipe=recipe)
+    problem = config.build(load_encoder("builtin"))
+    run, recipe, encoder = problem.begin(), problem.recipe, problem.encoder
     for _ in range(20):
         run.step()
     side = recipe.resolution or encoder.view_size

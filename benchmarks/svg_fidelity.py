@@ -26,9 +26,9 @@ from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError
-from clipdraw.formats.svg import from_svg, to_svg
-from clipdraw.formats.svg_foreign import ForeignSvgWarning
-from clipdraw.initialize import RandomStrokes
+from clipdraw.io.svg import from_svg, to_svg
+from clipdraw.io.svg.foreign import ForeignSvgWarning
+from clipdraw.optimization.start import RandomStrokes
 from clipdraw.raster import rasterize
 
 SETS = ("noto", "twemoji", "fluent-emoji-flat", "openmoji", "streamline-color")

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image, ImageDraw
 
-from clipdraw import Drawing, load_encoder, optimize, rasterize
+from clipdraw import Drawing, load_encoder, rasterize
 from clipdraw.config import resolve
 
 PROMPTS = (
@@ -30,12 +29,9 @@ CELL, LABEL = 144, 16
 
 def draw(prompt: str, seed: int, **settings: Any) -> Drawing:
     """The drawing that `clipdraw draw PROMPT --seed SEED` makes, with other settings if given."""
-    config = resolve(prompt, {"seed": seed, **settings})
-    encoder = load_encoder("builtin")
-    start = config.start(encoder)(config.drawing_canvas(), torch.Generator().manual_seed(seed))
-    for step in optimize(start, config.losses(), encoder=encoder, recipe=config.recipe(), seed=seed):
-        last = step.drawing
-    return last.detached()
+    problem = resolve(prompt, {"seed": seed, **settings}).build(load_encoder("builtin"))
+    *_, last = problem.optimize()
+    return last.drawing.detached()
 
 
 def sheet(rows: Sequence[tuple[str, Sequence[Drawing]]], *, columns: int) -> Image.Image:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.drawing import Canvas, Drawing, Style
-from clipdraw.formats.png import read_image, write_png
+from clipdraw.io.images import read_image, write_png
 from clipdraw.raster import rasterize
 
 

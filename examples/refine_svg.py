@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.drawing import Drawing
-from clipdraw.formats.png import read_image, write_png
+from clipdraw.io.images import read_image, write_png
 from clipdraw.raster import rasterize
 
 

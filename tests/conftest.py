@@ -1,4 +1,4 @@
-"""What several tests need: a tiny judge and a tiny drawing."""
+"""Fixtures of several tests: a tiny judge and a tiny drawing."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.initialize import RandomStrokes
+from clipdraw.optimization.start import RandomStrokes
 
 
 class TinyEncoder:
@@ -26,7 +26,7 @@ class TinyEncoder:
     def encode_image(self, views: Tensor) -> Tensor:
         return functional.normalize(views.mean((2, 3)) - 0.5 + 1e-3, dim=1)
 
-    def unread(self, text: str) -> str:
+    def truncated_tail(self, text: str) -> str:
         return text[20:]
 
 

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from clipdraw.parameterizations.biggan import BigGAN, Shape
+from clipdraw.optimization.biggan import BigGAN, Shape
 
 CONFIG = {
     "output_dim": 16,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipdraw.encoders.image import DIMENSIONS
+from clipdraw.encoders.builtin.image_tower import DIMENSIONS
 
 _CHANNELS, _BLOCKS, _PATCH = (128, 256), (1, 2), 4
 

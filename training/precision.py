@@ -27,8 +27,8 @@ from torch import Tensor
 
 from clipdraw import Drawing, raster, rasterize
 from clipdraw.encoders import Encoder
-from clipdraw.encoders.image import DIMENSIONS, VIEW_SIZE
-from clipdraw.scoring import score
+from clipdraw.encoders.builtin.image_tower import DIMENSIONS, VIEW_SIZE
+from clipdraw.evaluate.score import score
 from examples import contact_sheet
 from training import evaluate, teacher
 
@@ -76,7 +76,7 @@ class Judge:
     def encode_image(self, views: Tensor) -> Tensor:
         return self._model.image(views)
 
-    def unread(self, text: str) -> str:
+    def truncated_tail(self, text: str) -> str:
         return ""
 
 

@@ -29,14 +29,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clipdraw import raster
-from clipdraw.encoders.image import DIMENSIONS, ImageTower
+from clipdraw.encoders.builtin.image_tower import DIMENSIONS, ImageTower
 from training import attacks
 from training.data import DESCRIBED, Batch, Corpus, plain_views
 from training.files import whole
 from training.judge import JudgeTower
 
 TOWERS: dict[str, Callable[[], nn.Module]] = {"encoder": ImageTower, "judge": JudgeTower}
-"""What can be trained: the encoder that ships, and the one that only judges."""
+"""The roles that can be trained: the encoder that ships, and the one that only judges."""
 
 _SAME_MEANING = 0.85  # captions whose teacher vectors are this close are not told apart
 

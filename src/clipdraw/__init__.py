@@ -23,23 +23,25 @@ _HOMES = {
     "ClipdrawError": "errors",
     "Config": "config",
     "Drawing": "drawing",
-    "Optimization": "optimization",
-    "RandomStrokes": "initialize",
-    "Rates": "parameterizations",
-    "Recipe": "optimization",
-    "Run": "run",
-    "Step": "optimization",
-    "Views": "augment",
-    "compare": "run",
-    "draw": "run",
-    "explain": "explanation",
-    "film": "run",
+    "Optimization": "optimization.loop",
+    "Problem": "optimization.loop",
+    "Prompt": "optimization.losses",
+    "RandomStrokes": "optimization.start",
+    "Rates": "optimization.parameterization",
+    "Recipe": "optimization.loop",
+    "Run": "runs",
+    "Step": "optimization.loop",
+    "Views": "optimization.views",
+    "compare": "runs",
+    "draw": "runs",
+    "explain": "evaluate.explain",
+    "film": "runs",
     "load_encoder": "encoders",
-    "optimize": "optimization",
+    "optimize": "optimization.loop",
     "rasterize": "raster",
-    "resume": "run",
-    "score": "scoring",
-    "sweep": "sweeping",
+    "resume": "runs",
+    "score": "evaluate.score",
+    "sweep": "runs.sweep",
 }
 
 __all__ = [
@@ -48,6 +50,8 @@ __all__ = [
     "Config",
     "Drawing",
     "Optimization",
+    "Problem",
+    "Prompt",
     "RandomStrokes",
     "Rates",
     "Recipe",
@@ -68,19 +72,20 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from clipdraw.augment import Views
     from clipdraw.config import Config
     from clipdraw.drawing import Canvas, Drawing
     from clipdraw.encoders import load_encoder
     from clipdraw.errors import ClipdrawError
-    from clipdraw.explanation import explain
-    from clipdraw.initialize import RandomStrokes
-    from clipdraw.optimization import Optimization, Recipe, Step, optimize
-    from clipdraw.parameterizations import Rates
+    from clipdraw.evaluate.explain import explain
+    from clipdraw.evaluate.score import score
+    from clipdraw.optimization.loop import Optimization, Problem, Recipe, Step, optimize
+    from clipdraw.optimization.losses import Prompt
+    from clipdraw.optimization.parameterization import Rates
+    from clipdraw.optimization.start import RandomStrokes
+    from clipdraw.optimization.views import Views
     from clipdraw.raster import rasterize
-    from clipdraw.run import Run, compare, draw, film, resume
-    from clipdraw.scoring import score
-    from clipdraw.sweeping import sweep
+    from clipdraw.runs import Run, compare, draw, film, resume
+    from clipdraw.runs.sweep import sweep
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 A part is written as `"module:attribute"` and imported when it is first asked for, so that
 listing names costs no import. Other packages add parts under the entry-point group
-`clipdraw.<kind>`, for instance `clipdraw.losses`.
+`clipdraw.<kind>`, for instance `clipdraw.encoders`.
 """
 
 from __future__ import annotations
@@ -52,14 +52,3 @@ class Registry(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._all())
-
-
-readers = Registry(
-    "readers", {"svg": "clipdraw.formats.svg:read_drawing", "json": "clipdraw.formats.paths_json:read_paths"}
-)
-"""File ending to `read(path) -> Drawing`."""
-
-writers = Registry(
-    "writers", {"svg": "clipdraw.formats.svg:write_drawing", "json": "clipdraw.formats.paths_json:write_paths"}
-)
-"""File ending to `write(drawing, path) -> None`."""

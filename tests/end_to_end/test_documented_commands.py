@@ -13,8 +13,8 @@ import pytest
 import clipdraw
 from clipdraw import encoders
 from clipdraw.cli import app
-from clipdraw.run import session
-from clipdraw.run.folder import write_record
+from clipdraw.runs import session
+from clipdraw.runs.folder import write_record
 from tests import tiny_biggan
 from tests.conftest import TinyEncoder
 
@@ -25,7 +25,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 class Judge(TinyEncoder):
     """The tiny judge, which reads any text to its end."""
 
-    def unread(self, text):
+    def truncated_tail(self, text):
         return ""
 
 
@@ -92,7 +92,7 @@ def arguments(command):
 def test_a_documented_command_runs(command, there, tmp_path, monkeypatch):
     shutil.copytree(there, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(session, "_judge", lambda *names: Judge())
+    monkeypatch.setattr(session, "_load", lambda *names: Judge())
     for module in (clipdraw, encoders):
         monkeypatch.setattr(module, "load_encoder", lambda *names, **settings: Judge())
     words = arguments(command)

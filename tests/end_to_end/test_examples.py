@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.formats.png import read_image, write_png
-from clipdraw.initialize import RandomStrokes
+from clipdraw.io.images import read_image, write_png
+from clipdraw.optimization.start import RandomStrokes
 from clipdraw.raster import rasterize
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

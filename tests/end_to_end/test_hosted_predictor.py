@@ -22,7 +22,7 @@ pytest.importorskip("cog", reason="the extra cog is not installed; it has no pac
 
 import predict
 from clipdraw.errors import InputError
-from clipdraw.formats.paths_json import from_json
+from clipdraw.io.paths_json import from_json
 
 ROOT = Path(__file__).parents[2]
 QUICK = {"num_paths": 4, "num_iterations": 3, "display_frequency": 1, "output_size": 32}
@@ -190,7 +190,7 @@ def test_inputs_become_settings():
     wanted = {"prompt": "a cat:2", "negative_prompt": "text: 3", "width": 320, "distance_from_centre_weight": 0}
     settings = predict._settings(predict.checked(wanted), "builtin")
     assert settings.canvas == (320.0, 224.0)
-    assert settings.centre_weight == 0
+    assert settings.center.weight == 0
     assert [(prompt.text, prompt.weight) for prompt in settings.prompts()] == [("a cat", 2.0), ("text: 3", -0.3)]
 
 

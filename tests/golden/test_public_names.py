@@ -1,4 +1,4 @@
-"""What others rely on: names and commands. A change here is a change of contract."""
+"""The names and commands that others rely on. A change here is a change of contract."""
 
 import clipdraw
 from tests.end_to_end.test_commands import clipdraw as command
@@ -6,9 +6,9 @@ from tests.end_to_end.test_commands import clipdraw as command
 
 def test_public_names():
     assert sorted(clipdraw.__all__) == [
-        "Canvas", "ClipdrawError", "Config", "Drawing", "Optimization", "RandomStrokes", "Rates", "Recipe", "Run",
-        "Step", "Views", "__version__", "compare", "draw", "explain", "film", "load_encoder", "optimize", "rasterize",
-        "resume", "score", "sweep",
+        "Canvas", "ClipdrawError", "Config", "Drawing", "Optimization", "Problem", "Prompt", "RandomStrokes",
+        "Rates", "Recipe", "Run", "Step", "Views", "__version__", "compare", "draw", "explain", "film",
+        "load_encoder", "optimize", "rasterize", "resume", "score", "sweep",
     ]  # fmt: skip
     for name in clipdraw.__all__:
         assert getattr(clipdraw, name) is not None
@@ -28,7 +28,7 @@ def test_commands_and_options(tmp_path):
     for option in (
         "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "preset", "out", "device", "threads",
         "config", "set", "explain", "json", "quiet",
-        "centre-radius", "centre-weight", "centre-power", "centre-kind", "centre-on",
+        "center-radius", "center-weight", "center-power", "center-kind", "center-on",
         "film-kind", "film-format", "film-length", "film-hold", "film-size",
     ):  # fmt: skip
         assert f"--{option} " in told

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from clipdraw import Canvas, RandomStrokes, rasterize
-from clipdraw.run import devices
+from clipdraw.encoders.devices import devices
 from tests.raster_scenes import SCENES, gradients, relative_error
 
 

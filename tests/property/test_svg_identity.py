@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from clipdraw.drawing import Canvas, Drawing, Gradient, Style, control_points
 from clipdraw.errors import FormatError
-from clipdraw.formats.svg import from_svg, read_drawing, to_svg, write_drawing
-from clipdraw.formats.svg_foreign import ForeignSvgWarning
+from clipdraw.io.svg import from_svg, read_drawing, to_svg, write_drawing
+from clipdraw.io.svg.foreign import ForeignSvgWarning
 
 coordinates = st.floats(-1e7, 1e7, width=32) | st.floats(-50, 300, width=32)
 units = st.floats(0, 1, width=32)
@@ -28,7 +28,7 @@ def floats(elements, *shape):
 
 @st.composite
 def parts(draw):
-    """What makes a drawing; the type checker must not run while hypothesis draws, for it uses `random`."""
+    """A strategy for drawings of strokes; the type checker must not run while hypothesis draws, it uses `random`."""
     segments = tuple(draw(st.lists(st.integers(1, 4), max_size=5)))
     sides = st.floats(1e-3, 1e7) | st.integers(1, 2000).map(float)
     return {
@@ -76,7 +76,7 @@ def gradients(draw):
 
 @st.composite
 def styled_parts(draw):
-    """What makes a drawing of any paths."""
+    """A strategy for drawings of any paths."""
     servers, transforms, filled = draw(st.lists(gradients(), max_size=2)), draw(st.integers(0, 2)), draw(st.booleans())
     count = draw(st.integers(1, 3))
     one = styles(gradients=len(servers), transforms=transforms, filled=filled)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import clipdraw
-from clipdraw import geometry, raster, rasterize
+from clipdraw import bezier, raster, rasterize
 from clipdraw.errors import InputError
 from clipdraw.raster import backend, constants, native
 from tests.raster_scenes import SCENES
@@ -22,7 +22,7 @@ STRUCTS = native.Index, native.Paths, native.Coverage, native.Paint, native.Grad
 def test_constants_are_those_of_the_reference():
     """By the same names; `CAP_ROUND` is the entry of `CAPS`."""
     defined = {name: float(value) for name, value in re.findall(r"#define (\w+) (-?[\d.e-]+)\n", HEADER)}
-    known = {**vars(geometry), **vars(constants)}
+    known = {**vars(bezier), **vars(constants)}
     for prefix, numbers in (("CAP", constants.CAPS), ("JOIN", constants.JOINS)):
         known |= {f"{prefix}_{name.upper()}": number for name, number in numbers.items()}
     assert len(defined) > 25

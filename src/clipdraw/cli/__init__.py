@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from clipdraw.cli import about, compare, doctor, draw, explain, files, sweep
+from clipdraw.cli import about, compare, draw, files, sweep
 from clipdraw.errors import ClipdrawError, DivergedError
 
 # Typer carries a click of its own in newer versions; this is the usage error of whichever it uses.
@@ -32,11 +32,11 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "sweep": sweep.sweep,
     "film": files.film,
     "score": files.score,
-    "explain": explain.explain,
+    "explain": files.explain,
     "rasterize": files.rasterize,
     "presets": about.presets,
     "models": about.models,
-    "doctor": doctor.doctor,
+    "doctor": about.doctor,
 }
 for _name, _command in _COMMANDS.items():
     # Typer keeps line breaks within a paragraph; the terminal's width is to decide where lines end.

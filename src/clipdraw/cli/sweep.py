@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipdraw.cli.draw import Json, Quiet, named, settings, toml_value
+from clipdraw.cli.options import Json, Quiet, named, takes_settings, toml_value
+from clipdraw.cli.progress import Display, display
 from clipdraw.errors import ConfigError
 
 if TYPE_CHECKING:
-    from clipdraw.sweeping import Cell, Outcome, Plan, Sweep
+    from clipdraw.runs.sweep import Cell, Outcome, Plan, Sweep
 
     Callbacks = tuple[Callable[[str, int], None] | None, Callable[[Outcome], None] | None]
 
 
+@takes_settings("steps", "encoder", "negative", "device", "threads")
 def sweep(
+    settings: dict[str, Any],
     prompts: Annotated[list[str] | None, typer.Argument(help="What to draw, one text or several.")] = None,
     style: Annotated[
         list[str] | None,
@@ -37,17 +39,11 @@ def sweep(
         list[str] | None,
         typer.Option(help="A sweep that ships (see presets), a preset of draw, or one of each."),
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Number of updates of each drawing.")] = None,
-    encoder: Annotated[list[str] | None, typer.Option(help="The judge, as for draw.")] = None,
-    negative: Annotated[list[str] | None, typer.Option(help="TEXT[:WEIGHT] to stay away from, as for draw.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder; if it holds a sweep, that one goes on, without prompts as it is.")
     ] = None,
     processes: Annotated[int, typer.Option(help="How many drawings are made at a time.")] = 1,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads of each process; 0 shares what is there.")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file: prompts, styles, seeds, vary, settings.")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE for any setting of all.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -55,34 +51,27 @@ def sweep(
 
     The same command again keeps what is finished and goes on with the rest.
     """
-    from clipdraw import sweeping
-
-    name, plan = _plan(prompts or [], out, config, preset or [])
-    options = settings(setting or []) | {
-        option: value
-        for option, value in (
-            ("steps", steps), ("device", device), ("threads", threads),
-            ("encoder", tuple(encoder or ())), ("negative", tuple(negative or ())),
-        ) if value not in (None, ())
-    }  # fmt: skip
     axes = dict(_axis(option, text) for option, text in named(vary or [], "--vary NAME=VALUE,VALUE"))
     if strokes is not None:
         axes |= dict([_axis("strokes", strokes)])
-    plan = replace(plan, settings={**plan.settings, **options}, vary={**plan.vary, **axes})
-    if style:
-        plan = replace(plan, styles=tuple(style))
+    changes: dict[str, Any] = {"styles": tuple(style)} if style else {}
     if seeds is not None:
-        plan = replace(plan, seeds=_seeds(seeds))
-    with _progress(plan.cells(), shown=not quiet) as (on_step, on_run):
+        changes["seeds"] = _seeds(seeds)
+    with display(quiet=quiet, overall=True) as shown:
+        from clipdraw.runs import sweep as sweeping
+
+        name, plan = _plan(prompts or [], out, config, preset or [])
+        plan = replace(plan, settings={**plan.settings, **settings}, vary={**plan.vary, **axes}, **changes)
+        on_step, on_run = _callbacks(plan.cells(), shown)
         done = sweeping.work(plan, name=name, out=out, processes=processes, on_step=on_step, on_run=on_run)
-    _tell(done, as_json=as_json)
+    _report(done, as_json=as_json)
 
 
 def _plan(prompts: Sequence[str], out: Path | None, file: Path | None, presets: Sequence[str]) -> tuple[str, Plan]:
-    """What there is before the other options: a name for the folder, and the plan."""
-    from clipdraw import sweeping
+    """A name for the folder, and the plan before the other options."""
     from clipdraw.config import presets as presets_of_draw
     from clipdraw.config import read_toml
+    from clipdraw.runs import sweep as sweeping
 
     shipped = sweeping.plans()
     if unknown := [name for name in presets if name not in (*shipped, *presets_of_draw())]:
@@ -125,8 +114,8 @@ def _seeds(text: str) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _tell(done: Sweep, *, as_json: bool) -> None:
-    """Print what came of the sweep; exit 130 if it was interrupted, 1 if a run failed."""
+def _report(done: Sweep, *, as_json: bool) -> None:
+    """Print what came of a sweep; exit 130 if it was interrupted, 1 if a run failed."""
     if as_json:
         print(json.dumps(_summary(done)))
     else:
@@ -155,29 +144,16 @@ def _summary(done: Sweep) -> dict[str, Any]:
     return {"folder": str(folder), **named_files, "status": done.status, "runs": runs}
 
 
-@contextmanager
-def _progress(cells: Sequence[Cell], *, shown: bool) -> Iterator[Callbacks]:
-    """A bar on standard error over the steps of all runs."""
-    if not shown:
-        yield None, None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
+def _callbacks(cells: Sequence[Cell], shown: Display | None) -> Callbacks:
+    """The callbacks of a sweep that show the steps of all its runs together."""
+    if shown is None:
+        return None, None
     of = {cell.name: cell.config.steps for cell in cells}
     steps, ended = dict.fromkeys(of, 0), set[str]()
-    columns = (
-        TextColumn("{task.fields[ended]} of {task.fields[count]} drawings"),
-        BarColumn(),
-        TextColumn("{task.fields[latest]}"),
-        TimeRemainingColumn(),
-    )
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = progress.add_task("sweep", total=sum(of.values()), ended=0, count=len(of), latest="")
 
     def show(latest: str) -> None:
-        progress.start()
-        progress.update(task, completed=sum(steps.values()), ended=len(ended), latest=latest)
+        detail = f"{len(ended)} of {len(of)} drawings  {latest}"
+        shown.advance("steps", sum(steps.values()), sum(of.values()), detail=detail)
 
     def on_step(name: str, index: int) -> None:
         steps[name] = index
@@ -189,7 +165,4 @@ def _progress(cells: Sequence[Cell], *, shown: bool) -> Iterator[Callbacks]:
             steps[outcome.name] = of[outcome.name]
         show(outcome.name)
 
-    try:
-        yield on_step, on_run
-    finally:
-        progress.stop()
+    return on_step, on_run

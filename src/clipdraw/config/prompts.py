@@ -6,7 +6,7 @@ import math
 import re
 
 from clipdraw.errors import InputError
-from clipdraw.losses import Prompt
+from clipdraw.optimization.losses import Prompt
 
 NEGATIVE_WEIGHT = 0.3
 """Weight of a negative prompt against a prompt's 1. Source: Frans et al. 2021 (CLIPDraw), section 4.6."""

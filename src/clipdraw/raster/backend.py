@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from clipdraw.bezier import TOLERANCE
 from clipdraw.errors import InputError
-from clipdraw.geometry import TOLERANCE
 from clipdraw.raster import native
 from clipdraw.raster.batch import Batch
 from clipdraw.raster.index import Index

@@ -26,7 +26,7 @@ the same bits. No result depends on the number of threads, since each layer, row
 #include <stddef.h>
 #include <stdint.h>
 
-/* Constants of the same names and meanings as in raster/constants.py and geometry.py; a test compares them. */
+/* Constants of the same names and meanings as in raster/constants.py and bezier.py; a test compares them. */
 #define NONZERO 0
 #define EVENODD 1
 #define STROKE 2

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from clipdraw.geometry import TOLERANCE, piece_counts
-from clipdraw.geometry import flatten as flatten_cubics
+from clipdraw.bezier import TOLERANCE, piece_counts
+from clipdraw.bezier import flatten as flatten_cubics
 from clipdraw.raster.batch import Batch
 from clipdraw.raster.constants import AT_SIDES, CAPS, FARTHEST_PX, IN_THIN, JOINS, SHORTEST_PX, STROKE, THIN_PX
 

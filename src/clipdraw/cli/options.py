@@ -1,0 +1,165 @@
+"""The options that several commands have, and those that are settings of a run, each told once."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any
+
+import typer
+
+from clipdraw.errors import ConfigError, InputError
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+Encoder = Annotated[str, typer.Option(help="The judge: builtin, a hub id or a folder.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+_CENTER, _FILMS = "Keep to the middle", "Films"
+
+
+@dataclass(frozen=True)
+class SettingOption:
+    """An option that is a setting of `clipdraw.Config`.
+
+    Args:
+        setting: its full name.
+        kind: of its value.
+        help: a line about it.
+        flags: as they are written, if not `--` and the name of the option.
+        panel: the heading that it stands under.
+        hidden: whether the help leaves it out.
+    """
+
+    setting: str
+    kind: Any
+    help: str
+    flags: tuple[str, ...] = ()
+    panel: str | None = None
+    hidden: bool = False
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter of a command."""
+        option = typer.Option(*self.flags, help=self.help, rich_help_panel=self.panel, hidden=self.hidden)
+        return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[self.kind | None, option])
+
+
+_CENTER_OPTIONS = {
+    "radius": (float, "Pull back what lies farther from the middle, in units of a 224-unit canvas."),
+    "weight": (float, "How strongly; 0: not at all."),
+    "power": (float, "Power of the distance beyond the radius."),
+    "kind": (str, "disc: free within the radius; ring: drawn to it; pull, sum: to the middle."),
+    "on": (str, "What is pulled: control points, or ink."),
+}
+OPTIONS = {
+    "strokes": SettingOption("strokes", int, "Number of strokes: few is a cartoon, many has detail."),
+    "steps": SettingOption("steps", int, "Number of updates."),
+    "views": SettingOption("views.count", int, "Distorted copies that are judged in each step."),
+    "seed": SettingOption("seed", int, "The same seed gives the same drawing."),
+    "canvas": SettingOption("canvas", str, "Size in canvas units: 224 or 320x180."),
+    "encoder": SettingOption(
+        "judge.encoders",
+        list[str],
+        "The judge, NAME[:WEIGHT]: builtin, a hub id or a folder. Repeat it for several.",
+    ),
+    "negative": SettingOption(
+        "negative", list[str], "TEXT[:WEIGHT] to stay away from (weight 0.3). Repeat it for several."
+    ),
+    **{
+        f"{spelling}_{name}": SettingOption(f"center.{name}", kind, text, panel=_CENTER, hidden=spelling == "centre")
+        for spelling in ("center", "centre")  # the second is the published one
+        for name, (kind, text) in _CENTER_OPTIONS.items()
+    },
+    "film_kind": SettingOption(
+        "film.kinds", list[str], "optimization (the default), strokes; repeat it for both.", panel=_FILMS
+    ),
+    "film_format": SettingOption(
+        "film.formats", list[str], "svg, mp4, webp, gif, or video: mp4 if possible, else webp.", panel=_FILMS
+    ),
+    "film_length": SettingOption("film.length", float, "Seconds until the drawing is complete.", panel=_FILMS),
+    "film_hold": SettingOption("film.hold", float, "Seconds that it then stays.", panel=_FILMS),
+    "film_size": SettingOption("film.size", int, "Pixels along the longer side.", panel=_FILMS),
+    "preset": SettingOption("preset", str, "Where the other settings come from; see presets."),
+    "device": SettingOption("device", str, "auto, cpu, cuda or mps."),
+    "threads": SettingOption("threads", int, "CPU threads; 0 takes what is there."),
+    "explain": SettingOption("explain", bool, "Show the words nearest to it all along.", ("--explain",)),
+    "set": SettingOption(
+        "", list[str], "NAME=VALUE for any setting, such as --set judge.precision=float32.", ("--set",)
+    ),
+}
+"""Options that are settings, by the names of their parameters."""
+
+Command = Callable[..., None]
+
+
+def takes_settings(*names: str) -> Callable[[Command], Command]:
+    """Give a command options that are settings, in the place of its parameter `settings`.
+
+    The command is called with the values of those that were given, by the settings' full names.
+
+    Args:
+        names: of `OPTIONS`; `--set` comes last.
+    """
+    chosen = {name: OPTIONS[name] for name in (*names, "set")}
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_options(**given: Any) -> None:
+            values = {name: given.pop(name) for name in chosen}
+            command(settings=_settings(values), **given)
+
+        own = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in signature(command, eval_str=True).parameters.values()]
+        added = [option.parameter(name) for name, option in chosen.items()]
+        parameters = [p for one in own for p in (added if one.name == "settings" else [one])]
+        with_options.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        with_options.__annotations__ = {p.name: p.annotation for p in parameters}
+        return with_options
+
+    return decorate
+
+
+def _settings(values: dict[str, Any]) -> dict[str, Any]:
+    """The settings that were given, those of `--set` first."""
+    found = {name: toml_value(value) for name, value in named(values.pop("set") or [], "--set NAME=VALUE")}
+    for name, value in values.items():
+        if value not in (None, []):
+            found[OPTIONS[name].setting] = parse_canvas(value) if name == "canvas" else value
+    return found
+
+
+def named(pairs: list[str], form: str) -> Iterator[tuple[str, str]]:
+    """The two sides of each pair.
+
+    Raises:
+        ConfigError: there is no equals sign or nothing before it.
+    """
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            option, _, rest = form.partition(" ")
+            raise ConfigError(f"{option} takes {rest}, got {pair!r}")
+        yield name.strip(), value
+
+
+def toml_value(text: str) -> Any:
+    """The value that TOML reads in the text, or the text itself."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def parse_canvas(text: str) -> tuple[float, float]:
+    """Width and height from `224` or `320x180`.
+
+    Raises:
+        InputError: the text is neither.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:x(\d+(?:\.\d+)?))?", text.strip().lower())
+    if not match:
+        raise InputError(f"a canvas is written 224 or 320x180, got {text!r}")
+    width = float(match[1])
+    return width, float(match[2] or width)

@@ -1,0 +1,209 @@
+"""From what users write to a configuration: names old and new, presets, files, options."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from clipdraw.config.settings import Config
+from clipdraw.errors import ConfigError
+from clipdraw.optimization.center import Center
+
+OLD_NAMES = {
+    "encoder": "judge.encoders",
+    "normalize": "judge.normalize",
+    "segments": "start.segments",
+    "start_reach": "start.reach",
+    "start_width": "start.width",
+    "start_opacity": "start.opacity",
+    "start_spread": "start.spread",
+    "likeness": "prior.weight",
+    "likeness_until": "prior.until",
+    "ink": "opacity_weight",
+    "views": "views.count",
+    "augment": "views.augment",
+    "view_distortion": "views.distortion",
+    "view_area": "views.area",
+    "outside": "views.outside",
+    "points_rate": "rates.points",
+    "width_rate": "rates.width",
+    "color_rate": "rates.color",
+    "points_schedule": "rates.points_schedule",
+    "other_schedule": "rates.other_schedule",
+    "width_range": "constraints.width_range",
+    "least_opacity": "constraints.least_opacity",
+    "keep_on_canvas": "constraints.keep_on_canvas",
+    "centre_radius": "center.radius",
+    "centre_weight": "center.weight",
+    "centre_power": "center.power",
+    "centre_kind": "center.kind",
+    "centre_on": "center.on",
+    "film_kinds": "film.kinds",
+    "film_formats": "film.formats",
+    "film_length": "film.length",
+    "film_hold": "film.hold",
+    "film_size": "film.size",
+    "film_fps": "film.fps",
+}
+"""Names that settings had before they were in groups, and their names now. All of them are still read."""
+
+_LISTS = ("judge.encoders", "film.kinds", "film.formats")
+"""Settings with any number of values."""
+_OF_THE_MACHINE = ("device", "threads")
+"""Settings that do not say what is drawn."""
+
+
+def _values(settings: Any, prefix: str = "") -> dict[str, Any]:
+    """The value of each setting by its full name, such as `judge.precision`."""
+    found: dict[str, Any] = {}
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        found |= _values(value, f"{prefix}{each.name}.") if is_dataclass(value) else {prefix + each.name: value}
+    return found
+
+
+DEFAULTS = _values(Config("a"))
+"""The published value of each setting by its full name; of `prompt` only the type counts."""
+_GROUPS = {name.partition(".")[0] for name in DEFAULTS if "." in name}
+
+
+def by_full_name(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values by their settings' full names.
+
+    Args:
+        values: by full names, in groups, or by old names; in Python `center_radius` means `center.radius`.
+
+    Raises:
+        ConfigError: a setting is unknown.
+    """
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in _GROUPS and isinstance(value, Mapping):
+            found |= by_full_name({f"{name}.{part}": inner for part, inner in value.items()})
+        else:
+            found[_full_name(name)] = value
+    return found
+
+
+def _full_name(name: str) -> str:
+    group, _, part = name.partition("_")
+    for candidate in (name, OLD_NAMES.get(name, ""), f"{group}.{part}"):
+        if candidate in DEFAULTS:
+            return candidate
+    raise ConfigError(f"there is no setting {name!r}; there are: {', '.join(DEFAULTS)}")
+
+
+def from_dict(values: Mapping[str, Any]) -> Config:
+    """The configuration of plain values as JSON and TOML hold them.
+
+    Raises:
+        ConfigError: a setting is unknown, of the wrong type or out of range, or there is no prompt.
+    """
+    given = {name: _converted(name, value) for name, value in by_full_name(values).items()}
+    if "prompt" not in given:
+        raise ConfigError('no prompt: say what to draw, for example prompt = "a bonfire"')
+    groups: dict[str, dict[str, Any]] = {}
+    for name in [name for name in given if "." in name]:
+        group, part = name.split(".")
+        groups.setdefault(group, {})[part] = given.pop(name)
+    kinds = {each.name: each.default_factory for each in fields(Config)}
+    return Config(**given, **{group: kinds[group](**parts) for group, parts in groups.items()})  # type: ignore[operator]
+
+
+def _converted(name: str, value: Any) -> Any:
+    """`value` in the type of the setting's default."""
+    default = DEFAULTS[name]
+    try:
+        if isinstance(default, tuple):
+            if isinstance(value, str) or not hasattr(value, "__len__"):
+                raise TypeError
+            kind = type(default[0]) if default else str
+            if default and name not in _LISTS and len(value) != len(default):
+                raise TypeError
+            return tuple(_checked(kind, item) for item in value)
+        return _checked(type(default), value)
+    except TypeError:
+        wanted = f"a list like {list(default)}" if isinstance(default, tuple) else f"of type {type(default).__name__}"
+        raise ConfigError(f"{name} is {wanted}, got {value!r}") from None
+
+
+def _checked(kind: type, value: Any) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        raise TypeError
+    return value
+
+
+def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None) -> Config:
+    """The configuration of a run: the preset's values, over them the file's, over them the options.
+
+    Args:
+        prompt: the text to draw, `TEXT` or `TEXT:WEIGHT`.
+        options: settings given by the caller, as `by_full_name` reads them; None means not given.
+        file: a TOML file of settings.
+
+    Raises:
+        ConfigError: the preset is unknown, the file unreadable or a setting wrong.
+        InputError: a text is blank or a value out of range.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    chosen = (by_full_name(read_toml(file)) if file else {}) | by_full_name(given)
+    name = chosen.get("preset", "default")
+    available = presets()
+    if name not in available:
+        raise ConfigError(f"there is no preset {name!r}; there are: {', '.join(available)}")
+    preset = by_full_name({key: value for key, value in available[name].items() if key != "about"})
+    if "center.weight" not in preset | chosen and any(setting.startswith("center.") for setting in chosen):
+        chosen["center.weight"] = Center.weight
+    return from_dict({**preset, **chosen, "prompt": prompt, "preset": name})
+
+
+def presets() -> dict[str, dict[str, Any]]:
+    """The presets by name: `about`, and the settings that each changes."""
+    return tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8"))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The values in a TOML file.
+
+    Raises:
+        ConfigError: it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a TOML file: {error}") from None
+
+
+def settings_of(config: Config) -> dict[str, Any]:
+    """Every setting by its full name."""
+    return _values(config)
+
+
+def fingerprint(config: Config) -> str:
+    """Six characters for what a configuration draws, the same on every machine.
+
+    Made from the old names, and from newer settings only where they are not the published ones, so that it stays when
+    settings are added or renamed: a sweep names its folders by it.
+    """
+    old = {new: name for name, new in OLD_NAMES.items()}
+    values = {
+        old.get(name, name): value
+        for name, value in _values(config).items()
+        if name not in _OF_THE_MACHINE and (name in _FIRST_SETTINGS or value != DEFAULTS[name])
+    }
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:6]
+
+
+_FIRST_SETTINGS = {
+    "prompt", "also", "negative", "preset", "seed", "canvas", "strokes", "steps", "resolution", "explain",
+    *OLD_NAMES.values(),
+}  # fmt: skip

@@ -1,1 +1,0 @@
-"""Files: drawings as SVG, images as PNG, films as animated SVG, WebP and mp4."""

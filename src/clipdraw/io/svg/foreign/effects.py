@@ -1,0 +1,133 @@
+"""Effects on the content of an element of a foreign SVG file: viewports, clip paths, masks and filters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from clipdraw.io.svg.foreign.cascade import computed, with_geometry
+from clipdraw.io.svg.foreign.coordinates import Box, Matrix, fit_view_box, parse_transform, shift_matrix, view_box
+from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer
+from clipdraw.io.svg.foreign.shapes import SHAPES, rectangle, shape_subpaths
+from clipdraw.io.svg.foreign.values import PaintServer, length, parse_paint, reference, unit_interval
+from clipdraw.io.svg.xml import SVG
+
+_EFFECTS = {"filter": "filters", "mask": "masks", "clip-path": "clip paths", "mix-blend-mode": "blend modes"}
+_CLIPPERS = {"mask": "mask", "clip-path": "clipPath"}
+
+
+def tag_of(element: Element) -> str:
+    """The SVG name of an element; empty for elements of other languages."""
+    return element.tag.removeprefix(SVG) if not element.tag.startswith("{") or element.tag.startswith(SVG) else ""
+
+
+def enter_viewport(element: Element, tag: str, state: ElementState, importer: Importer) -> ElementState:
+    """The state inside an element: only `<use>`, an inner `<svg>` and a used `<symbol>` change anything.
+
+    Args:
+        element: a container.
+        tag: its name.
+        state: its state, with its own transform and style, and the size that its `<use>` prescribes.
+        importer: the file that is being read.
+    """
+    if tag not in ("use", "svg", "symbol") or element is importer.root:
+        return state
+    corner = [length(element.get(key), of=side) for key, side in zip("xy", state.viewport, strict=True)]
+    matrix = state.matrix @ shift_matrix(*(corner if tag != "symbol" else (0.0, 0.0)))
+    if tag == "use":
+        return replace(state, matrix=matrix)
+    width, height = (
+        length(given or element.get(key), of=side, default=side)
+        for given, key, side in zip(state.size, ("width", "height"), state.viewport, strict=True)
+    )
+    box = view_box(element)
+    if min(width, height, *(box or ())[2:]) <= 0:
+        return replace(state, matrix=matrix * 0)
+    clip = Clip("clips of inner viewports", matrix, np.array([[0, 0], [width, height]], dtype=np.float64))
+    shown = state.style.get("overflow", element.get("overflow", "hidden")) in ("visible", "auto")
+    clips = (*state.clips, clip) if not shown and clip.is_visible(importer.canvas) else state.clips
+    if box is None:
+        return replace(state, matrix=matrix, viewport=(width, height), clips=clips)
+    matrix = matrix @ fit_view_box((width, height), box, element.get("preserveAspectRatio", "")[:40])
+    return replace(state, matrix=matrix, viewport=(box[2], box[3]), clips=clips)
+
+
+def apply_effects(state: ElementState, matrix: Matrix, importer: Importer) -> ElementState:
+    """The state with the rectangles that clip it; other effects are named in the warning.
+
+    Args:
+        state: the state of an element, or of its content.
+        matrix: that of the element itself.
+        importer: the file that is being read.
+    """
+    clips: tuple[Clip, ...] = ()
+    for key, note in _EFFECTS.items():
+        value = state.style.get(key, "none")
+        if value in ("none", "normal"):
+            continue
+        name = reference(value)
+        clipper = importer.elements.get(name)
+        if key in _CLIPPERS and name and (clipper is None or tag_of(clipper) != _CLIPPERS[key]):
+            continue
+        known = clipper is not None and key in _CLIPPERS
+        rectangles = _rectangles(clipper, matrix, state.viewport, importer) if known and clipper is not None else None
+        if rectangles is None:
+            importer.notes[note] += 1
+        else:
+            clips += tuple(Clip(note, *each) for each in rectangles)
+    if "transform" in state.style and state.style.get("transform-origin", "").strip("0px, ") not in ("", "left top"):
+        importer.notes["origins of transforms"] += 1
+    clips = tuple(clip for clip in clips if clip.is_visible(importer.canvas))
+    return replace(state, clips=state.clips + clips) if clips else state
+
+
+def _rectangles(
+    clipper: Element, matrix: Matrix, viewport: tuple[float, float], importer: Importer
+) -> list[tuple[Matrix, Box]] | None:
+    """The rectangles that a clip path or mask consists of, and their matrices; None if it is anything else."""
+    mask = tag_of(clipper) == "mask"
+    shapes = [child for child in clipper if tag_of(child) not in ("", "title", "desc")]
+    in_box = "objectBoundingBox" in (clipper.get("clipPathUnits"), clipper.get("maskContentUnits"))
+    if len(shapes) != 1 or tag_of(shapes[0]) not in SHAPES or in_box:
+        return None
+    (shape,) = shapes
+    outer, style = computed(clipper, importer.sheets), computed(shape, importer.sheets)
+    box = rectangle(shape_subpaths(with_geometry(shape, style, importer.sheets), tag_of(shape), viewport)[0])
+    if box is None or not _is_whole(outer) or not _is_whole(style) or (mask and not _is_opaque(style, outer, clipper)):
+        return None
+    own = matrix if mask else matrix @ parse_transform(outer.get("transform"))
+    rectangles = [(own @ parse_transform(style.get("transform")), box)]
+    if not mask:
+        return rectangles
+    region = _mask_region(clipper, viewport)
+    return None if region is None else [*rectangles, (matrix, region)]
+
+
+def _is_whole(style: dict[str, str]) -> bool:
+    """Whether a clip path or mask, or the shape in it, is shown and not clipped itself."""
+    seen = style.get("display") != "none" and style.get("visibility", "visible") == "visible"
+    return seen and all(style.get(key, "none") == "none" for key in ("clip-path", "mask", "filter"))
+
+
+def _is_opaque(style: dict[str, str], outer: dict[str, str], mask: Element) -> bool:
+    """Whether a mask's shape lets everything through."""
+    color = parse_paint(style.get("fill", "black"), style.get("color", "black"))
+    if color is None or isinstance(color, PaintServer) or style.get("stroke", "none") != "none":
+        return False
+    opacity = color[3] * unit_interval(style.get("fill-opacity")) * unit_interval(style.get("opacity"))
+    alpha = outer.get("mask-type", mask.get("mask-type")) == "alpha"
+    return opacity >= 1 and unit_interval(outer.get("opacity")) >= 1 and (alpha or min(color[:3]) >= 1)
+
+
+def _mask_region(mask: Element, viewport: tuple[float, float]) -> Box | None:
+    """The rectangle outside of which a mask hides everything; None if it depends on the masked shape."""
+    if mask.get("maskUnits") != "userSpaceOnUse":
+        return None
+    attributes = (("x", "-10%"), ("y", "-10%"), ("width", "120%"), ("height", "120%"))
+    x, y, width, height = (
+        length(mask.get(key, default), of=side)
+        for (key, default), side in zip(attributes, (*viewport, *viewport), strict=True)
+    )
+    return np.array([[x, y], [x + width, y + height]], dtype=np.float64)

@@ -1,0 +1,216 @@
+"""The state of reading a foreign SVG file: the paths so far, the inherited state of an element, groups and clips."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64
+
+from clipdraw.drawing import Canvas, Drawing, Gradient, Style
+from clipdraw.errors import FormatError
+from clipdraw.io.svg.foreign.colors import Rgba
+from clipdraw.io.svg.foreign.coordinates import Box, Matrix, transform_box
+from clipdraw.io.svg.foreign.gradients import Template, find_template
+from clipdraw.io.svg.foreign.stylesheets import StyleSheets
+from clipdraw.io.svg.numbers import MAX_SEGMENTS
+
+MAX_BOXES = 8192
+"""The most shapes of a group that are compared one by one; further ones are compared with the box of all before."""
+
+_SLACK = 1e-3
+"""The fraction of a clip by which a shape may stick out of it before it counts."""
+
+
+@dataclass
+class Group:
+    """A group with an opacity, and the boxes of its shapes so far.
+
+    A drawing gives the opacity to each shape, which looks the same only while the shapes do not overlap.
+    """
+
+    boxes: Float64[np.ndarray, "boxes 2 2"] = field(default_factory=lambda: np.empty((16, 2, 2)))
+    count: int = 0
+    overlaps: bool = False
+
+    def add(self, box: Box) -> bool:
+        """Add the box of a shape; return whether it is the first that may overlap another."""
+        if self.overlaps:
+            return False
+        before = self.boxes[: self.count]
+        self.overlaps = bool(((box[0] < before[:, 1]) & (box[1] > before[:, 0])).all(axis=1).any())
+        if self.count == len(self.boxes) < MAX_BOXES:
+            self.boxes = np.concatenate((self.boxes, np.empty_like(self.boxes)))
+        if self.count == MAX_BOXES:
+            both = np.stack((*before, box))
+            self.boxes[0], self.count = np.stack((both[:, 0].min(axis=0), both[:, 1].max(axis=0))), 0
+        else:
+            self.boxes[self.count] = box
+        self.count += 1
+        return self.overlaps
+
+
+@dataclass
+class Clip:
+    """A rectangle that clips shapes. A drawing does not clip, so shapes that stick out are named in the warning.
+
+    Args:
+        note: the name of the clip in the warning.
+        matrix: from its coordinates to those of the canvas.
+        box: its lowest and highest coordinates.
+        cuts: whether a shape sticks out of it.
+    """
+
+    note: str
+    matrix: Matrix
+    box: Box
+    cuts: bool = False
+
+    def add(self, box: Box, matrix: Matrix, reach: float, canvas: Canvas) -> bool:
+        """Compare a shape with the rectangle; return whether it is the first that sticks out, within the canvas.
+
+        Args:
+            box: lowest and highest coordinates of the shape in its own coordinates.
+            matrix: from these to those of the canvas.
+            reach: how far its stroke reaches around it, in canvas units.
+            canvas: the visible area.
+        """
+        if self.cuts:
+            return False
+        grown = transform_box(box, matrix) + np.array([[-reach], [reach]])
+        seen = np.stack((np.maximum(grown[0], 0), np.minimum(grown[1], (canvas.width, canvas.height))))
+        if (seen[0] > seen[1]).any():
+            return False
+        inverse = np.linalg.inv(self.matrix)
+        margin = reach * np.abs(inverse[:2, :2]).sum(axis=1)
+        own = transform_box(box, inverse @ matrix) + np.stack((-margin, margin))
+        self.cuts = not (self._holds(own) or self._holds(transform_box(seen, inverse)))
+        return self.cuts
+
+    def is_visible(self, canvas: Canvas) -> bool:
+        """Whether it can hide anything: it does not hold the whole canvas, and is not folded to a line."""
+        if not np.isfinite(self.matrix).all() or not np.linalg.det(self.matrix):
+            return False
+        whole = np.array([[0, 0], [canvas.width, canvas.height]], dtype=np.float64)
+        return not self._holds(transform_box(whole, np.linalg.inv(self.matrix)))
+
+    def _holds(self, box: Box) -> bool:
+        slack = _SLACK * (self.box[1] - self.box[0])
+        return bool((box[0] >= self.box[0] - slack).all() and (box[1] <= self.box[1] + slack).all())
+
+
+@dataclass(frozen=True)
+class ElementState:
+    """The state that an element passes on to its children.
+
+    Args:
+        matrix: from its coordinates to those of the canvas.
+        style: its properties.
+        opacity: the product of its opacity and those of its ancestors.
+        uses: the number of `<use>` elements that led to it.
+        size: width and height that a `<use>` prescribes for the viewport of what it shows.
+        groups: the groups with an opacity that it is in.
+        viewport: the size that percentages refer to.
+        clips: the rectangles that clip it.
+        ancestors: the elements that led to it.
+    """
+
+    matrix: Matrix
+    style: dict[str, str] = field(default_factory=dict)
+    opacity: float = 1.0
+    uses: int = 0
+    size: tuple[str | None, str | None] = (None, None)
+    groups: tuple[Group, ...] = ()
+    viewport: tuple[float, float] = (1.0, 1.0)
+    clips: tuple[Clip, ...] = ()
+    ancestors: tuple[Element, ...] = ()
+
+
+@dataclass
+class Importer:
+    """A file that is being read, and the parts of its drawing so far.
+
+    Args:
+        root: the tree of the file.
+        canvas: the canvas of the drawing.
+        elements: the elements of the file by their `id`.
+        sheets: the style sheets of the file.
+        notes: the parts that are left out or simplified, and how often, for the warning.
+        background: the color of the background.
+        background_shape: the rectangle that became the background, its name and state.
+        paint_cache: the paint of each gradient on each kind of shape.
+    """
+
+    root: Element
+    canvas: Canvas
+    elements: dict[str | None, Element]
+    sheets: StyleSheets
+    notes: Counter[str] = field(default_factory=Counter)
+    background: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    background_shape: tuple[Element, str, ElementState] | None = None
+    points: list[np.ndarray] = field(default_factory=list)
+    widths: list[float] = field(default_factory=list)
+    colors: list[Rgba] = field(default_factory=list)
+    fills: list[Rgba] = field(default_factory=list)
+    segments: list[int] = field(default_factory=list)
+    styles: list[Style] = field(default_factory=list)
+    gradients: list[Gradient] = field(default_factory=list)
+    transforms: list[Float32[np.ndarray, "2 3"]] = field(default_factory=list)
+    paint_cache: dict[tuple[object, ...], Gradient | Rgba | None] = field(default_factory=dict)
+    _templates: dict[str, Template | None] = field(default_factory=dict)
+    _indices: dict[object, int] = field(default_factory=dict)
+    _count: int = 0
+
+    def drawing(self, metadata: dict[str, str]) -> Drawing:
+        """All paths as a drawing; without styles if they are plain strokes."""
+        plain = all(style == Style() for style in self.styles)
+        filled = any(style.fill for style in self.styles)
+        return Drawing(
+            points=torch.from_numpy(np.concatenate(self.points)).float(),
+            widths=torch.tensor(self.widths, dtype=torch.float32),
+            colors=torch.tensor(self.colors, dtype=torch.float32),
+            segments=tuple(self.segments),
+            canvas=self.canvas,
+            background=torch.tensor(self.background, dtype=torch.float32),
+            metadata=metadata,
+            styles=() if plain else tuple(self.styles),
+            fills=torch.tensor(self.fills, dtype=torch.float32) if filled else None,
+            gradients=tuple(self.gradients),
+            transforms=torch.from_numpy(np.stack(self.transforms)) if self.transforms else None,
+        )
+
+    def count(self, number: int, *, what: str) -> None:
+        """Count segments and stops, and refuse the file when there are too many.
+
+        Raises:
+            FormatError: there are more than `MAX_SEGMENTS`.
+        """
+        self._count += number
+        if self._count > MAX_SEGMENTS:
+            raise FormatError(f"more than {MAX_SEGMENTS:,} {what}")
+
+    def template(self, name: str) -> Template | None:
+        """The gradient of this `id`; None if there is none.
+
+        Raises:
+            UnreadableError: it has too many stops.
+        """
+        if name not in self._templates:
+            self._templates[name] = find_template(name, self.elements, self.sheets)
+        return self._templates[name]
+
+    def gradient_index(self, gradient: Gradient) -> int:
+        """The index of a gradient in the drawing, which gets it if it is new."""
+        index = self._indices.setdefault(id(gradient), len(self.gradients))
+        self.gradients += [gradient] if index == len(self.gradients) else []
+        return index
+
+    def transform_index(self, matrix: Matrix) -> int:
+        """The index of a transform in the drawing, which gets it if it is new."""
+        single = matrix[:2].astype(np.float32)
+        index = self._indices.setdefault(single.tobytes(), len(self.transforms))
+        self.transforms += [single] if index == len(self.transforms) else []
+        return index

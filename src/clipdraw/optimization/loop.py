@@ -1,0 +1,283 @@
+"""Gradient descent from a drawing, or another image with parameters, toward what its losses ask for.
+
+The path of the data in one step: parameters -> image -> views -> embeddings -> losses -> gradients ->
+Adam -> constraints -> parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from clipdraw.drawing import Drawing
+from clipdraw.encoders import Encoder
+from clipdraw.errors import DivergedError, InputError
+from clipdraw.optimization.constraints import ColorRange, Constraint, WidthRange
+from clipdraw.optimization.losses import Frame, Loss, Prompt, drawing_of, similarity
+from clipdraw.optimization.parameterization import Parameterization, Rates, Strokes
+from clipdraw.optimization.views import Views
+
+MAX_DROPPED_IN_A_ROW = 10
+"""Steps with non-finite gradients in a row after which a run gives up."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of an optimization, whatever the drawing shows.
+
+    Args:
+        steps: updates, at least 1.
+        views: the distorted copies that the encoder sees in each step.
+        rates: learning rates of strokes.
+        constraints: rules for strokes that are restored after each update, in order.
+        resolution: pixels along the longer side of the image that views are made from; None takes the
+            encoder's view size.
+        backend: the rasterizer's implementation.
+    """
+
+    steps: int = 250
+    views: Views = field(default_factory=Views)
+    rates: Rates = field(default_factory=Rates)
+    constraints: tuple[Constraint, ...] = (WidthRange(), ColorRange())
+    resolution: int | None = None
+    backend: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise InputError(f"steps must be at least 1, got {self.steps}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One update and the state that it left behind.
+
+    Args:
+        index: number of updates made so far; 1 after the first.
+        of: number of updates that the run will have made in the end.
+        losses: value of each loss by its name, before the update.
+        similarity: mean cosine between the views and the prompts to draw, by their weights, before the update; NaN
+            without one.
+        subject: what is optimized, after the update: the drawing, or another parameterization.
+        dropped: whether the update was left out, its gradients being non-finite.
+        embeddings: unit vectors of the views, before the update; without gradients.
+    """
+
+    index: int
+    of: int
+    losses: Mapping[str, float]
+    similarity: float
+    subject: Drawing | Parameterization
+    dropped: bool
+    embeddings: Float[Tensor, "views dimensions"]
+
+    @property
+    def drawing(self) -> Drawing:
+        """The drawing after the update; it lives on, so copy what you keep (`Drawing.detached`).
+
+        Raises:
+            InputError: what is optimized is not a drawing.
+        """
+        return drawing_of(self.subject)
+
+
+class Optimization:
+    """A run of gradient descent that can be stopped and continued between any two steps.
+
+    Args:
+        start: a drawing, which is copied, or another parameterization, which is not.
+        losses: what is minimized: their sum.
+        encoder: what embeds the views and the texts.
+        recipe: how.
+        seed: of the views; the same seed gives the same drawing on the same machine.
+
+    Raises:
+        InputError: there is no loss, or a path of the drawing is not a plain stroke.
+    """
+
+    def __init__(
+        self,
+        start: Drawing | Parameterization,
+        losses: Sequence[Loss],
+        *,
+        encoder: Encoder,
+        recipe: Recipe | None = None,
+        seed: int = 0,
+    ) -> None:
+        if not losses:
+            raise InputError("nothing to optimize: give at least one loss, such as losses.Prompt('a bonfire')")
+        self.recipe = recipe or Recipe()
+        self.encoder = encoder
+        self.picture = self._strokes(start) if isinstance(start, Drawing) else start
+        self.index = 0
+        self.dropped = 0
+        self._dropped_in_a_row = 0
+        self._terms = [(loss, loss.build(encoder)) for loss in losses]
+        self._generator = torch.Generator().manual_seed(seed)
+        self._parameters = self.picture.parameters()
+        self._optimizer = torch.optim.Adam([{"params": [p.tensor]} for p in self._parameters], lr=1.0)
+
+    def _strokes(self, drawing: Drawing) -> Strokes:
+        recipe = self.recipe
+        return Strokes(
+            drawing,
+            rates=recipe.rates,
+            constraints=recipe.constraints,
+            backend=recipe.backend,
+            device=self.encoder.device,
+        )
+
+    @property
+    def drawing(self) -> Drawing:
+        """The drawing that is optimized.
+
+        Raises:
+            InputError: what is optimized is not a drawing.
+        """
+        return drawing_of(self.picture.subject)
+
+    def frame(self) -> Frame:
+        """The picture as the losses see it now, under fresh random views."""
+        image = self.picture.image(self.recipe.resolution or self.encoder.view_size)
+        views = self.recipe.views.apply(image, self.encoder.view_size, generator=self._generator)
+        return Frame(self.picture.subject, image, self.encoder.encode_image(views), self.index / self.recipe.steps)
+
+    def step(self) -> Step:
+        """Make one update.
+
+        Raises:
+            DivergedError: the gradients have been non-finite ten times in a row; names the loss.
+        """
+        self._set_rates(self.index / self.recipe.steps)
+        frame = self.frame()
+        values = [term(frame) for _, term in self._terms]
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.stack(values).sum().backward()
+        dropped = not self._gradients_are_finite()
+        if dropped:
+            self._count_dropped()
+        else:
+            self._dropped_in_a_row = 0
+            self._optimizer.step()
+        with torch.no_grad():
+            self.picture.project()
+        self.index += 1
+        losses = {loss.name: value.item() for (loss, _), value in zip(self._terms, values, strict=True)}
+        similar, seen = self._similarity(values), frame.embeddings.detach()
+        return Step(self.index, self.recipe.steps, losses, similar, frame.subject, dropped, seen)
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on besides the settings, as copied tensors by name."""
+        tensors = {p.name: p.tensor.detach().clone() for p in self._parameters} | {
+            "generator": self._generator.get_state(),
+            "counters": torch.tensor([self.index, self.dropped, self._dropped_in_a_row]),
+        }
+        for i, parameter in enumerate(self._parameters):
+            moments = self._optimizer.state.get(parameter.tensor, {})
+            tensors |= {f"adam.{i}.{name}": value.detach().clone() for name, value in moments.items()}
+        return tensors
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` returned, to the same drawing as without the break."""
+        with torch.no_grad():
+            for parameter in self._parameters:
+                parameter.tensor.copy_(state[parameter.name])
+        self._generator.set_state(state["generator"].cpu())
+        self.index, self.dropped, self._dropped_in_a_row = state["counters"].tolist()
+        for i, parameter in enumerate(self._parameters):
+            prefix = f"adam.{i}."
+            moments = {k.removeprefix(prefix): v.clone() for k, v in state.items() if k.startswith(prefix)}
+            if moments:
+                self._optimizer.state[parameter.tensor] = moments
+
+    def _set_rates(self, progress: float) -> None:
+        for group, parameter in zip(self._optimizer.param_groups, self._parameters, strict=True):
+            group["lr"] = parameter.rate * parameter.schedule(progress)
+
+    def _gradients_are_finite(self) -> bool:
+        gradients = (p.tensor.grad for p in self._parameters if p.tensor.grad is not None)
+        return all(bool(torch.isfinite(g).all()) for g in gradients)
+
+    def _count_dropped(self) -> None:
+        self.dropped += 1
+        self._dropped_in_a_row += 1
+        if self._dropped_in_a_row >= MAX_DROPPED_IN_A_ROW:
+            raise DivergedError(
+                f"gave up at step {self.index + 1}: gradients were not finite {MAX_DROPPED_IN_A_ROW} times in a row, "
+                f"because of the loss {self._culprit()!r}; lower its weight or the learning rates"
+            )
+
+    def _culprit(self) -> str:
+        """The name of the first loss that alone has a non-finite gradient."""
+        for loss, term in self._terms:
+            self._optimizer.zero_grad(set_to_none=True)
+            term(self.frame()).backward()
+            if not self._gradients_are_finite():
+                return loss.name
+        return " + ".join(loss.name for loss, _ in self._terms)
+
+    def _similarity(self, values: Sequence[Tensor]) -> float:
+        pairs = [(loss, v) for (loss, _), v in zip(self._terms, values, strict=True) if isinstance(loss, Prompt)]
+        cosines = [-value.item() / (prompt.weight * self.recipe.views.count) for prompt, value in pairs]
+        return similarity([prompt for prompt, _ in pairs], cosines)
+
+
+def optimize(
+    start: Drawing | Parameterization,
+    losses: Sequence[Loss],
+    *,
+    encoder: Encoder,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+) -> Iterator[Step]:
+    """Optimize step by step: stop when you like, look at each, change the drawing in between.
+
+    Args:
+        start: a drawing, which is copied (the copy is in each step), or another parameterization.
+        losses: what is minimized: their sum.
+        encoder: what embeds the views and the texts.
+        recipe: how; the published one if not given.
+        seed: of the views.
+
+    Yields:
+        Each step after its update.
+
+    Raises:
+        InputError: there is no loss, or a path of the drawing is not a plain stroke.
+        DivergedError: the gradients have been non-finite ten times in a row.
+
+    Source: Frans et al. 2021 (CLIPDraw), arXiv 2106.14843, algorithm 1.
+    """
+    run = Optimization(start, losses, encoder=encoder, recipe=recipe, seed=seed)
+    while run.index < run.recipe.steps:
+        yield run.step()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An optimization that is ready to begin, as `Config.build` makes it.
+
+    Args:
+        start: a drawing, which is copied, or another parameterization, which is not.
+        losses: what is minimized: their sum.
+        recipe: how.
+        encoder: what embeds the views and the texts.
+        seed: of the views.
+    """
+
+    start: Drawing | Parameterization
+    losses: tuple[Loss, ...]
+    recipe: Recipe
+    encoder: Encoder
+    seed: int = 0
+
+    def begin(self) -> Optimization:
+        """The optimization before its first step, to be stepped, stopped and continued."""
+        return Optimization(self.start, self.losses, encoder=self.encoder, recipe=self.recipe, seed=self.seed)
+
+    def optimize(self) -> Iterator[Step]:
+        """Each step after its update, as `optimize` yields them."""
+        return optimize(self.start, self.losses, encoder=self.encoder, recipe=self.recipe, seed=self.seed)

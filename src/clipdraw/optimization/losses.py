@@ -1,0 +1,201 @@
+"""The losses: each asks something of a drawing. A loss is a plug-in, plain settings that build a function of a frame.
+
+To add one, write a frozen dataclass with a `name` and a `build`, and pass it to `optimize`::
+
+    @dataclass(frozen=True)
+    class Calm:
+        weight: float = 0.1
+        name: str = "calm"
+
+        def build(self, encoder: Encoder) -> Term:
+            return lambda frame: self.weight * frame.drawing.colors[:, :3].var(0).sum()
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Float
+from torch import Tensor
+
+from clipdraw.drawing import Drawing
+from clipdraw.encoders import Encoder, prior_of
+from clipdraw.errors import InputError
+from clipdraw.framing import letterbox, select_variant
+from clipdraw.optimization.parameterization import Parameterization
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A moment of a run, as losses see it; gradients flow from all of it to the drawing.
+
+    Args:
+        subject: what is optimized as it is: the drawing, or another parameterization.
+        image: what it looks like, in [0, 1].
+        embeddings: unit vectors of the views.
+        progress: fraction of the steps already taken, in [0, 1).
+    """
+
+    subject: Drawing | Parameterization
+    image: Float[Tensor, "3 height width"]
+    embeddings: Float[Tensor, "views dimensions"]
+    progress: float
+
+    @property
+    def drawing(self) -> Drawing:
+        """The drawing.
+
+        Raises:
+            InputError: what is optimized is not a drawing.
+        """
+        return drawing_of(self.subject)
+
+
+def drawing_of(subject: object) -> Drawing:
+    """`subject`, which is a drawing.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(subject, Drawing):
+        raise InputError(f"only a drawing has strokes; what is optimized here is {type(subject).__name__}")
+    return subject
+
+
+Term = Callable[[Frame], Float[Tensor, ""]]
+"""A scalar of a frame; lower is better."""
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """A part of the objective."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the log."""
+        ...
+
+    def build(self, encoder: Encoder) -> Term:
+        """The function to be minimized; what does not change from step to step is computed here, once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The text to draw, or with a negative weight, the text to stay away from.
+
+    The sum over views of -weight x cosine(text, view).
+
+    Args:
+        text: a description, not blank.
+        weight: its importance against other losses; -0.3 is the paper's for negative prompts.
+
+    Raises:
+        InputError: the text is blank or the weight is 0 or not finite.
+
+    Source: Frans et al. 2021 (CLIPDraw), algorithm 1 and section 4.6.
+    """
+
+    text: str
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise InputError('the prompt is empty: say what to draw, for example "a bonfire"')
+        if not (self.weight == self.weight and 0 < abs(self.weight) < float("inf")):
+            raise InputError(f"a prompt's weight is a number other than 0, got {self.weight}")
+
+    @property
+    def name(self) -> str:
+        """The text, marked if it is negative."""
+        return self.text if self.weight > 0 else f"not {self.text}"
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted negative cosine, summed over views."""
+        (target,) = encoder.encode_text([self.text])
+        return lambda frame: -self.weight * (frame.embeddings @ target).sum()
+
+
+def similarity(prompts: Sequence[Prompt], cosines: Sequence[float]) -> float:
+    """The mean of the cosines of the prompts to draw, by their weights; NaN if there are none."""
+    pairs = [(prompt.weight, cosine) for prompt, cosine in zip(prompts, cosines, strict=True) if prompt.weight > 0]
+    return sum(w * c for w, c in pairs) / sum(w for w, _ in pairs) if pairs else math.nan
+
+
+@dataclass(frozen=True)
+class Opacity:
+    """The mean opacity of the strokes: what the prompt does not ask for fades away.
+
+    Adam moves every parameter by about its learning rate, however small the gradient. A stroke that no view
+    cares about has no other gradient than this one and is gone after some steps; one that matters stays.
+
+    Args:
+        weight: against a prompt's 1, above 0.
+
+    Raises:
+        InputError: the weight is not above 0.
+    """
+
+    weight: float = 0.02
+    name: str = "opacity"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight < float("inf"):
+            raise InputError(f"the weight of the opacity is above 0, got {self.weight}")
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted mean opacity, times the views, as a prompt is their sum."""
+        return lambda frame: self.weight * len(frame.embeddings) * frame.drawing.colors[:, 3].mean()
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The squared difference from a picture that the encoder's image prior has of a text, fading out.
+
+    It keeps a drawing from losing what `start.PriorStrokes` began with. For an encoder without an image prior the
+    loss is 0.
+
+    Args:
+        text: the text.
+        weight: against a prompt's 1, above 0, at the start.
+        until: fraction of the run at whose end the weight is 0, in (0, 1].
+        variant: which of the pictures, as `framing.select_variant` counts them.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    text: str
+    weight: float = 10.0
+    until: float = 1.0
+    variant: int = 0
+    name: str = "prior"
+
+    def __post_init__(self) -> None:
+        if not (0 < self.weight < float("inf") and 0 < self.until <= 1):
+            raise InputError(
+                f"the weight of the prior is above 0 and its end in (0, 1], got {self.weight} and {self.until}"
+            )
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
+        prior = prior_of(encoder)
+        pictures = prior.sample(self.text) if prior else None
+
+        @cache
+        def wanted(height: int, width: int) -> Tensor:
+            assert pictures is not None
+            return letterbox(select_variant(pictures, self.variant), height, width)
+
+        def difference(frame: Frame) -> Tensor:
+            fading = max(0.0, 1 - frame.progress / self.until)
+            if pictures is None or fading == 0:
+                return 0.0 * frame.image.sum()
+            picture = wanted(*frame.image.shape[1:])
+            return self.weight * fading * len(frame.embeddings) * (frame.image - picture).square().mean()
+
+        return difference

@@ -1,0 +1,194 @@
+"""Images that are made of parameters: strokes, pixels, and whatever else gradient descent is to move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from clipdraw.drawing import Canvas, Drawing
+from clipdraw.errors import InputError
+from clipdraw.optimization.constraints import Constraint
+from clipdraw.optimization.schedules import Constant, Schedule, Staircase
+from clipdraw.raster import rasterize
+
+PIXEL_RATE = 0.01
+"""Adam's learning rate of pixels: the published one of colors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A tensor that gradient descent moves.
+
+    Args:
+        name: what a checkpoint calls it.
+        tensor: a leaf that requires a gradient.
+        rate: Adam's learning rate.
+        schedule: factor on the rate as the run goes on.
+    """
+
+    name: str
+    tensor: Tensor
+    rate: float
+    schedule: Schedule = field(default_factory=lambda: Constant(1.0))
+
+
+@runtime_checkable
+class Parameterization(Protocol):
+    """An image that is made of parameters."""
+
+    @property
+    def subject(self) -> Drawing | Parameterization:
+        """The object that losses and callers look at: the drawing of strokes, else the parameterization itself."""
+        ...
+
+    def parameters(self) -> Sequence[Parameter]:
+        """The tensors that are moved; the same ones each time."""
+        ...
+
+    def image(self, longest: int) -> Float[Tensor, "3 height width"]:
+        """The image in [0, 1] with `longest` pixels along its longer side; differentiable in the parameters."""
+        ...
+
+    def project(self) -> None:
+        """Change the parameters in place, as little as possible, so that their constraints hold."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Adam's learning rates, in units of a 224-unit canvas; the published ones.
+
+    Args:
+        points: for control points.
+        width: for full widths (0.1 on half widths in the notebook).
+        color: for color channels and opacity.
+        points_schedule: factor on the points' rate as the run goes on.
+        other_schedule: factor on the other two.
+
+    Source: Frans et al. 2021 (CLIPDraw), published notebook; Kingma and Ba 2015, Adam, arXiv 1412.6980.
+    """
+
+    points: float = 1.0
+    width: float = 0.2
+    color: float = 0.01
+    points_schedule: Schedule = field(default_factory=Staircase)
+    other_schedule: Schedule = field(default_factory=lambda: Constant(1.0))
+
+    def __post_init__(self) -> None:
+        if not all(0 <= rate < float("inf") for rate in (self.points, self.width, self.color)):
+            raise InputError(f"learning rates are 0 or more, got {self.points}, {self.width}, {self.color}")
+
+
+class Strokes:
+    """Plain strokes: open, with round caps and joins.
+
+    Args:
+        drawing: the start; it is copied.
+        rates: learning rates.
+        constraints: rules that `project` restores, in order.
+        backend: the rasterizer's implementation.
+        device: where they live.
+
+    Raises:
+        InputError: the drawing has other paths than plain strokes.
+    """
+
+    def __init__(
+        self,
+        drawing: Drawing,
+        *,
+        rates: Rates | None = None,
+        constraints: Sequence[Constraint] = (),
+        backend: str = "auto",
+        device: torch.device | str = "cpu",
+    ) -> None:
+        if not drawing.only_strokes:
+            raise InputError(
+                "an optimization moves plain strokes (open, round caps and joins); for fills and gradients write a "
+                "loop of your own over rasterize, as in examples/refine_svg.py"
+            )
+        self.drawing = drawing.detached().to(device=device)
+        for tensor in self.drawing.parameters():
+            tensor.requires_grad_()
+        self._rates, self._constraints, self._backend = rates or Rates(), tuple(constraints), backend
+
+    @property
+    def subject(self) -> Drawing:
+        """The drawing."""
+        return self.drawing
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Points, widths and colors."""
+        drawing, rates = self.drawing, self._rates
+        scale, other = drawing.canvas.scale, rates.other_schedule
+        return (
+            Parameter("points", drawing.points, rates.points * scale, rates.points_schedule),
+            Parameter("widths", drawing.widths, rates.width * scale, other),
+            Parameter("colors", drawing.colors, rates.color, other),
+        )
+
+    def image(self, longest: int) -> Float[Tensor, "3 height width"]:
+        """The drawing, rasterized."""
+        height, width = self.drawing.canvas.pixel_size(longest)
+        return rasterize(self.drawing, height=height, width=width, backend=self._backend)
+
+    def project(self) -> None:
+        """Restore the constraints."""
+        for constraint in self._constraints:
+            constraint.project(self.drawing)
+
+
+class Pixels:
+    """A matrix of red, green and blue values.
+
+    Args:
+        start: the image to start from, in [0, 1]; it is copied.
+        rate: Adam's learning rate.
+        device: where it lives.
+
+    Source: Frans et al. 2021 (CLIPDraw), section 4.1, "Pixel Optimization".
+    """
+
+    def __init__(
+        self, start: Float[Tensor, "3 height width"], *, rate: float = PIXEL_RATE, device: torch.device | str = "cpu"
+    ) -> None:
+        self.values = start.detach().to(device, copy=True).requires_grad_()
+        self._rate = rate
+
+    @classmethod
+    def noise(cls, canvas: Canvas, generator: torch.Generator, *, device: torch.device | str = "cpu") -> Pixels:
+        """Pixels of uniformly random color, one a canvas unit: 224 x 224 x 3 on the published canvas."""
+        height, width = max(1, round(canvas.height)), max(1, round(canvas.width))
+        return cls(torch.rand(3, height, width, generator=generator), device=device)
+
+    @property
+    def subject(self) -> Pixels:
+        """Itself."""
+        return self
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The pixels."""
+        return (Parameter("pixels", self.values, self._rate),)
+
+    def image(self, longest: int) -> Float[Tensor, "3 height width"]:
+        """The pixels, resized with antialiasing if they are not of that size."""
+        return resized(self.values, longest)
+
+    def project(self) -> None:
+        """Clamp the pixels to [0, 1]."""
+        self.values.clamp_(0, 1)
+
+
+def resized(image: Float[Tensor, "3 height width"], longest: int) -> Float[Tensor, "3 _ _"]:
+    """The image with `longest` pixels along its longer side, antialiased; differentiable."""
+    height, width = image.shape[1:]
+    if max(height, width) == longest:
+        return image
+    size = Canvas(width, height).pixel_size(longest)
+    return functional.interpolate(image[None], size=size, mode="bilinear", antialias=True)[0].clamp(0, 1)

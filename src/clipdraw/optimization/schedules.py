@@ -1,0 +1,65 @@
+"""Values that change as a run goes on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """A value for each moment of a run."""
+
+    def __call__(self, progress: float) -> float:
+        """The value at `progress`, the fraction of the steps already taken, in [0, 1)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same value throughout."""
+
+    value: float
+
+    def __call__(self, progress: float) -> float:
+        """The value."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Staircase:
+    """Value `values[i]` from fraction `starts[i]` of the steps on.
+
+    Source: Frans et al. 2021 (CLIPDraw), published notebook: points 1.0, 0.4 from 50 %, 0.1 from 75 %.
+    """
+
+    starts: tuple[float, ...] = (0.0, 0.5, 0.75)
+    values: tuple[float, ...] = (1.0, 0.4, 0.1)
+
+    def __call__(self, progress: float) -> float:
+        """The value of the last stair that `progress` has reached."""
+        passed = [value for start, value in zip(self.starts, self.values, strict=True) if progress >= start]
+        return passed[-1]
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """A linear rise to 1 over `warmup`, then half a cosine down to `end`.
+
+    Source: Loshchilov and Hutter 2017, SGDR, arXiv 1608.03983, equation 5.
+    """
+
+    warmup: float = 0.05
+    end: float = 0.05
+
+    def __call__(self, progress: float) -> float:
+        """The value of the curve."""
+        if progress < self.warmup:
+            return (progress + 0.01) / (self.warmup + 0.01)
+        fraction = (progress - self.warmup) / (1.0 - self.warmup)
+        return self.end + (1.0 - self.end) * 0.5 * (1.0 + math.cos(math.pi * fraction))
+
+
+SCHEDULES: dict[str, Schedule] = {"constant": Constant(1.0), "published": Staircase(), "cosine": Cosine()}
+"""Schedules by the names that configurations use; each multiplies a learning rate."""

@@ -1,0 +1,143 @@
+"""The strokes that a drawing starts from: random ones, or those fitted to a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from clipdraw.drawing import Canvas, Drawing, control_points
+from clipdraw.encoders import Encoder, prior_of
+from clipdraw.errors import InputError
+from clipdraw.framing import letterbox, select_variant
+from clipdraw.optimization.constraints import Constraint
+from clipdraw.progress import track
+from clipdraw.raster import rasterize
+
+_FIT_SIZE = 64  # pixels along the longer side
+_FIT_RATES = (2.5, 0.8, 0.06)  # points and widths in units of a 224-unit canvas, colors
+_FIT_OPACITY_WEIGHT = 5e-4
+_FIT_OPACITY = 0.7
+
+
+@dataclass(frozen=True)
+class RandomStrokes:
+    """Short random strokes anywhere on the canvas.
+
+    Args:
+        strokes: how many, at least 1.
+        segments: fewest and most cubic segments of a stroke, uniform between.
+        reach: how far each control point may lie from the one before, per axis, as a fraction of the canvas.
+        width: full stroke width at the start, in units of a 224-unit canvas.
+        opacity: smallest and largest opacity at the start, in [0, 1].
+        spread: fraction of the canvas's width and height, about its middle, in which strokes begin.
+
+    Raises:
+        InputError: a value is out of range.
+
+    Source: Frans et al. 2021 (CLIPDraw), published notebook: 256 strokes of 1 to 3 segments, reach 0.05,
+    half width 1, every color channel and the opacity uniform in [0, 1]. Points may leave the canvas.
+    """
+
+    strokes: int = 256
+    segments: tuple[int, int] = (1, 3)
+    reach: float = 0.05
+    width: float = 2.0
+    opacity: tuple[float, float] = (0.0, 1.0)
+    spread: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.strokes < 1:
+            raise InputError(f"strokes must be at least 1, got {self.strokes}")
+        if not 1 <= self.segments[0] <= self.segments[1]:
+            raise InputError(f"segments must be at least 1, fewest first, got {self.segments}")
+        if not 0 <= self.opacity[0] <= self.opacity[1] <= 1:
+            raise InputError(f"opacity lies in [0, 1], smallest first, got {self.opacity}")
+        if not 0 < self.spread <= 1:
+            raise InputError(f"spread lies in (0, 1], got {self.spread}")
+
+    def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
+        """A drawing on `canvas`; the same generator state gives the same drawing."""
+        fewest, most = self.segments
+        counts = torch.randint(fewest, most + 1, (self.strokes,), generator=generator).tolist()
+        size = torch.tensor([canvas.width, canvas.height])
+        strokes = []
+        for count in counts:
+            steps = torch.rand(control_points(count), 2, generator=generator)
+            steps[0] = 0.5 + (steps[0] - 0.5) * self.spread
+            steps[1:] = (steps[1:] * 2 - 1) * self.reach
+            strokes.append(steps.cumsum(0) * size)
+        colors = torch.rand(self.strokes, 4, generator=generator)
+        low, high = self.opacity
+        colors[:, 3] = low + (high - low) * colors[:, 3]
+        widths = torch.full((self.strokes,), self.width * canvas.scale)
+        return Drawing(torch.cat(strokes), widths, colors, tuple(counts), canvas)
+
+
+@dataclass(frozen=True)
+class PriorStrokes:
+    """Strokes that roughly paint a picture that the encoder's image prior has of a text.
+
+    Random strokes are set where the picture has ink, in its colors, and fitted to it by gradient descent on the
+    squared difference of pixels. With an encoder without an image prior, the random strokes are the start.
+
+    Args:
+        strokes: the random start.
+        text: the text.
+        encoder: the encoder.
+        variant: which of the pictures, as `framing.select_variant` counts them.
+        constraints: rules that are restored after each step of the fit.
+        steps: of the fit, 0 or more.
+
+    Source: Santurkar et al. 2019, arXiv 1906.09453 (a start drawn for the class); Ma et al. 2022 (LIVE),
+    arXiv 2206.04655 (paths fitted to a picture, begun where it differs).
+    """
+
+    strokes: RandomStrokes
+    text: str
+    encoder: Encoder
+    variant: int = 0
+    constraints: Sequence[Constraint] = ()
+    steps: int = 80
+
+    def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
+        """A drawing on `canvas`; the same generator state gives the same drawing."""
+        start = self.strokes(canvas, generator)
+        prior = prior_of(self.encoder)
+        if prior is None:
+            return start
+        pictures = prior.sample(self.text).cpu()
+        picture = letterbox(select_variant(pictures, self.variant), *canvas.pixel_size(_FIT_SIZE))
+        return self._fitted(_set_on_ink(picture, start, generator), picture)
+
+    def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:
+        points, width, color = _FIT_RATES
+        scale = drawing.canvas.scale
+        rates = zip(drawing.parameters(), (points * scale, width * scale, color), strict=True)
+        optimizer = torch.optim.Adam([{"params": [p.requires_grad_()], "lr": rate} for p, rate in rates])
+        for _ in track(range(self.steps), f"preparing the start of {len(drawing)} strokes", total=self.steps):
+            image = rasterize(drawing, height=picture.shape[1], width=picture.shape[2])
+            loss = (image - picture).square().mean() + _FIT_OPACITY_WEIGHT * drawing.colors[:, 3].mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            with torch.no_grad():
+                for constraint in self.constraints:
+                    constraint.project(drawing)
+        return drawing.detached()
+
+
+def _set_on_ink(picture: Float[Tensor, "3 height width"], drawing: Drawing, generator: torch.Generator) -> Drawing:
+    """The drawing with each stroke moved to a random place that has ink, in the color of that place."""
+    height, width = picture.shape[1:]
+    ink = (1 - picture).amax(0).flatten() + 0.01
+    places = torch.multinomial(ink, len(drawing), replacement=True, generator=generator)
+    pixel = torch.stack([places % width, places // width], 1) + torch.rand(len(drawing), 2, generator=generator)
+    first = pixel / torch.tensor([width, height]) * torch.tensor([drawing.canvas.width, drawing.canvas.height])
+    moved = [points - points[0] + at for points, at in zip(drawing.stroke_points(), first, strict=True)]
+    opacity = torch.full((len(drawing), 1), _FIT_OPACITY)
+    colors = torch.cat([picture.flatten(1)[:, places].T, opacity], 1)
+    return replace(drawing, points=torch.cat(moved), colors=colors)

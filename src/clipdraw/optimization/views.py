@@ -1,0 +1,142 @@
+"""Views: randomly distorted copies of an image, so that only what survives distortion counts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from clipdraw.errors import InputError
+
+OUTSIDES = ("white", "black", "gray")
+"""The colors that can lie beyond an image's edge."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """A random perspective, then a random crop that is resized to a square.
+
+    The image is first set into the middle of a square, so that drawings of any aspect keep their shape.
+
+    Args:
+        count: views of each image, at least 1.
+        distortion: how far each corner may move inward, as a fraction of half the side, in [0, 1); 0 is none.
+        area: smallest and largest fraction of the square that a crop covers, in (0, 1].
+        aspect: smallest and largest width to height of a crop, log-uniform between.
+        outside: what lies beyond the image: `white`, `black` or a random `gray` for each view.
+        enabled: False leaves every view undistorted and uncropped.
+
+    Raises:
+        InputError: a value is out of range.
+
+    Source: Frans et al. 2021 (CLIPDraw), section 3 and its notebook: torchvision's RandomPerspective
+    (distortion 0.5, always applied) and RandomResizedCrop (area 0.7 to 0.9). There each is sampled
+    bilinearly in turn; here both are one transform and one sampling.
+    """
+
+    count: int = 8
+    distortion: float = 0.5
+    area: tuple[float, float] = (0.7, 0.9)
+    aspect: tuple[float, float] = (3 / 4, 4 / 3)
+    outside: str = "white"
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise InputError(f"views must be at least 1, got {self.count}")
+        if not 0 <= self.distortion < 1:
+            raise InputError(f"a view's distortion lies in [0, 1), got {self.distortion}")
+        if not 0 < self.area[0] <= self.area[1] <= 1:
+            raise InputError(f"a view's area lies in (0, 1], smallest first, got {self.area}")
+        if not 0 < self.aspect[0] <= self.aspect[1]:
+            raise InputError(f"a view's aspect is above 0, smallest first, got {self.aspect}")
+        if self.outside not in OUTSIDES:
+            raise InputError(f"outside is {', '.join(OUTSIDES)}, got {self.outside!r}")
+
+    def transforms(self, generator: torch.Generator) -> Float[Tensor, "views 3 3"]:
+        """Random homographies from a view's square [-1, 1]^2 to the image's, float64 on the generator's device."""
+        if not self.enabled:
+            return torch.eye(3, dtype=torch.float64).expand(self.count, 3, 3)
+        crops = torch.stack([self._crop(generator) for _ in range(self.count)])
+        return self._perspectives(generator) @ crops
+
+    def _crop(self, generator: torch.Generator) -> Float[Tensor, "3 3"]:
+        """An affine map from the square to a random rectangle within it; ten tries, then the middle."""
+        low, high = (math.log(a) for a in self.aspect)
+        for _ in range(10):
+            area, ratio, x, y = torch.rand(4, generator=generator, dtype=torch.float64).tolist()
+            covered = self.area[0] + (self.area[1] - self.area[0]) * area
+            aspect = math.exp(low + (high - low) * ratio)
+            width, height = math.sqrt(covered * aspect), math.sqrt(covered / aspect)
+            if width <= 1 and height <= 1:
+                return _affine(width, height, (2 * x - 1) * (1 - width), (2 * y - 1) * (1 - height))
+        return _affine(1.0, 1.0, 0.0, 0.0)
+
+    def _perspectives(self, generator: torch.Generator) -> Float[Tensor, "views 3 3"]:
+        """Homographies that carry the square's corners, each moved inward at random, back to the corners."""
+        corners = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], dtype=torch.float64)
+        moves = torch.rand(self.count, 4, 2, generator=generator, dtype=torch.float64) * self.distortion
+        return _homographies(corners * (1 - moves), corners.expand(self.count, 4, 2))
+
+    def apply(
+        self, image: Float[Tensor, "3 height width"], size: int, *, generator: torch.Generator
+    ) -> Float[Tensor, "views 3 size size"]:
+        """Views of `image` in [0, 1], drawn with `generator`.
+
+        Args:
+            image: values in [0, 1].
+            size: height and width of each view, in pixels.
+            generator: the only source of randomness.
+
+        Returns:
+            The views; differentiable in `image`.
+        """
+        matrices = self.transforms(generator)
+        shade = self._outside_shade(generator).to(image)
+        grid = _grid(matrices, size, height=image.shape[1], width=image.shape[2]).to(image)
+        # All views as one tall grid over one image: its gradient is summed in one fixed order.
+        with_coverage = torch.cat([image, torch.ones_like(image[:1])])
+        sampled = functional.grid_sample(
+            with_coverage[None], grid.reshape(1, -1, size, 2), padding_mode="zeros", align_corners=False
+        )
+        views = sampled[0].reshape(4, self.count, size, size).transpose(0, 1)
+        return views[:, :3] + (1.0 - views[:, 3:]) * shade[:, None, None, None]
+
+    def _outside_shade(self, generator: torch.Generator) -> Float[Tensor, " views"]:
+        if self.outside == "gray":
+            return torch.rand(self.count, generator=generator)
+        return torch.full((self.count,), 1.0 if self.outside == "white" else 0.0)
+
+
+def _affine(width: float, height: float, x: float, y: float) -> Float[Tensor, "3 3"]:
+    return torch.tensor([[width, 0.0, x], [0.0, height, y], [0.0, 0.0, 1.0]], dtype=torch.float64)
+
+
+def _homographies(
+    sources: Float[Tensor, "views 4 2"], targets: Float[Tensor, "views 4 2"]
+) -> Float[Tensor, "views 3 3"]:
+    """The homographies that carry four points each to four others, by the direct linear transform."""
+    x, y = sources.unbind(-1)
+    u, v = targets.unbind(-1)
+    one, zero = torch.ones_like(x), torch.zeros_like(x)
+    rows_u = torch.stack([x, y, one, zero, zero, zero, -u * x, -u * y], -1)
+    rows_v = torch.stack([zero, zero, zero, x, y, one, -v * x, -v * y], -1)
+    solved = torch.linalg.solve(torch.cat([rows_u, rows_v], 1), torch.cat([u, v], 1))
+    return torch.cat([solved, torch.ones_like(solved[:, :1])], 1).reshape(-1, 3, 3)
+
+
+def _grid(
+    matrices: Float[Tensor, "views 3 3"], size: int, *, height: int, width: int
+) -> Float[Tensor, "views size size 2"]:
+    """The place of each view's pixel in the image's own [-1, 1]^2, the image being in the middle of a square."""
+    axis = (torch.arange(size, dtype=torch.float64) * 2 + 1) / size - 1
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    pixels = torch.stack([x, y, torch.ones_like(x)], -1).reshape(-1, 3)
+    mapped = pixels @ matrices.transpose(1, 2)  # (views, size * size, 3)
+    side = max(height, width)
+    stretch = torch.tensor([side / width, side / height], dtype=torch.float64)
+    return (mapped[..., :2] / mapped[..., 2:] * stretch).reshape(-1, size, size, 2)

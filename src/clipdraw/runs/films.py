@@ -1,0 +1,316 @@
+"""Films of a run: how the drawing came about, and how it is drawn, stroke by stroke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from clipdraw.config import Config
+from clipdraw.drawing import Drawing
+from clipdraw.errors import FormatError, InputError, MissingExtraError
+from clipdraw.figures.sheet import Cell, Sheet, write_sheet
+from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
+from clipdraw.io.files import write_text
+from clipdraw.io.images import to_bytes
+from clipdraw.io.video import write_gif, write_mp4, write_webp
+from clipdraw.progress import log, track
+from clipdraw.raster import rasterize
+from clipdraw.runs.folder import CHECKPOINT, read_checkpoint, read_record
+
+NAMES = {"optimization": "making-of", "strokes": "strokes"}
+"""The kinds of films, and what their files in a run folder are called."""
+FORMATS = ("svg", "video", "mp4", "webp", "gif")
+"""The formats that a run can write; `video` is mp4 with the extra of that name, else WebP."""
+
+States = Mapping[int, Drawing]
+"""Number of steps to the drawing after them, ascending."""
+
+_STAGES = 8  # of a strip
+_MOST_FRAMES = 20_000
+
+
+@dataclass(frozen=True)
+class Film:
+    """The settings of a film.
+
+    Args:
+        kind: `optimization`: the strokes move as they did in the run; `strokes`: the finished drawing appears
+            stroke by stroke, in the order of painting.
+        length_s: seconds until the drawing is complete.
+        hold_s: seconds that it then stays.
+        size: pixels along the longer side.
+        fps: frames a second. What lies between two kept states is interpolated.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    kind: str = "optimization"
+    length_s: float = 8.0
+    hold_s: float = 2.0
+    size: int = 448
+    fps: int = 25
+
+    def __post_init__(self) -> None:
+        if self.kind not in NAMES:
+            raise InputError(f"a film is of the kind {' or '.join(NAMES)}, got {self.kind!r}")
+        if not 0 < self.length_s <= 600:
+            raise InputError(f"a film is above 0 and at most 600 seconds long, got {self.length_s}")
+        if not 0 <= self.hold_s <= 600:
+            raise InputError(f"a film holds the drawing for 0 to 600 seconds, got {self.hold_s}")
+        if not 16 <= self.size <= 4096:
+            raise InputError(f"a film is 16 to 4096 pixels wide or high, got {self.size}")
+        if not 1 <= self.fps <= 120:
+            raise InputError(f"a film has 1 to 120 frames a second, got {self.fps}")
+        if (self.length_s + self.hold_s) * self.fps > _MOST_FRAMES:
+            raise InputError(f"a film of more than {_MOST_FRAMES:,} frames is not made; shorten it or lower its rate")
+
+
+def film(
+    source: str | Path,
+    *,
+    kind: str = "optimization",
+    out: str | Path | None = None,
+    length: float = 8.0,
+    hold: float = 2.0,
+    size: int = 448,
+    fps: int = 25,
+) -> Path:
+    """Write a film of a run that is finished or interrupted.
+
+    Args:
+        source: the folder of the run; for `strokes` an SVG file of strokes will do.
+        kind: `optimization` or `strokes`.
+        out: the file, `.mp4`, `.webp`, `.gif` or `.svg`; or `.png`, a strip of eight moments. If not given,
+            `making-of` or `strokes` in the folder, as mp4 with the extra `video`, else as WebP.
+        length: seconds until the drawing is complete.
+        hold: seconds that it then stays.
+        size: pixels along the longer side; of no meaning for SVG.
+        fps: frames a second; of no meaning for SVG.
+
+    Returns:
+        The file.
+
+    Raises:
+        InputError: a value is out of range, or the file's ending names no format of films.
+        FormatError: the source is no run, or one that keeps no states.
+        MissingExtraError: mp4 without the extra `video`.
+    """
+    source = Path(source)
+    settings = Film(kind, length, hold, size, fps)
+    target = Path(out) if out is not None else _beside(source, kind)
+    _writer(target)
+    states = _states(source, kind)
+    write_film(states, target, settings)
+    return target
+
+
+def write_films(states: States, folder: Path, films: Sequence[Film], formats: Sequence[str]) -> tuple[Path, ...]:
+    """Write films into the folder of a run, each in every format.
+
+    Args:
+        states: the drawing as the run went on; the last one is the finished drawing.
+        folder: of the run.
+        films: what they are like.
+        formats: of `FORMATS`.
+
+    Returns:
+        The files.
+    """
+    files = []
+    for settings in films:
+        for ending in formats:
+            files.append(folder / f"{NAMES[settings.kind]}.{_video() if ending == 'video' else ending}")
+            write_film(states, files[-1], settings)
+    return tuple(files)
+
+
+def write_film(states: States, path: Path, settings: Film) -> None:
+    """Write one film in the format that the file's ending names."""
+    plain = {index: replace(state.to(device="cpu"), styles=()) for index, state in states.items()}
+    _writer(path)(plain, path, settings)
+
+
+def films_of(config: Config) -> list[Film]:
+    """The films that a run is to make of itself; it is certain then that they can be made.
+
+    Raises:
+        InputError: a setting is out of range.
+        MissingExtraError: mp4 without the extra `video`.
+    """
+    asked = config.film
+    for ending in asked.formats:
+        if ending not in FORMATS:
+            raise InputError(f"film.formats are of {', '.join(FORMATS)}, got {ending!r}")
+    if "mp4" in asked.formats and not find_spec("av"):
+        raise MissingExtraError("mp4 films", extra="video")
+    return [Film(kind, asked.length, asked.hold, asked.size, asked.fps) for kind in asked.kinds]
+
+
+def _video() -> str:
+    return "mp4" if find_spec("av") else "webp"
+
+
+def _beside(source: Path, kind: str) -> Path:
+    name = f"{NAMES[kind]}.{_video()}"
+    return source / name if source.is_dir() else source.with_name(f"{source.stem}-{name}")
+
+
+def _states(source: Path, kind: str) -> States:
+    """The states that a run has kept, the drawing last; of a file, the drawing alone."""
+    if not source.is_dir():
+        if kind != "strokes":
+            raise FormatError(f"{source}: the film of an optimization needs the folder of a run")
+        drawing = Drawing.load(source)
+    else:
+        read_record(source)
+        drawing = Drawing.load(source / "drawing.svg")
+    if not drawing.only_strokes:
+        raise FormatError(f"{source}: a film shows open strokes with round ends; this drawing has other paths")
+    if kind == "strokes":
+        return {0: drawing}
+    states = kept_states(read_checkpoint(source), drawing)
+    if not states:
+        raise FormatError(f"{source / CHECKPOINT}: holds no states of the drawing")
+    return {**states, max(states): drawing}
+
+
+def kept_states(checkpoint: Mapping[str, torch.Tensor], like: Drawing) -> dict[int, Drawing]:
+    """The states in a checkpoint, as drawings otherwise like the given one.
+
+    Raises:
+        KeyError, RuntimeError: they do not fit it.
+    """
+    if "snapshots.index" not in checkpoint:
+        return {}
+    stacked = [checkpoint[f"snapshots.{name}"] for name in ("points", "widths", "colors")]
+    return {
+        index: replace(like, points=points, widths=widths, colors=colors)
+        for index, points, widths, colors in zip(checkpoint["snapshots.index"].tolist(), *stacked, strict=True)
+    }
+
+
+def _writer(path: Path) -> Callable[[States, Path, Film], None]:
+    """The function that writes films with this ending.
+
+    Raises:
+        InputError: there is none.
+    """
+    ending = path.suffix.lower()
+    if ending not in _WRITERS:
+        raise InputError(f"a film is stored as {', '.join(_WRITERS)}, got {path.name}")
+    return _WRITERS[ending]
+
+
+def _write_svg(states: States, path: Path, settings: Film) -> None:
+    log.info("writing %s", path.name)
+    drawings = list(states.values())
+    if settings.kind == "strokes":
+        text = self_drawing_svg(drawings[-1], seconds=settings.length_s, hold_s=settings.hold_s)
+    else:
+        first, last = min(states), max(states)
+        times = [settings.length_s * (index - first) / max(last - first, 1) for index in states]
+        text = making_of_svg(drawings, times, hold_s=settings.hold_s)
+    write_text(text, path)
+
+
+def _write_mp4(states: States, path: Path, settings: Film) -> None:
+    write_mp4(_frames(states, path, settings), path, fps=settings.fps, hold_s=settings.hold_s)
+
+
+def _write_webp(states: States, path: Path, settings: Film) -> None:
+    write_webp(_frames(states, path, settings), path, fps=settings.fps, hold_s=settings.hold_s)
+
+
+def _write_gif(states: States, path: Path, settings: Film) -> None:
+    write_gif(_frames(states, path, settings), path, fps=settings.fps, hold_s=settings.hold_s)
+
+
+def _write_strip(states: States, path: Path, settings: Film) -> None:
+    """Eight moments side by side, captioned, as in Figure 2 of the paper."""
+    moments = np.linspace(0, 1, _STAGES)
+    if settings.kind == "strokes":
+        whole = list(states.values())[-1]
+        counts = [int(np.searchsorted(stroke_ends(whole)[1:], moment, side="right")) for moment in moments]
+        counts[-1] = len(whole)
+        drawings = [whole.subset(range(count)) for count in counts]
+        captions = [f"{count} strokes" for count in counts]
+    else:
+        first, last = min(states), max(states)
+        indices = [first + moment * (last - first) for moment in moments]
+        drawings = [_between(states, index) for index in indices]
+        captions = [f"step {round(index)}" for index in indices]
+    cells = [Cell(drawing, [caption]) for drawing, caption in zip(drawings, captions, strict=True)]
+    write_sheet(Sheet([cells], side=settings.size), path)
+
+
+_WRITERS: dict[str, Callable[[States, Path, Film], None]] = {
+    ".mp4": _write_mp4, ".webp": _write_webp, ".gif": _write_gif, ".svg": _write_svg, ".png": _write_strip,
+}  # fmt: skip
+
+
+Frames = Iterator[UInt8[np.ndarray, "height width 3"]]
+
+
+def _frames(states: States, path: Path, settings: Film) -> Frames:
+    """Each frame as 8-bit pixels, the last one the finished drawing."""
+    height, width = next(iter(states.values())).canvas.pixel_size(settings.size)
+    size = max(2, height), max(2, width)
+    count = max(2, round(settings.length_s * settings.fps))
+    moments = [number / (count - 1) for number in range(count)]
+    if settings.kind == "strokes":
+        frames = _strokewise(list(states.values())[-1], moments, size)
+    else:
+        frames = _interpolated(states, moments, size)
+    return track(frames, f"writing {path.name}", total=count)
+
+
+def _interpolated(states: States, moments: Sequence[float], size: tuple[int, int]) -> Frames:
+    """The drawing at moments from 0, the first state, to 1, the last one."""
+    first, last = min(states), max(states)
+    height, width = size
+    for moment in moments:
+        yield to_bytes(rasterize(_between(states, first + moment * (last - first)), height=height, width=width))
+
+
+def _between(states: States, step: float) -> Drawing:
+    """The drawing after a number of steps: between two states, linearly."""
+    indices = list(states)
+    after = min(int(np.searchsorted(indices, step)), len(indices) - 1)
+    before = max(after - 1, 0)
+    span = max(indices[after] - indices[before], 1)
+    weight = min(max((step - indices[before]) / span, 0.0), 1.0)
+    one, other = states[indices[before]], states[indices[after]]
+    mixed: dict[str, Any] = {name: torch.lerp(getattr(one, name), getattr(other, name), weight) for name in _MOVING}
+    return replace(other, **mixed)
+
+
+_MOVING = ("points", "widths", "colors")
+
+
+def _strokewise(drawing: Drawing, moments: Sequence[float], size: tuple[int, int]) -> Frames:
+    """The drawing as it is painted, at moments from 0 to 1.
+
+    The finished strokes stay as an image; only those that come are rasterized over it.
+    """
+    height, width = size
+    ends = stroke_ends(drawing)
+    image, done = rasterize(drawing.subset([]), height=height, width=width), 0
+    for moment in moments:
+        finished = len(drawing) if moment >= 1 else int(np.searchsorted(ends[1:], moment, side="right"))
+        if finished > done:
+            coming = drawing.subset(range(done, finished))
+            image, done = rasterize(coming, height=height, width=width, background=image), finished
+        span = ends[done + 1] - ends[done] if done < len(drawing) else 0.0
+        if span > 0 and moment > ends[done]:
+            stroke = partial_stroke(drawing, done, float((moment - ends[done]) / span))
+            yield to_bytes(rasterize(stroke, height=height, width=width, background=image))
+        else:
+            yield to_bytes(image)

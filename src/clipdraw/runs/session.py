@@ -1,0 +1,332 @@
+"""One configuration executed into a folder."""
+
+from __future__ import annotations
+
+import platform
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import clipdraw
+from clipdraw import raster
+from clipdraw.config import Config, from_dict, resolve
+from clipdraw.config.settings import JudgeSettings
+from clipdraw.drawing import Drawing
+from clipdraw.encoders import Encoder, Ensemble, load_encoder
+from clipdraw.encoders.devices import choose_device
+from clipdraw.encoders.precision import choose_precision
+from clipdraw.errors import ClipdrawError, FormatError, InputError
+from clipdraw.evaluate.explain import Vocabulary, Word
+from clipdraw.evaluate.score import embed, score
+from clipdraw.io.images import write_png
+from clipdraw.optimization.loop import Step
+from clipdraw.optimization.losses import similarity
+from clipdraw.progress import log
+from clipdraw.runs.films import films_of, kept_states, write_films
+from clipdraw.runs.folder import (
+    CHECKPOINT,
+    Metrics,
+    make_folder,
+    read_checkpoint,
+    read_record,
+    write_checkpoint,
+    write_record,
+)
+from clipdraw.runs.interrupt import interruptible
+
+CHECKPOINT_EVERY_S = 2.0
+"""Seconds between checkpoints: what a killed run has to do again."""
+PNG_SCALE, PNG_LARGEST_SIDE = 4, 8192
+"""The PNG has this many pixels a canvas unit, unless a side would become larger than the limit."""
+FILM_FRAMES = 60
+"""Snapshots that the film of a run is made of."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, finished or interrupted.
+
+    Args:
+        folder: where its files are.
+        drawing: the drawing.
+        similarity: cosine between the drawing, seen whole and undistorted, and the prompt; of several, their mean by
+            weight.
+        similarities: cosine of each prompt by its text, negative ones too.
+        seconds: time in the loop, of all sessions together.
+        steps: updates made.
+        seed: the seed.
+        status: `finished`, or `interrupted` if it was asked to stop.
+        words: the words nearest to the drawing, if the run was asked to explain itself.
+    """
+
+    folder: Path
+    drawing: Drawing
+    similarity: float
+    similarities: Mapping[str, float]
+    seconds: float
+    steps: int
+    seed: int
+    status: str
+    words: tuple[Word, ...] = ()
+
+    @property
+    def steps_per_second(self) -> float:
+        """Updates a second in the loop."""
+        return self.steps / max(self.seconds, 1e-9)
+
+
+OnStep = Callable[[Step], None]
+OnWords = Callable[[tuple[Word, ...]], None]
+
+
+def draw(
+    prompt: str,
+    *,
+    out: str | Path | None = None,
+    config_file: str | Path | None = None,
+    on_step: OnStep | None = None,
+    on_words: OnWords | None = None,
+    **options: Any,
+) -> Run:
+    """Draw what a text describes, into a new folder.
+
+    Ctrl-C ends the run after the step that is under way; what is drawn by then is written.
+
+    Args:
+        prompt: what to draw, `TEXT` or `TEXT:WEIGHT`; more texts go into `also`.
+        out: the folder; `drawings/<slug>-s<seed>` if not given.
+        config_file: a TOML file of settings.
+        on_step: called after each step.
+        on_words: called before that with the words nearest to the drawing, with `explain=True`.
+        options: settings of `clipdraw.Config`, such as `strokes=64` or `rates={"color": 0.05}`.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        InputError, ConfigError: a setting is wrong; nothing has been written.
+        WeightsError: the encoder cannot be loaded; nothing has been written.
+        DivergedError: the optimization broke down; the folder holds what there is.
+    """
+    config = resolve(prompt, options, file=Path(config_file) if config_file else None)
+    session = _Session(
+        config, on_step, on_words
+    )  # until it is ready there is no folder that an interruption could leave
+    return session.go(make_folder(config.title, config.seed, Path(out) if out is not None else None))
+
+
+def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWords | None = None) -> Run:
+    """Go on with a run that was interrupted or killed, to the drawing it would have become.
+
+    Args:
+        folder: of the run.
+        on_step: called after each step.
+        on_words: called before that with the words nearest to the drawing, if the run explains itself.
+
+    Raises:
+        FormatError: the folder is not that of a run, or its checkpoint is damaged.
+        InputError: the run is finished.
+    """
+    folder = Path(folder)
+    record = read_record(folder)
+    if record.get("status") == "finished":
+        raise InputError(f"{folder}: the run is finished; there is nothing to resume")
+    if not isinstance(record.get("config"), dict):
+        raise FormatError(f"{folder}: run.json has no configuration")
+    session = _Session(from_dict(record["config"]), on_step, on_words)
+    session.restore(folder)
+    return session.go(folder)
+
+
+def prepare(config: Config) -> Encoder:
+    """The encoder on its device, with the threads set; warns where it does not read a whole text.
+
+    Raises:
+        InputError: the device is not there.
+        WeightsError: the encoder cannot be loaded.
+    """
+    if config.threads:
+        torch.set_num_threads(config.threads)
+        raster.set_threads(config.threads)
+    encoder = encoder_of(config)
+    warn_of_truncation(config, encoder)
+    return encoder
+
+
+def encoder_of(config: Config) -> Encoder:
+    """The encoder on its device; the last one is kept, so that runs after one another load it once.
+
+    Raises:
+        InputError: the device is not there.
+        WeightsError: the encoder cannot be loaded.
+    """
+    return _load(config.judge, choose_device(config.device))
+
+
+@lru_cache(maxsize=1)
+def _load(judge: JudgeSettings, device: str) -> Encoder:
+    names, weights = zip(*judge.weights().items(), strict=True)
+    encoders = [
+        load_encoder(name, device=device, precision=judge.precision, normalize=judge.normalize) for name in names
+    ]
+    return encoders[0] if len(encoders) == 1 else Ensemble(encoders, list(weights))
+
+
+def warn_of_truncation(config: Config, encoder: Encoder) -> None:
+    """Warn of texts whose end the encoder does not read."""
+    for prompt in config.prompts():
+        if rest := encoder.truncated_tail(prompt.text):
+            warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+class _Session:
+    """The work on a drawing from a start or a checkpoint to its end or an interruption.
+
+    Args:
+        config: what is drawn.
+        on_step: called after each step.
+        on_words: called before that with the nearest words, if the configuration asks for them.
+
+    Raises:
+        InputError, WeightsError, MissingExtraError: the run is not possible; nothing has been written.
+    """
+
+    folder: Path
+
+    def __init__(self, config: Config, on_step: OnStep | None, on_words: OnWords | None) -> None:
+        self.config, self.on_step, self.on_words = config, on_step, on_words
+        self.films = films_of(config)
+        self.encoder = prepare(config)
+        self.run = config.build(self.encoder).begin()
+        self.vocabulary = Vocabulary(self.encoder) if config.explain else None
+        self.snapshots: dict[int, Drawing] = {0: self.run.drawing.detached()}
+        self.seconds = 0.0
+        self.last: Step | None = None
+
+    def restore(self, folder: Path) -> None:
+        """Go back to where the checkpoint in a folder was written, if there is one.
+
+        Raises:
+            FormatError: it is damaged or another run's.
+        """
+        checkpoint = read_checkpoint(folder)
+        if not checkpoint:
+            return
+        try:
+            self.run.restore(checkpoint)
+            self.seconds = checkpoint["seconds"].item()
+            self.snapshots |= kept_states(checkpoint, self.run.drawing.detached())
+        except (KeyError, RuntimeError) as error:
+            raise FormatError(f"{folder / CHECKPOINT}: does not fit run.json: {error}") from None
+
+    def go(self, folder: Path) -> Run:
+        """Take the steps that are left and write everything into the folder."""
+        self.folder = folder
+        self._record("running")
+        metrics = Metrics(self.folder, keep=self.run.index)
+        try:
+            interrupted = self._loop(metrics)
+        except ClipdrawError:
+            self._finish("failed")
+            raise
+        finally:
+            metrics.close()
+        return self._finish("interrupted" if interrupted else "finished")
+
+    def _loop(self, metrics: Metrics) -> bool:
+        """Take steps; True if the user stopped them."""
+        steps = self.config.steps
+        log.info("drawing %s: %d steps", self.config.title, steps - self.run.index)
+        every = max(1, steps // FILM_FRAMES)
+        saved = began = time.perf_counter()
+        before = self.seconds
+        with interruptible() as interrupt:
+            while self.run.index < steps and not interrupt.requested:
+                self.last = step = self.run.step()
+                words = self.vocabulary.nearest(step.embeddings) if self.vocabulary else ()
+                now = time.perf_counter()
+                self.seconds = before + now - began
+                metrics.add(_metrics(step, words, self.seconds))
+                if step.index % every == 0 or step.index == steps:
+                    self.snapshots[step.index] = step.drawing.detached()
+                if now - saved > CHECKPOINT_EVERY_S:
+                    self._save_checkpoint()
+                    saved = time.perf_counter()
+                self._tell(step, words)
+        return self.run.index < steps
+
+    def _tell(self, step: Step, words: tuple[Word, ...]) -> None:
+        if self.on_words and words:
+            self.on_words(words)
+        if self.on_step:
+            self.on_step(step)
+
+    def _finish(self, status: str) -> Run:
+        """Write the drawing and the record; the rest of the files too unless the run failed."""
+        self._save_checkpoint()
+        about, prompts = self.config.metadata(), self.config.prompts()
+        drawing = replace(self.run.drawing.detached().to(device="cpu"), metadata=about)
+        cosines = score(drawing, [prompt.text for prompt in prompts], self.encoder)
+        words = self.vocabulary.nearest(embed(drawing, self.encoder)[None]) if self.vocabulary else ()
+        mean, each = similarity(prompts, cosines), {p.text: c for p, c in zip(prompts, cosines, strict=True)}
+        drawing.save(self.folder / "drawing.svg")
+        log.info("writing drawing.png")
+        longest = min(PNG_SCALE * max(self.config.canvas), PNG_LARGEST_SIDE)
+        height, width = drawing.canvas.pixel_size(longest)
+        write_png(raster.rasterize(drawing, height=height, width=width), self.folder / "drawing.png", metadata=about)
+        if status != "failed":
+            states = {**self.snapshots, self.run.index: drawing}
+            write_films(states, self.folder, self.films, self.config.film.formats)
+        self._record(status, similarity=mean, similarities=each, **({"words": words} if words else {}))
+        steps, seed = self.run.index, self.config.seed
+        return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status, words)
+
+    def _record(self, status: str, **results: Any) -> None:
+        precision = choose_precision(self.config.judge.precision, self.encoder.device)
+        record = {
+            "status": status,
+            "config": self.config.to_dict(),
+            "versions": versions(),
+            "encoder": {
+                "name": self.encoder.name,
+                "view_size": self.encoder.view_size,
+                "precision": str(precision).removeprefix("torch."),
+            },
+            "seed": self.config.seed,
+            "steps": self.run.index,
+            "seconds": self.seconds,
+            "steps_per_second": self.run.index / max(self.seconds, 1e-9),
+            "losses": dict(self.last.losses) if self.last else {},
+            "dropped_steps": self.run.dropped,
+            **results,
+        }
+        write_record(self.folder, record)
+
+    def _save_checkpoint(self) -> None:
+        tensors = self.run.state()
+        tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
+        tensors["snapshots.index"] = torch.tensor(list(self.snapshots))
+        for name in ("points", "widths", "colors"):
+            tensors[f"snapshots.{name}"] = torch.stack([getattr(d, name) for d in self.snapshots.values()]).cpu()
+        write_checkpoint(self.folder, tensors)
+
+
+def _metrics(step: Step, words: tuple[Word, ...], seconds: float) -> dict[str, Any]:
+    line: dict[str, Any] = {"step": step.index, "similarity": step.similarity, "losses": dict(step.losses)}
+    return line | {"seconds": round(seconds, 4), "dropped": step.dropped} | ({"words": words} if words else {})
+
+
+def versions() -> dict[str, str]:
+    """The versions that a drawing depends on."""
+    found = {"clipdraw": clipdraw.__version__, "python": platform.python_version(), "torch": torch.__version__}
+    return found | {"machine": platform.machine(), "system": platform.system()}

@@ -1,0 +1,58 @@
+import pytest
+
+from clipdraw.config.prompts import parse_prompts, parse_weighted, title_of, written
+from clipdraw.errors import InputError
+from clipdraw.optimization.losses import Prompt
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("text", ("text", 1.0)),
+        ("text:2", ("text", 2.0)),
+        ("text:.5 ", ("text", 0.5)),
+        ("text:2e-1", ("text", 0.2)),
+        ("a: b:2", ("a: b", 2.0)),
+        ("ratio 3: four", ("ratio 3: four", 1.0)),
+        ("chapter: 2", ("chapter: 2", 1.0)),
+        ("text:nan", ("text:nan", 1.0)),
+        ("text:", ("text:", 1.0)),
+        (":2", (":2", 1.0)),
+        ("12:30 on a clock", ("12:30 on a clock", 1.0)),
+        ("a clock at 12:30", ("a clock at 12:30", 1.0)),
+        ("a clock at 12:30:2", ("a clock at 12:30:2", 1.0)),
+        ("apollo 11:0.5", ("apollo 11", 0.5)),
+        ('"Time: 12:30"', ("Time: 12:30", 1.0)),
+        ('"a clock at 12:30":2', ("a clock at 12:30", 2.0)),
+        ('"a cat:2"', ("a cat:2", 1.0)),
+        ('a sign "open":2', ('a sign "open"', 2.0)),
+        ('"yes" or "no"', ('"yes" or "no"', 1.0)),
+        ("自転車:2", ("自転車", 2.0)),
+    ],
+)
+def test_a_weight_follows_the_last_colon(text, parsed):
+    assert parse_weighted(text) == parsed
+
+
+@pytest.mark.parametrize("text", ["a cat:0", "a cat:-0.5", '"a cat":-1', "a cat:1e999"])
+def test_a_weight_is_above_0(text):
+    with pytest.raises(InputError, match="a weight is above 0"):
+        parse_weighted(text)
+
+
+def test_prompts_of_both_signs_have_their_usual_weights():
+    prompts = parse_prompts(("a cat", "wool:3"), ("text", "mess:2"))
+    assert [(p.text, p.weight) for p in prompts] == [("a cat", 1.0), ("wool", 3.0), ("text", -0.3), ("mess", -2.0)]
+    assert title_of(prompts) == "a cat, wool:3, not text, not mess:2"
+
+
+@pytest.mark.parametrize("blank", ["", "  ", '""', '" ":2'])
+def test_blank_texts_are_refused(blank):
+    with pytest.raises(InputError, match="prompt is empty"):
+        parse_prompts(("a cat",), (blank,))
+
+
+@pytest.mark.parametrize("text", ["a cat", "a cat:2", "12:30", "9:30 sharp", "a: b"])
+@pytest.mark.parametrize("weight", [1.0, 0.5, 2.0, 3.0])
+def test_what_is_written_is_read_back(text, weight):
+    assert parse_weighted(written(Prompt(text, weight))) == (text, weight)

@@ -1,0 +1,141 @@
+import json
+from dataclasses import asdict
+
+import pytest
+
+from clipdraw.config import DEFAULTS, OLD_NAMES, by_full_name, fingerprint, from_dict, presets, resolve, settings_of
+from clipdraw.errors import ConfigError
+
+OLD_VALUES = {
+    "encoder": ["builtin:2"], "normalize": False, "segments": [2, 2], "start_reach": 0.1, "start_width": 3.0,
+    "start_opacity": [0.2, 0.3], "start_spread": 0.5, "likeness": 4.0, "likeness_until": 0.5, "ink": 0.2, "views": 3,
+    "augment": False, "view_distortion": 0.1, "view_area": [0.5, 0.6], "outside": "gray", "points_rate": 2.0,
+    "width_rate": 0.3, "color_rate": 0.02, "points_schedule": "cosine", "other_schedule": "published",
+    "width_range": [1.0, 9.0], "least_opacity": 0.1, "keep_on_canvas": True, "centre_radius": 50.0,
+    "centre_weight": 0.02, "centre_power": 1.5, "centre_kind": "ring", "centre_on": "ink", "film_kinds": ["strokes"],
+    "film_formats": ["gif"], "film_length": 1.0, "film_hold": 0.5, "film_size": 64, "film_fps": 5,
+}  # fmt: skip
+"""A value other than the default for each old name."""
+
+
+def test_options_win_over_the_file_and_the_file_over_the_preset(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('preset = "paper"\nsteps = 7\nstrokes = 9\njudge.precision = "float32"\n[rates]\ncolor = 0.5\n')
+    config = resolve("a cat", {"strokes": 11, "views": None, "rates": {"width": 0.7}}, file=file)
+    assert (config.preset, config.views.count, config.steps, config.strokes) == ("paper", 8, 7, 11)
+    assert (config.judge.normalize, config.judge.precision) == (False, "float32")
+    assert (config.rates.color, config.rates.width, config.rates.points) == (0.5, 0.7, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "strokes", "steps", "views", "normalize", "outside"),
+    [
+        ("paper", 256, 250, 8, False, "white"),
+        ("notebook", 256, 1000, 4, False, "white"),
+        ("article", 256, 600, 4, True, "black"),
+    ],
+)
+def test_the_published_presets(name, strokes, steps, views, normalize, outside):
+    config = resolve("a cat", {"preset": name})
+    got = config.strokes, config.steps, config.views.count, config.judge.normalize, config.views.outside
+    assert got == (strokes, steps, views, normalize, outside)
+    rates = config.rates
+    assert (rates.points, rates.width, rates.color, rates.points_schedule) == (1.0, 0.2, 0.01, "published")
+    assert config.constraints.width_range == (2.0, 100.0)
+    assert config.center.weight == (0.001 if name == "article" else 0)
+
+
+def test_every_preset_says_what_it_is_for_and_resolves():
+    for name, settings in presets().items():
+        assert settings["about"]
+        assert resolve("a cat", {"preset": name}).preset == name
+
+
+def test_every_old_name_means_a_setting_of_its_own():
+    assert set(OLD_VALUES) == set(OLD_NAMES)
+    assert len(set(OLD_NAMES.values())) == len(OLD_NAMES)
+    found = settings_of(from_dict({"prompt": "a cat", **OLD_VALUES}))
+    for old, new in OLD_NAMES.items():
+        value = OLD_VALUES[old]
+        assert found[new] == (tuple(value) if isinstance(value, list) else value) != DEFAULTS[new], old
+
+
+def test_old_names_are_read_everywhere(tmp_path):
+    file = tmp_path / "old.toml"
+    file.write_text("likeness = 5.0\nviews = 3\n")
+    config = resolve("a cat", {"centre_weight": 0.01, "encoder": ["builtin"]}, file=file)
+    assert (config.prior.weight, config.views.count, config.center.weight) == (5.0, 3, 0.01)
+    assert by_full_name({"views": 4, "film": {"size": 32}}) == {"views.count": 4, "film.size": 32}
+
+
+def test_a_keyword_may_join_group_and_setting_by_an_underscore():
+    config = resolve(
+        "a cat", {"judge_precision": "bfloat16", "center_radius": 40.0, "rates_points_schedule": "constant"}
+    )
+    assert (config.judge.precision, config.center.radius) == ("bfloat16", 40.0)
+    assert config.rates.points_schedule == "constant"
+
+
+def test_the_last_of_two_names_for_one_setting_counts():
+    assert resolve("a cat", {"ink": 0.5, "opacity_weight": 0.25}).opacity_weight == 0.25
+    assert resolve("a cat", {"opacity_weight": 0.25, "ink": 0.5}).opacity_weight == 0.5
+
+
+def test_any_setting_of_the_center_turns_it_on_unless_the_weight_says_otherwise(tmp_path):
+    assert resolve("a cat", {}).center.weight == 0
+    assert resolve("a cat", {"center": {"kind": "pull"}}).center.weight == 0.001
+    assert resolve("a cat", {"centre_radius": 50.0, "center.weight": 0.0}).center.weight == 0
+    assert resolve("a cat", {"center_radius": 50.0, "centre_weight": 0.02}).center.weight == 0.02
+    (tmp_path / "a.toml").write_text("center.radius = 40.0")
+    assert resolve("a cat", {}, file=tmp_path / "a.toml").center.weight == 0.001
+    assert resolve("a cat", {"preset": "article", "centre_kind": "ring"}).center.weight == 0.001
+
+
+def test_a_configuration_survives_plain_values():
+    config = resolve("a cat", {"canvas": (320.0, 180.0), "also": ("wool:2",), "negative": ("text:0.5",)})
+    assert from_dict(config.to_dict()) == config
+    assert from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert from_dict(settings_of(config)) == config
+    assert config.to_dict() == asdict(config)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"strokes": "many"}, "strokes is of type int"),
+        ({"strokes": True}, "strokes is of type int"),
+        ({"segments": (1, 2, 3)}, "start.segments is a list like"),
+        ({"judge": {"encoders": "builtin"}}, "judge.encoders is a list like"),
+        ({"colour": 1}, "no setting 'colour'; there are: prompt, also"),
+        ({"judge": {"size": 1}}, "no setting 'judge.size'"),
+        ({"judge": "builtin"}, "no setting 'judge'; there are: .*judge.encoders"),
+        ({"preset": "nope"}, "no preset 'nope'; there are: default"),
+    ],
+)
+def test_wrong_settings_are_refused_with_what_is_allowed(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        resolve("a cat", settings)
+
+
+def test_values_without_a_prompt_are_refused():
+    with pytest.raises(ConfigError, match="no prompt"):
+        from_dict({"strokes": 3})
+
+
+def test_a_file_that_is_not_toml_is_named(tmp_path):
+    file = tmp_path / "bad.toml"
+    file.write_text("steps = = 3")
+    with pytest.raises(ConfigError, match=r"bad\.toml: not a TOML file"):
+        resolve("a cat", {}, file=file)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        resolve("a cat", {}, file=tmp_path / "none.toml")
+
+
+def test_a_fingerprint_is_of_what_is_drawn_and_stays_as_names_change():
+    def of(**settings):
+        return fingerprint(resolve("a cat", settings))
+
+    assert of() == "951ae6"
+    assert of(preset="article", ink=0.5, views=3) == "f27a0d"
+    assert of() == of(threads=3) == of(device="cpu")
+    assert len({of(), of(steps=3), of(seed=1), of(judge_precision="float32")}) == 4

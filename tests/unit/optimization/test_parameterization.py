@@ -1,0 +1,112 @@
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from clipdraw.drawing import Canvas, Style
+from clipdraw.errors import InputError
+from clipdraw.optimization.constraints import WidthRange
+from clipdraw.optimization.loop import Optimization, Recipe, optimize
+from clipdraw.optimization.losses import Opacity, Prompt
+from clipdraw.optimization.parameterization import Parameter, Parameterization, Pixels, Strokes, resized
+from clipdraw.optimization.views import Views
+from clipdraw.raster import rasterize
+
+
+def recipe(steps=20):
+    return Recipe(steps=steps, views=Views(2))
+
+
+def test_strokes_are_the_drawing(drawing):
+    strokes = Strokes(drawing, constraints=(WidthRange(3.0, 4.0),))
+    assert isinstance(strokes, Parameterization)
+    assert strokes.subject is strokes.drawing
+    assert torch.equal(strokes.image(50), rasterize(drawing, height=50, width=50))
+    with torch.no_grad():
+        strokes.project()
+    assert strokes.drawing.widths.min() >= 3
+    assert drawing.widths.max() < 3
+    assert [parameter.name for parameter in strokes.parameters()] == ["points", "widths", "colors"]
+
+
+def test_other_paths_than_strokes_are_refused(drawing):
+    with pytest.raises(InputError, match="plain strokes"):
+        Strokes(replace(drawing, styles=(Style(cap="butt"),) * len(drawing)))
+
+
+def test_pixels_are_as_many_as_canvas_units():
+    pixels = Pixels.noise(Canvas(32, 18), torch.Generator().manual_seed(0))
+    assert isinstance(pixels, Parameterization)
+    assert pixels.image(32).shape == (3, 18, 32)
+    assert pixels.image(16).shape == (3, 9, 16)
+    again = Pixels.noise(Canvas(32, 18), torch.Generator().manual_seed(0))
+    assert torch.equal(pixels.values, again.values)
+
+
+def test_pixels_move_toward_the_prompt_within_their_range(encoder):
+    start = torch.full((3, 16, 16), 0.98)
+    start[1:] = 0.5
+    pixels = Pixels(start, rate=0.05)
+    *_, last = optimize(pixels, [Prompt("red")], encoder=encoder, recipe=recipe())
+    assert last.subject is pixels
+    assert pixels.values.min() == 0
+    assert pixels.values.max() <= 1
+    assert pixels.values[1:].mean() < 0.2 < 0.7 < pixels.values[0].mean()
+    assert start[1].min() == 0.5
+    with pytest.raises(InputError, match="only a drawing has strokes; what is optimized here is Pixels"):
+        _ = last.drawing
+
+
+def test_a_loss_of_strokes_refuses_pixels(encoder):
+    with pytest.raises(InputError, match="only a drawing has strokes"):
+        list(optimize(Pixels(torch.rand(3, 8, 8)), [Opacity(0.1)], encoder=encoder, recipe=recipe()))
+
+
+def test_pixels_can_be_stopped_and_continued(encoder):
+    def run():
+        return Optimization(Pixels(torch.full((3, 8, 8), 0.5)), [Prompt("blue")], encoder=encoder, recipe=recipe())
+
+    unbroken, first, second = run(), run(), run()
+    for _ in range(6):
+        unbroken.step()
+    for _ in range(3):
+        first.step()
+    second.restore(first.state())
+    for _ in range(3):
+        second.step()
+    assert torch.equal(unbroken.picture.values, second.picture.values)
+
+
+@dataclass(frozen=True, eq=False)
+class OneColor:
+    """A parameterization of a caller's own."""
+
+    color: torch.Tensor
+
+    @property
+    def subject(self):
+        return self
+
+    def parameters(self):
+        return (Parameter("color", self.color, 0.05),)
+
+    def image(self, longest):
+        return self.color[:, None, None].expand(3, longest, longest)
+
+    def project(self):
+        self.color.clamp_(0, 1)
+
+
+def test_a_parameterization_of_ones_own(encoder):
+    color = torch.full((3,), 0.5, requires_grad=True)
+    list(optimize(OneColor(color), [Prompt("green")], encoder=encoder, recipe=recipe(40)))
+    assert color[1] > color[0] + 0.4
+    assert color.min() >= 0
+
+
+@pytest.mark.parametrize("longest", [10, 40])
+def test_images_keep_their_shape_and_mean_when_resized(longest):
+    image = torch.rand(3, 12, 20)
+    small = resized(image, longest)
+    assert small.shape == (3, longest * 12 // 20, longest)
+    assert small.mean().item() == pytest.approx(image.mean().item(), abs=0.03)
