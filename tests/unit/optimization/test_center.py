@@ -159,8 +159,7 @@ def test_numbers_out_of_range_are_refused(settings):
         Center(**settings)
     radius, weight, power = ({"radius": 75.0, "weight": 0.001, "power": 2.0} | settings).values()
     assert str(error.value) == (
-        "the center's radius is 0 or more, its weight above 0, its power from 1 to 10, "
-        f"got {radius}, {weight}, {power}"
+        f"the center's radius is 0 or more, its weight above 0, its power from 1 to 10, got {radius}, {weight}, {power}"
     )
 
 

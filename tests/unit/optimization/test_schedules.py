@@ -25,7 +25,9 @@ def test_a_cosine_rises_in_a_line_then_falls_along_half_a_wave():
     assert rise[0] == pytest.approx(0.01 / 0.21)  # not 0: the first step moves too
     assert [b - a for a, b in pairwise(rise)] == pytest.approx([0.05 / 0.21] * 3)
     fall = [schedule(0.2 + 0.8 * share) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    assert fall == pytest.approx([1.0, 0.1 + 0.9 * math.cos(math.pi / 8) ** 2, 0.55, 0.1 + 0.9 * math.sin(math.pi / 8) ** 2, 0.1])
+    assert fall == pytest.approx(
+        [1.0, 0.1 + 0.9 * math.cos(math.pi / 8) ** 2, 0.55, 0.1 + 0.9 * math.sin(math.pi / 8) ** 2, 0.1]
+    )
 
 
 def test_schedules_have_the_names_that_configurations_use():

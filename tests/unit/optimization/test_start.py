@@ -80,7 +80,8 @@ def test_strokes_may_begin_about_the_middle():
 
 
 @pytest.mark.parametrize(
-    "allowed", [{"strokes": 1}, {"segments": (1, 1)}, {"opacity": (0.0, 0.0)}, {"opacity": (1.0, 1.0)}, {"spread": 1e-3}]
+    "allowed",
+    [{"strokes": 1}, {"segments": (1, 1)}, {"opacity": (0.0, 0.0)}, {"opacity": (1.0, 1.0)}, {"spread": 1e-3}],
 )
 def test_settings_reach_their_bounds(allowed):
     assert len(start(**allowed)) == allowed.get("strokes", 256)
@@ -142,7 +143,7 @@ def test_strokes_begin_where_the_picture_has_ink_in_the_color_of_that_place(widt
     assert spread.amin(0).max() < 0.05
     assert spread.amax(0).min() > 0.95
     inner = on_ink & (first[:, 0] > right[0] + 8) & (first[:, 0] < edge[0] - 8)
-    inner &= ((first[:, 1] - height / 2).abs() < 80)
+    inner &= (first[:, 1] - height / 2).abs() < 80
     assert torch.allclose(drawing.colors[inner], torch.tensor([0.3, 0.0, 0.1, 0.7]), atol=0.02)
     assert (drawing.colors[:, 3] == 0.7).all()
 
