@@ -41,8 +41,8 @@ def test_a_weight_is_above_0(weight, quote):
     with pytest.raises(InputError) as error:
         parse_weighted(text)
     assert str(error.value) == (
-        f"a weight is above 0, got {weight} in {text!r}: what to stay away from is a negative prompt; double quotes make "
-        "all of it text"
+        f"a weight is above 0, got {weight} in {text!r}: what to stay away from is a negative prompt; double quotes "
+        "make all of it text"
     )
 
 

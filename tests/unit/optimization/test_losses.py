@@ -62,7 +62,7 @@ def test_the_similarity_is_the_mean_of_what_is_wanted_by_weight():
 def test_only_a_drawing_has_strokes(drawing):
     assert drawing_of(drawing) is drawing
     assert frame(drawing).drawing is drawing
-    with pytest.raises(InputError, match="^only a drawing has strokes; what is optimized here is float$"):
+    with pytest.raises(InputError, match=r"^only a drawing has strokes; what is optimized here is float$"):
         _ = frame(0.5).drawing
 
 

@@ -31,4 +31,5 @@ def test_a_cosine_rises_in_a_line_then_falls_along_half_a_wave():
 
 
 def test_schedules_have_the_names_that_configurations_use():
-    assert SCHEDULES == {"constant": Constant(1.0), "published": Staircase(), "cosine": Cosine(0.05, 0.05)}
+    named = {"constant": Constant(1.0), "published": Staircase(), "cosine": Cosine(0.05, 0.05)}
+    assert named == SCHEDULES
