@@ -2,6 +2,7 @@
 # make test                      the tests; the very command that CI runs
 # make check                     style, types, layers
 # make bench                     timings, as JSON
+# make mutants                   breaks the core in 1,800 ways and counts those that its tests notice; goes on if stopped
 # make fuzz                      100,000 random drawings through the rasterizer
 # make corpus, make encoder      the built-in encoder again, from package registries alone; see docs/model-card.md
 # make judge                     another encoder, which ranks drawings it was not optimized for
@@ -10,7 +11,7 @@ PYTHON ?= python3
 PROMPT ?= a bonfire
 BIN := .venv/bin
 
-.PHONY: draw test check bench fuzz corpus encoder judge clean
+.PHONY: draw test check bench mutants fuzz corpus encoder judge clean
 .DELETE_ON_ERROR:
 
 draw: .venv/installed
@@ -29,6 +30,13 @@ bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.raster
 	$(BIN)/python -m benchmarks.loop
 	$(BIN)/python -m benchmarks.builtin
+
+# Mutants that were checked stay so until their function changes; name some to check them again, as in
+# OPTIONS="clipdraw.optimization.loop.*", or delete the folder mutants.
+mutants: .venv/installed-mutants
+	rm -rf mutants/tests
+	OMP_NUM_THREADS=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/mutmut run $(OPTIONS)
+	$(BIN)/python -m benchmarks.mutants
 
 fuzz: .venv/installed-dev
 	$(BIN)/python -m benchmarks.fuzz $(OPTIONS)
@@ -82,9 +90,13 @@ judge: corpus/colored.npz
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[all,dev]"
 	@touch $@
 
+.venv/installed-mutants: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[mutants]"
+	@touch $@
+
 .venv/installed-training: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[training]"
 	@touch $@
 
 clean:
-	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache mutants
