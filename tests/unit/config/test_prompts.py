@@ -53,9 +53,9 @@ def test_the_weight_may_be_left_to_the_caller():
 
 
 def test_prompts_of_both_signs_have_their_usual_weights():
-    prompts = parse_prompts(("a cat", "wool:3"), ("text", "mess:2"))
-    assert [(p.text, p.weight) for p in prompts] == [("a cat", 1.0), ("wool", 3.0), ("text", -0.3), ("mess", -2.0)]
-    assert title_of(prompts) == "a cat, wool:3, not text, not mess:2"
+    prompts = parse_prompts(("a cat", "wool:0.5"), ("text", "mess:2"))
+    assert [(p.text, p.weight) for p in prompts] == [("a cat", 1.0), ("wool", 0.5), ("text", -0.3), ("mess", -2.0)]
+    assert title_of(prompts) == "a cat, wool:0.5, not text, not mess:2"
 
 
 @pytest.mark.parametrize("blank", ["", "  ", '""', '" ":2'])

@@ -170,10 +170,10 @@ def test_a_file_says_what_was_asked_for():
     assert Config("a cat", seed=2).metadata() == {"prompt": "a cat", "seed": "2"}
     lines = Config("a cat", also=("wool\nand  silk",)).metadata()["prompts"]
     assert lines == "a cat\nwool and silk"
-    config = Config("a cat:2", also=("wool",), negative=("text", "mess:1.5"))
+    config = Config("a cat:2", also=("wool:0.5",), negative=("text", "mess:1.5"))
     assert config.metadata() == {
-        "prompt": "a cat:2, wool, not text, not mess:1.5",
-        "prompts": "a cat:2\nwool",
+        "prompt": "a cat:2, wool:0.5, not text, not mess:1.5",
+        "prompts": "a cat:2\nwool:0.5",
         "negative": "text\nmess:1.5",
         "seed": "0",
     }

@@ -119,8 +119,8 @@ def test_an_encoder_without_a_prior_adds_nothing(encoder):
     assert (image.grad == 0).all()
 
 
-def test_a_prior_may_last_to_the_end():
-    assert Prior("a").until == 1
+def test_a_prior_lasts_to_the_end_unless_told_otherwise():
+    assert (Prior("a").weight, Prior("a").until, Prior("a").variant) == (10, 1, 0)
     assert Prior("a", until=1e-3).until == 1e-3
 
 
