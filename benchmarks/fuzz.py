@@ -46,7 +46,9 @@ class Failure:
     what: str
 
 
-def both_ways(cases: Sequence[Case], *, threads: int = 1, backend: str = "numba", backward: bool = True) -> list[Found]:
+def both_ways(
+    cases: Sequence[Case], *, threads: int = 1, backend: str = "native", backward: bool = True
+) -> list[Found]:
     """For each case the image, and the gradients of its inner product with smooth weights.
 
     All go through the rasterizer at once, in the precision that the backend is compared in.
@@ -173,7 +175,7 @@ def run(seeds: range) -> Iterator[tuple[range, list[Failure]]]:
         worker = context.Process(target=work, args=(theirs, range(start, seeds.stop)), daemon=True)
         worker.start()
         theirs.close()
-        patience, seed = 600.0, start  # the first may have to be compiled
+        patience, seed = 600.0, start  # torch has to be imported first
         try:
             while ours.poll(patience):
                 seed, what, stop = ours.recv()

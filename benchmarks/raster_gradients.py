@@ -119,7 +119,7 @@ def smooth_weights() -> Tensor:
 
 def gradients(drawing: Drawing, backend: str) -> dict[str, Tensor]:
     """The rasterizer's gradients of the image's inner products with `smooth_weights`, by parameter: weights x size."""
-    dtype = torch.float32 if backend == "numba" else torch.float64
+    dtype = torch.float32 if backend == "native" else torch.float64
     copy = drawing.to(dtype=dtype).detached()
     leaves = tensors(copy)
     for leaf in leaves.values():
@@ -141,7 +141,7 @@ def compare(drawing: Drawing, *, most: int | None = None, uncertain: bool = Fals
         uncertain: whether to tell by how much the differences change with the number of samples, too.
     """
     found: dict[str, dict[str, float]] = {}
-    ours = {backend: gradients(drawing, backend) for backend in ("numba", "reference")}
+    ours = {backend: gradients(drawing, backend) for backend in ("native", "reference")}
     weights, random = smooth_weights().numpy(), np.random.default_rng(0)
     for name, tensor in tensors(drawing).items():
         size = tensor.numel()
@@ -174,7 +174,7 @@ def certain_differences(
 
 def repeatable(drawing: Drawing) -> bool:
     """Whether the same call gives the same bits."""
-    one, two = gradients(drawing, "numba"), gradients(replace(drawing), "numba")
+    one, two = gradients(drawing, "native"), gradients(replace(drawing), "native")
     return all(torch.equal(one[name], two[name]) for name in one)
 
 

@@ -26,8 +26,8 @@ from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg, to_svg
-from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
+from clipdraw.io.svg import from_svg, to_svg
+from clipdraw.io.svg.foreign import ForeignSvgWarning
 from clipdraw.optimization.start import RandomStrokes
 from clipdraw.raster import rasterize
 

@@ -26,7 +26,7 @@ class TinyEncoder:
     def encode_image(self, views: Tensor) -> Tensor:
         return functional.normalize(views.mean((2, 3)) - 0.5 + 1e-3, dim=1)
 
-    def unread(self, text: str) -> str:
+    def truncated_tail(self, text: str) -> str:
         return text[20:]
 
 

@@ -25,7 +25,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.utils import parametrize
 
-from clipdraw.encoders import text
+from clipdraw.encoders.builtin.text_tower import TextTower
+from clipdraw.encoders.builtin.wordpiece import MAX_PIECES, WordPiece
 from training import teacher
 from training.files import whole
 
@@ -42,7 +43,7 @@ PREFIX = "text."
 """What the names of the text side's tensors begin with in the package's weights."""
 
 
-def from_teacher(words: text.WordPiece) -> text.TextTower:
+def from_teacher(words: WordPiece) -> TextTower:
     """A student with the teacher's rows and layers, as far as it has them."""
     given = {k.removeprefix("bert."): v.float() for k, v in load_file(teacher.folder() / "model.safetensors").items()}
     pieces = (teacher.folder() / "vocab.txt").read_text(encoding="utf-8").splitlines()
@@ -51,7 +52,7 @@ def from_teacher(words: text.WordPiece) -> text.TextTower:
     table = "embeddings."
     state = {
         "tokens.weight": given[table + "word_embeddings.weight"][kept],
-        "positions": given[table + "position_embeddings.weight"][: text.READS + 2]
+        "positions": given[table + "position_embeddings.weight"][: MAX_PIECES + 2]
         + given[table + "token_type_embeddings.weight"][0],
         "norm.weight": given[table + "LayerNorm.weight"],
         "norm.bias": given[table + "LayerNorm.bias"],
@@ -67,7 +68,7 @@ def from_teacher(words: text.WordPiece) -> text.TextTower:
             state[f"layers.{place}.query_key_value.{end}"] = torch.cat(joined)
             for ours, theirs in parts.items():
                 state[f"layers.{place}.{ours}.{end}"] = given[f"{source}{theirs}.{end}"]
-    tower = text.TextTower(words, layers=len(LAYERS))
+    tower = TextTower(words, layers=len(LAYERS))
     tower.load_state_dict(state)
     return tower
 
@@ -80,7 +81,7 @@ class Rounded(torch.nn.Module):
 
 
 def in_four_bits(matrix: Tensor) -> Tensor:
-    """What `text.narrowed` with 4 bits keeps of `matrix`, whose last axis is cut into groups of 64."""
+    """What `quantize` with 4 bits keeps of `matrix`, whose last axis is cut into groups of 64."""
     groups = matrix.reshape(-1, 64)
     scale = groups.abs().amax(-1, keepdim=True).clamp_min(1e-6).div(7).half().float()
     return ((groups / scale).round_().clamp_(-7, 7) * scale).reshape(matrix.shape)
@@ -90,7 +91,7 @@ def in_four_bits(matrix: Tensor) -> Tensor:
 class Texts:
     """Pieces and teacher's vectors of every shard; train and held out, by kind."""
 
-    words: text.WordPiece
+    words: WordPiece
     folder: Path
     ids: list[np.ndarray] = field(default_factory=list)
     strings: list[str] = field(default_factory=list)
@@ -137,7 +138,7 @@ class Texts:
 class Student:
     """The tower in training, its optimizers, and how far it has trained."""
 
-    def __init__(self, words: text.WordPiece, rates: tuple[float, float]) -> None:
+    def __init__(self, words: WordPiece, rates: tuple[float, float]) -> None:
         self.tower = from_teacher(words)
         self.tower.tokens.sparse = True  # few rows change in a step
         for layer in self.tower.layers:
@@ -187,18 +188,18 @@ class Student:
 def export(checkpoint: Path) -> dict[str, Tensor]:
     """The tensors that ship, vocabulary included, of a training checkpoint."""
     state = torch.load(checkpoint, weights_only=True)
-    tower = text.TextTower(text.WordPiece(state["pieces"]), layers=len(LAYERS))
+    tower = TextTower(WordPiece(state["pieces"]), layers=len(LAYERS))
     plain = {name.replace("parametrizations.weight.original", "weight"): t for name, t in state["tower"].items()}
     tower.load_state_dict(plain)
-    return {PREFIX + name: tensor.contiguous() for name, tensor in text.stored(tower, BITS).items()}
+    return {PREFIX + name: tensor.contiguous() for name, tensor in tower.to_tensors(BITS).items()}
 
 
-def loaded(tensors: dict[str, Tensor]) -> text.TextTower:
+def loaded(tensors: dict[str, Tensor]) -> TextTower:
     """The tower of what `export` returned."""
-    return text.TextTower.from_tensors({name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()})
+    return TextTower.from_tensors({name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()})
 
 
-def measured(tower: text.TextTower, texts: Texts, most: int = 1000) -> dict[str, float]:
+def measured(tower: TextTower, texts: Texts, most: int = 1000) -> dict[str, float]:
     """Mean cosine to the teacher by kind of held-out text, and how often a caption finds itself among them."""
     found = {}
     for kind, rows in texts.test.items():
@@ -243,7 +244,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    student = Student(text.WordPiece(options.vocabulary.read_text().split()), (options.rate, options.table_rate))
+    student = Student(WordPiece(options.vocabulary.read_text().split()), (options.rate, options.table_rate))
     if (options.out / "checkpoint.pt").exists():
         student.resume(options.out / "checkpoint.pt")
     texts = Texts(student.tower.words, options.texts)

@@ -20,8 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from clipdraw.encoders.builtin.exemplars import Exemplars
-from clipdraw.encoders.builtin.imagination import Imagination
+from clipdraw.encoders.builtin.prior import Exemplars, PictureNetwork
 from training.data import Corpus, plain_views, split_for_judge
 from training.evaluate import load
 from training.files import whole
@@ -118,7 +117,7 @@ def _sets_of(corpus: Corpus) -> dict[int, set[str]]:
     return sets
 
 
-def exemplars(corpus: Corpus, kept: list[Candidate], vectors: Tensor, imagination: Imagination) -> Exemplars:
+def exemplars(corpus: Corpus, kept: list[Candidate], vectors: Tensor, imagination: PictureNetwork) -> Exemplars:
     """The drawings along the components, and their names along the axes in which names differ most."""
     inks = []
     for one in kept:
@@ -151,7 +150,7 @@ def main() -> None:
     kept = chosen(corpus, found, *recognized(load(options.checkpoint, "encoder"), corpus, found, vectors), vectors)
     drawn = torch.load(options.imagination, map_location="cpu", weights_only=True)["model"]
     with whole(options.out) as partial:
-        torch.save(exemplars(corpus, kept, vectors, Imagination.from_tensors(drawn)).stored(), partial)
+        torch.save(exemplars(corpus, kept, vectors, PictureNetwork.from_tensors(drawn)).to_tensors(), partial)
     print(f"{len(kept)} of {len(found)} drawings, {len({one.caption for one in kept})} names")
 
 

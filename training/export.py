@@ -1,6 +1,6 @@
 """Put both towers, the imagination and the exemplars into the one file that ships: `python -m training.export`.
 
-Also writes the file's checksum into `clipdraw/encoders/builtin.py`.
+Also writes the file's checksum into `clipdraw/encoders/builtin/storage.py`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from clipdraw.encoders import builtin
-from clipdraw.encoders.builtin.text_tower import narrowed
+from clipdraw.encoders.builtin import storage
+from clipdraw.encoders.builtin.storage import quantize
 from training.files import whole, write_text
 from training.train import Matcher
 
@@ -23,11 +23,11 @@ _LARGE = 100_000
 
 
 def in_few_bits(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What `text.widened` reads: large arrays in 8 bits, with a scale for each first index, all else in float16."""
+    """What `dequantize` reads: large arrays in 8 bits, with a scale for each first index, all else in float16."""
     tensors = {}
     for name, value in state.items():
         if value.ndim > 1 and value.numel() > _LARGE:
-            tensors[f"{name}.whole"], tensors[f"{name}.scale"] = narrowed(value.flatten(1), 8)
+            tensors[f"{name}.whole"], tensors[f"{name}.scale"] = quantize(value.flatten(1), 8)
         else:
             tensors[name] = value.half().contiguous()
     return tensors
@@ -52,7 +52,7 @@ def export(image: Path, text: Path, imagination: Path, exemplars: Path, out: Pat
 
 def write_checksum(module: Path) -> str:
     """Set `SHA256` in the module's source to the checksum of the weights, and return it."""
-    found = builtin.checksum()
+    found = storage.checksum()
     write_text(module, re.sub(r'(?m)^SHA256 = ".*"$', f'SHA256 = "{found}"', module.read_text()))
     return found
 
@@ -66,10 +66,10 @@ def main() -> None:
     parser.add_argument("--version", default="rebuilt")
     options = parser.parse_args()
     export(
-        options.image, options.text, options.imagination, options.exemplars, builtin.WEIGHTS, version=options.version
+        options.image, options.text, options.imagination, options.exemplars, storage.WEIGHTS, version=options.version
     )
-    checksum = write_checksum(Path(builtin.__file__))
-    print(f"{builtin.WEIGHTS.name}: {builtin.WEIGHTS.stat().st_size / 1e6:.1f} MB, {checksum}")
+    checksum = write_checksum(Path(storage.__file__))
+    print(f"{storage.WEIGHTS.name}: {storage.WEIGHTS.stat().st_size / 1e6:.1f} MB, {checksum}")
 
 
 if __name__ == "__main__":

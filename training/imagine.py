@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipdraw.encoders.builtin.imagination import PICTURES, SIZE, Imagination
+from clipdraw.encoders.builtin.prior import PICTURES, SIZE, PictureNetwork
 from training import data
 from training.data import COLORS, Corpus
 from training.files import whole
@@ -64,7 +64,7 @@ def principal_components(values: np.ndarray, count: int) -> tuple[np.ndarray, np
 class Targets:
     """Drawings as coordinates along the components of a model on the CPU, sampled with their captions."""
 
-    def __init__(self, corpus: Corpus, model: Imagination, inks: np.ndarray) -> None:
+    def __init__(self, corpus: Corpus, model: PictureNetwork, inks: np.ndarray) -> None:
         self.corpus, self.components = corpus, model.components.numpy()
         self.mean = self.components @ model.mean.numpy()
         self.color = torch.from_numpy(inks @ self.components.T - self.mean)
@@ -150,7 +150,7 @@ class Phrases:
         return vectors
 
 
-def loss(model: Imagination, vectors: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+def loss(model: PictureNetwork, vectors: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
     """The squared distance of the nearest picture and a little of another's, and which is nearest.
 
     Only those two are decoded with gradients.
@@ -165,10 +165,10 @@ def loss(model: Imagination, vectors: Tensor, wanted: Tensor) -> tuple[Tensor, T
     return distance[0] + _OTHERS * distance[1], nearest
 
 
-def begun(inks: np.ndarray, state: dict | None) -> Imagination:
+def begun(inks: np.ndarray, state: dict | None) -> PictureNetwork:
     """The model of a checkpoint, or a new one with the components of these drawings."""
     torch.manual_seed(0)
-    model = Imagination()
+    model = PictureNetwork()
     if state is None:
         mean, directions = principal_components(inks, len(model.components))
         model.mean.copy_(torch.from_numpy(mean))

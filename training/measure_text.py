@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from clipdraw.encoders import text
+from clipdraw.encoders.builtin.text_tower import TextTower
 from training import distill, teacher
 
 SYNONYMS = (
@@ -42,7 +42,7 @@ ADJECTIVES = (
 )  # fmt: skip
 
 
-def synonyms(tower: text.TextTower) -> dict[str, float]:
+def synonyms(tower: TextTower) -> dict[str, float]:
     """Mean cosine of synonyms and of other pairs, and how often a synonym is nearest among all second words."""
     one, two = (tower.embed([pair[i] for pair in SYNONYMS]) for i in (0, 1))
     similar = (one @ two.T).numpy()
@@ -51,7 +51,7 @@ def synonyms(tower: text.TextTower) -> dict[str, float]:
     return {"synonyms": float(similar[own].mean()), "others": float(similar[~own].mean()), "nearest": nearest}
 
 
-def adjectives(tower: text.TextTower) -> list[tuple[str, str, str, float, float, float]]:
+def adjectives(tower: TextTower) -> list[tuple[str, str, str, float, float, float]]:
     """For each triple the cosines of one and two, one and the bare noun, two and the bare noun."""
     found = []
     for triple in ADJECTIVES:

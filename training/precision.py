@@ -76,7 +76,7 @@ class Judge:
     def encode_image(self, views: Tensor) -> Tensor:
         return self._model.image(views)
 
-    def unread(self, text: str) -> str:
+    def truncated_tail(self, text: str) -> str:
         return ""
 
 

@@ -1,7 +1,10 @@
-"""Cubic Bezier segments as polylines."""
+"""Cubic Bezier segments: as polylines, and cut at a fraction of their length."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -19,9 +22,12 @@ a straight line of 6 pieces, by 2 % in one of 5, by 0.5 % in one of 8."""
 MAX_PIECES = 2048
 """Most pieces of one segment: keeps a control point a million units away from filling the memory."""
 
+_LENGTH_CHORDS = 16
+"""Chords by which the length of a segment is measured."""
+
 
 def piece_counts(cubics: Float[Tensor, "cubics 4 2"], *, tolerance: float = TOLERANCE) -> Int[Tensor, " cubics"]:
-    """How many pieces of equal parameter length keep each segment's polyline within the tolerance.
+    """The number of pieces of equal parameter length that keep each segment's polyline within the tolerance.
 
     The chord of a curve piece of parameter length 1/n is nowhere farther from the curve than
     max |B''| / (8 n^2), and |B''| <= 6 max |second difference of the control points|. `flatten` brings that down to
@@ -75,3 +81,29 @@ def flatten(
     )
     origin, rest = cubics[..., 0, :], cubics[..., 1:, :] - cubics[..., :1, :]
     return origin + sum(weight[..., None] * rest[..., k, :] for k, weight in enumerate(weights))
+
+
+def first_part(points: Float[Tensor, "_ 2"], fraction: float) -> Float[Tensor, "_ 2"]:
+    """The control points of the first part of a chain of cubic segments.
+
+    Args:
+        points: control points of the chain; segments share their ends.
+        fraction: how much of the chain's length the part has, in (0, 1].
+
+    Source: de Casteljau's subdivision. The length is that of 16 chords a segment.
+    """
+    cubics = torch.stack([points[start : start + 4] for start in range(0, len(points) - 1, 3)])
+    steps = torch.arange(_LENGTH_CHORDS + 1, dtype=points.dtype, device=points.device)
+    curve = flatten(cubics[:, None], steps, torch.full_like(steps, _LENGTH_CHORDS))
+    chords = (curve[:, 1:] - curve[:, :-1]).norm(dim=-1).flatten()
+    ends = torch.cat([chords.new_zeros(1), chords.cumsum(0)])
+    chord = max(min(int(torch.searchsorted(ends, fraction * ends[-1])), len(chords)) - 1, 0)
+    within = float((fraction * ends[-1] - ends[chord]) / chords[chord].clamp(min=1e-12))
+    segment, step = divmod(chord, _LENGTH_CHORDS)
+    t = min(max((step + within) / _LENGTH_CHORDS, 0.0), 1.0)
+    level = list(cubics[segment])
+    kept = level[:1]
+    while len(level) > 1:
+        level = [torch.lerp(one, other, t) for one, other in pairwise(level)]
+        kept.append(level[0])
+    return torch.cat([points[: 3 * segment], torch.stack(kept)])

@@ -12,8 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from clipdraw.errors import FormatError, InputError
-from clipdraw.registry import readers, writers
+from clipdraw.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Canvas:
 
     @property
     def scale(self) -> float:
-        """How many times larger than the published 224-unit canvas this one is, by its shorter side."""
+        """The size relative to the published 224-unit canvas, by the shorter side."""
         return min(self.width, self.height) / 224.0
 
     def pixel_size(self, longest: float) -> tuple[int, int]:
@@ -50,7 +49,7 @@ def control_points(segments: int, *, closed: bool = False) -> int:
 
 @dataclass(frozen=True)
 class Style:
-    """How a path is painted: all about it that is not optimized. A stroke with round caps, unless told otherwise.
+    """The way a path is painted: all about it that is not optimized. A stroke with round caps, unless told otherwise.
 
     Args:
         closed: for each subpath whether its last segment ends where its first begins.
@@ -275,7 +274,9 @@ class Drawing:
         Raises:
             FormatError: the ending names no known format.
         """
-        _part(writers, Path(path))(self, Path(path))
+        from clipdraw.io import save_drawing
+
+        save_drawing(self, path)
 
     @staticmethod
     def load(path: str | Path) -> Drawing:
@@ -284,7 +285,9 @@ class Drawing:
         Raises:
             FormatError: the file cannot be read as a drawing.
         """
-        return _part(readers, Path(path))(Path(path))
+        from clipdraw.io import load_drawing
+
+        return load_drawing(path)
 
 
 def _check_choices(settings: object, **allowed: tuple[str | None, ...]) -> None:
@@ -307,10 +310,3 @@ def _check_styles(drawing: Drawing) -> None:
             raise InputError(f"a style refers to gradients {chosen} of {gradients}")
         if not all(0 <= number < transforms for number in style.transforms):
             raise InputError(f"a style refers to transforms {style.transforms} of {transforms}")
-
-
-def _part(registry: Mapping[str, Any], path: Path) -> Any:
-    ending = path.suffix.lower().lstrip(".")
-    if ending not in registry:
-        raise FormatError(f"{path.name}: a drawing is stored as {', '.join(sorted(registry))}, not {ending!r}")
-    return registry[ending]

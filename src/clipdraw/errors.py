@@ -33,3 +33,7 @@ class MissingExtraError(ClipdrawError):
 
 class DivergedError(ClipdrawError):
     """The optimization cannot go on: its gradients stay non-finite."""
+
+
+class OutOfMemoryError(ClipdrawError, MemoryError):
+    """There is not enough memory for what was asked."""

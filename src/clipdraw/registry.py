@@ -52,14 +52,3 @@ class Registry(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._all())
-
-
-readers = Registry(
-    "readers", {"svg": "clipdraw.io.svg.files:read_drawing", "json": "clipdraw.io.paths_json:read_paths"}
-)
-"""File ending to `read(path) -> Drawing`."""
-
-writers = Registry(
-    "writers", {"svg": "clipdraw.io.svg.files:write_drawing", "json": "clipdraw.io.paths_json:write_paths"}
-)
-"""File ending to `write(drawing, path) -> None`."""

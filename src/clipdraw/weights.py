@@ -1,17 +1,18 @@
-"""A model's id to a folder with its files: from the local cache, or downloaded from the hub.
+"""The folder with a model's files, for what a user names it by: a folder, or an id on the hub.
 
-Nothing here costs more than a few seconds to fail: whether the hub can be reached is asked with a deadline
-before anything slow is imported or tried, because the hub's own client retries for some 20 seconds.
+A model of the hub is taken from the local cache, or downloaded. Nothing here takes more than a few seconds to fail:
+whether the hub can be reached is asked with a deadline before anything slow is imported or tried, because the hub's
+own client retries for some 20 seconds.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
+from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -19,37 +20,22 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from clipdraw.errors import WeightsError
+from clipdraw.errors import MissingExtraError, WeightsError
+from clipdraw.progress import log
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+SAFETENSORS, SAFETENSORS_INDEX = "model.safetensors", "model.safetensors.index.json"
+"""The file of weights; and the one that lists several, where there are several."""
 PROBE_SECONDS = 1.5
 """How long the hub may take to answer at all. A first answer takes 0.1 to 0.5 s on an ordinary connection."""
 
+
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
-_TOKENIZERS = ("tokenizer.json", "vocab.json")
-_WANTED = [
-    _INDEX,
-    "model*.safetensors",
-    "config.json",
-    "preprocessor_config.json",
-    "processor_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-]
+_CONVERT = "convert them at https://huggingface.co/spaces/safetensors/convert"
 _CONVERTER = "SFconvertbot"
 """The hub's account that offers safetensors variants of pickled weights, as pull requests."""
-
-
-def is_model_id(name: str) -> bool:
-    """Whether `name` is written like a model's id on a hub: `owner/model`."""
-    return _ID.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)
@@ -57,21 +43,57 @@ class Kind:
     """A kind of model: which files it has and how messages speak of it.
 
     Args:
-        what: its name in messages.
+        what: its name in messages, `the encoder`.
+        names: what a user may name it by, as advice to one who named it by something else.
         advice: what to do without the hub.
         files: patterns of the files that are downloaded.
-        missing: what a folder lacks to be loaded, in words; empty if it is complete.
+        missing: the name of a file that a folder lacks to be loaded; empty if it is complete.
         pickles: whether pickled weights will do, as they are loaded by a reader that runs no code.
     """
 
     what: str
+    names: str
     advice: str
     files: tuple[str, ...]
     missing: Callable[[Path], str]
     pickles: bool = False
 
 
-def fetch_model(name: str, kind: Kind | None = None) -> Path:
+def locate(name: str, kind: Kind) -> Path:
+    """The folder that holds all files of a model, fetched if need be.
+
+    Args:
+        name: a folder, or a hub id.
+        kind: the kind of model.
+
+    Raises:
+        WeightsError: there is no such folder, it lacks a file, or the model cannot be fetched.
+        MissingExtraError: a hub id needs a part of clipdraw that is not installed.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        if not is_model_id(name):
+            raise WeightsError(f"no folder {name!r}; {kind.names}")
+        if find_spec("huggingface_hub") is None:
+            raise MissingExtraError(f"fetching {kind.what}", extra="clip")
+        return fetch(name, kind)
+    missing = kind.missing(folder)
+    if missing == SAFETENSORS and not kind.pickles and (any(folder.glob("*.bin")) or any(folder.glob("*.pt"))):
+        raise WeightsError(
+            f"{kind.what} folder {name!r} has only pickled weights, which are not loaded because they can "
+            f"run code; {_CONVERT}"
+        )
+    if missing:
+        raise WeightsError(f"{kind.what} folder {name!r} has no {missing}; it needs all files of a checkpoint")
+    return folder
+
+
+def is_model_id(name: str) -> bool:
+    """Whether `name` is written like a model's id on a hub: `owner/model`."""
+    return _ID.fullmatch(name) is not None
+
+
+def fetch(name: str, kind: Kind) -> Path:
     """The folder with the files of a model on the hub.
 
     A model in the local cache is taken without using the network. Respects `HF_HOME`, `HF_HUB_CACHE`,
@@ -79,17 +101,15 @@ def fetch_model(name: str, kind: Kind | None = None) -> Path:
 
     Args:
         name: the model's id, `owner/model`.
-        kind: what it is; an encoder if not given.
+        kind: the kind of model.
 
     Returns:
-        A folder that holds all files of its kind: of an encoder a configuration, a tokenizer and weights as
-        safetensors.
+        A folder that holds all files of its kind.
 
     Raises:
         WeightsError: the hub cannot be reached, has no such model, does not give it to this user,
             or has it only as pickled weights.
     """
-    kind = kind or ENCODER
     folder = _cached_folder(name, kind)
     if folder is not None:
         return folder
@@ -102,18 +122,16 @@ def fetch_model(name: str, kind: Kind | None = None) -> Path:
             f"cannot fetch {kind.what} {name!r}: {problem} ({why}); "
             f"{kind.advice}, or download the model elsewhere and pass its folder"
         )
+    log.info("downloading %s %s from %s", kind.what, name, endpoint)
     return _download(name, endpoint, kind)
 
 
 def unreachable(url: str, *, seconds: float = PROBE_SECONDS) -> str:
-    """Why nothing answers at `url`; empty if something does, whatever it says.
+    """Why nothing answers at `url`, in a few words; empty if something does, whatever it says.
 
     Args:
         url: an http or https address.
         seconds: how long to wait for an answer in all, name look-up included (which has no timeout of its own).
-
-    Returns:
-        The reason in a few words, or an empty string.
     """
     answers: SimpleQueue[str] = SimpleQueue()
 
@@ -134,25 +152,6 @@ def unreachable(url: str, *, seconds: float = PROBE_SECONDS) -> str:
         return f"no answer within {seconds:g} s"
 
 
-def missing_part(folder: Path) -> str:
-    """What a model's folder lacks to be loaded, in words; empty if it is complete."""
-    if not (folder / "config.json").is_file():
-        return "config.json"
-    if not (folder / _WEIGHTS).is_file():
-        if not (folder / _INDEX).is_file():
-            return _WEIGHTS
-        try:
-            shards = set(json.loads((folder / _INDEX).read_text(encoding="utf-8"))["weight_map"].values())
-        except (ValueError, KeyError, AttributeError, TypeError):
-            return f"a readable {_INDEX}"
-        absent = sorted(shard for shard in shards if not (folder / shard).is_file())
-        if absent:
-            return absent[0]
-    if not any((folder / tokenizer).is_file() for tokenizer in _TOKENIZERS):
-        return "tokenizer.json"
-    return ""
-
-
 def one_line(error: object) -> str:
     """The first line of an error's text, at most 200 characters; its type if it says nothing."""
     text = str(error).strip()
@@ -163,9 +162,6 @@ def _offline_variable() -> str:
     """The environment variable that forbids the network; empty if none does."""
     names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
     return next((name for name in names if os.environ.get(name, "").upper() in {"1", "ON", "YES", "TRUE"}), "")
-
-
-ENCODER = Kind("the encoder", "use --encoder builtin", tuple(_WANTED), missing_part)
 
 
 def _cached_folder(name: str, kind: Kind) -> Path | None:
@@ -185,14 +181,14 @@ def _snapshots(cache: Path) -> Iterator[Path]:
 
 
 def _download(name: str, endpoint: str, kind: Kind) -> Path:
-    """The folder of a model that was downloaded just now; arguments and errors as in `fetch_model`."""
+    """The folder of a model that was downloaded just now; arguments and errors as in `fetch`."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
     # HfHubHTTPError inherits from the error class of the HTTP library in use (requests or httpx).
     failures: tuple[type[Exception], ...] = (OSError, ValueError, *HfHubHTTPError.__bases__)
     try:
-        revision = "main" if kind.pickles else _safetensors_revision(HfApi(endpoint=endpoint), name)
+        revision = "main" if kind.pickles else _safetensors_revision(HfApi(endpoint=endpoint), name, kind)
         wanted = list(kind.files)
         return Path(snapshot_download(name, revision=revision, endpoint=endpoint, allow_patterns=wanted))
     except GatedRepoError as error:
@@ -212,18 +208,18 @@ def _download(name: str, endpoint: str, kind: Kind) -> Path:
         ) from error
 
 
-def _safetensors_revision(api: HfApi, name: str) -> str:
+def _safetensors_revision(api: HfApi, name: str, kind: Kind) -> str:
     """The revision of a model that has safetensors: its main branch, else the hub's own conversion of it.
 
     Conversions are taken from the hub's converter account alone: anyone can open a pull request.
     """
     files = {file.rfilename for file in api.model_info(name).siblings or []}
-    if files & {_WEIGHTS, _INDEX}:
+    if files & {SAFETENSORS, SAFETENSORS_INDEX}:
         return "main"
     for discussion in api.get_repo_discussions(name):
         if discussion.is_pull_request and discussion.author == _CONVERTER and discussion.status == "open":
             return f"refs/pr/{discussion.num}"
     raise WeightsError(
-        f"the encoder {name!r} has no weights as safetensors, and pickled weights are not loaded "
-        "because they can run code; convert them at https://huggingface.co/spaces/safetensors/convert"
+        f"{kind.what} {name!r} has no weights as safetensors, and pickled weights are not loaded "
+        f"because they can run code; {_CONVERT}"
     )

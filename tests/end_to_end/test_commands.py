@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from clipdraw import Drawing, rasterize
+from clipdraw.encoders.devices import devices
 from clipdraw.io.images import read_image
-from clipdraw.runs import devices
 from tests import tiny_biggan
 
 QUICK = ("--strokes", "8", "--steps", "6", "--views", "2")
@@ -124,14 +124,9 @@ def test_a_film_that_is_stopped_leaves_no_file(number, code, finished, tmp_path)
 @pytest.fixture
 def tiny_clip(tmp_path):
     """A folder with a CLIP checkpoint of random weights."""
-    from tests.unit.test_encoders_transformers import clip_model, letters_tokenizer
+    from tests import tiny_clip
 
-    folder = tmp_path / "clip"
-    tokenizer = letters_tokenizer()
-    torch.manual_seed(0)
-    clip_model(tokenizer).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    return tiny_clip.save(tmp_path / "clip")
 
 
 def test_compare_judges_by_an_encoder_that_was_not_optimized(tiny_clip, tmp_path):

@@ -25,7 +25,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 class Judge(TinyEncoder):
     """The tiny judge, which reads any text to its end."""
 
-    def unread(self, text):
+    def truncated_tail(self, text):
         return ""
 
 

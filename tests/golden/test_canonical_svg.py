@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.io.svg.files import read_drawing, write_drawing
+from clipdraw.io.svg import read_drawing, write_drawing
 
 GOLDEN = Path(__file__).with_name("canonical.svg")
 

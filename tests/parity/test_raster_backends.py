@@ -4,19 +4,19 @@ import pytest
 import torch
 
 from clipdraw import Canvas, RandomStrokes, rasterize
-from clipdraw.runs import devices
+from clipdraw.encoders.devices import devices
 from tests.raster_scenes import SCENES, gradients, relative_error
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.4, 2.3])
 @pytest.mark.parametrize("name", SCENES)
-def test_numba_is_the_reference(name, scale):
+def test_native_is_the_reference(name, scale):
     canvas = SCENES[name].canvas
     height = round(canvas.height * scale)
     random = torch.Generator().manual_seed(height)
     options = {"height": height, "weights": torch.randn(3, height, round(canvas.width * scale), generator=random)}
     wanted, wanted_grads = gradients(SCENES[name], backend="reference", dtype=torch.float64, **options)
-    found, found_grads = gradients(SCENES[name], backend="numba", **options)
+    found, found_grads = gradients(SCENES[name], backend="native", **options)
     assert (found - wanted).abs().max() <= 1e-4
     for number, (one, two) in enumerate(zip(found_grads, wanted_grads, strict=True)):
         assert relative_error(one, two) <= 1e-4, number
@@ -33,7 +33,7 @@ def test_ties_between_neighboring_pieces_are_settled():
     weights = torch.randn(3, 74, 74, generator=torch.Generator().manual_seed(0))
     options = {"height": 74, "weights": weights}
     _, wanted = gradients(SCENES["overlapping"], backend="reference", dtype=torch.float64, **options)
-    _, found = gradients(SCENES["overlapping"], backend="numba", **options)
+    _, found = gradients(SCENES["overlapping"], backend="native", **options)
     assert relative_error(found[0], wanted[0]) <= 1e-5
 
 

@@ -57,7 +57,7 @@ def drawing_of(name):
     return three_strokes(scale).subset([number])
 
 
-@pytest.mark.parametrize("backend", ["reference", "numba"])
+@pytest.mark.parametrize("backend", ["reference", "native"])
 @pytest.mark.parametrize("name", [*STROKES, *SHAPES])
 def test_gradients_are_those_of_the_supersampled_picture(name, backend):
     drawing = drawing_of(name)

@@ -6,7 +6,7 @@ import pytest
 import pyvips
 import torch
 
-from clipdraw.io.svg.files import from_svg, to_svg
+from clipdraw.io.svg import from_svg, to_svg
 from clipdraw.raster import rasterize
 from tests.raster_scenes import picture
 
@@ -144,7 +144,7 @@ def error(drawing, text, size):
     return float((rasterize(drawing, height=size).double() - theirs).abs().mean()) * 255
 
 
-@pytest.mark.parametrize(("size", "allowed"), [(64, 0.8), (224, 0.5), (1024, 0.5)])
+@pytest.mark.parametrize(("size", "allowed"), [(64, 0.8), (1024, 0.5)])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_files_look_as_in_other_programs(name, size, allowed):
     text = FRAME.format(size, size, SAMPLES[name])
@@ -152,7 +152,6 @@ def test_files_look_as_in_other_programs(name, size, allowed):
         warnings.simplefilter("error")
         drawing = from_svg(text)
     off = error(drawing, text, size)
-    print(f"{name} at {size}: {off:.3f}")
     assert off <= allowed
 
 

@@ -48,12 +48,12 @@ def gradient(drawing, weights, backend):
 @settings(max_examples=60, deadline=None)
 @given(CORNERS, STYLES, st.sampled_from([1.0, 2.0, 3.0]))
 def test_moving_all_of_a_shape_changes_nothing_of_the_sum(corners, style, width):
-    for backend in ("numba", "reference"):
+    for backend in ("native", "reference"):
         found = gradient(polygon(corners, width=width, **style), torch.ones(SIZE, SIZE), backend)
         torch.testing.assert_close(found.sum(0), torch.zeros_like(found[0]), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("backend", ["numba", "reference"])
+@pytest.mark.parametrize("backend", ["native", "reference"])
 @pytest.mark.parametrize("rule", ["nonzero", "evenodd"])
 @pytest.mark.parametrize("turn", [1, -1])
 @pytest.mark.parametrize("corner", [3.0, 3.5])

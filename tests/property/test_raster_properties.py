@@ -44,7 +44,7 @@ def shape_of(points, width):
 @given(strokes())
 def test_coverage_is_a_fraction(parts):
     drawing = made(parts)
-    for backend in ("numba", "reference"):
+    for backend in ("native", "reference"):
         white = replace(drawing, colors=torch.tensor([[0.0, 0.0, 0.0, 1.0]]))
         image = rasterize(white, backend=backend)
         assert image.min() >= -1e-6
@@ -119,9 +119,9 @@ def test_splitting_changes_little(parts, t):
 def test_threads_change_no_bit(parts, threads):
     drawing = made(*parts)
     raster.set_threads(1)
-    image, grads = gradients(drawing, backend="numba")
+    image, grads = gradients(drawing, backend="native")
     raster.set_threads(threads)
-    again, again_grads = gradients(drawing, backend="numba")
+    again, again_grads = gradients(drawing, backend="native")
     raster.set_threads(None)
     assert torch.equal(image, again)
     assert all(torch.equal(one, two) for one, two in zip(grads, again_grads, strict=True))
@@ -131,14 +131,14 @@ ODD = st.sampled_from([0.0, 0.5, 3.5, 12.0, 24.0, -1e6, 1e6, 7.3, 3e9, -3e38])
 
 
 @FEW
-@given(drawings(st.tuples(ODD, ODD)), st.sampled_from(["numba", "reference"]))
+@given(drawings(st.tuples(ODD, ODD)), st.sampled_from(["native", "reference"]))
 def test_odd_places_give_finite_gradients(parts, backend):
     image, grads = gradients(made(*parts), backend=backend)
     assert image.isfinite().all()
     assert all(grad.isfinite().all() for grad in grads)
 
 
-@pytest.mark.parametrize("backend", ["numba", "reference"])
+@pytest.mark.parametrize("backend", ["native", "reference"])
 def test_off_canvas_strokes_have_no_gradient(backend):
     away = stroke((-30.0, 3.0), (-20.0, 9.0), (-50.0, 11.0), (-9.0, 17.0), canvas=(SIZE, SIZE))
     image, grads = gradients(away, backend=backend)

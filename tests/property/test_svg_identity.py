@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from clipdraw.drawing import Canvas, Drawing, Gradient, Style, control_points
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.files import from_svg, read_drawing, to_svg, write_drawing
-from clipdraw.io.svg.foreign.importer import ForeignSvgWarning
+from clipdraw.io.svg import from_svg, read_drawing, to_svg, write_drawing
+from clipdraw.io.svg.foreign import ForeignSvgWarning
 
 coordinates = st.floats(-1e7, 1e7, width=32) | st.floats(-50, 300, width=32)
 units = st.floats(0, 1, width=32)

@@ -77,7 +77,7 @@ class Judge:
     def encode_image(self, views):
         return torch.ones(len(views), 1)
 
-    def unread(self, text):
+    def truncated_tail(self, text):
         return ""
 
 

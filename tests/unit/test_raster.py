@@ -11,7 +11,7 @@ from clipdraw.errors import InputError
 from clipdraw.raster import rasterize
 from tests.raster_scenes import SCENES, gradients, published, stroke
 
-BACKENDS = "reference", "numba"
+BACKENDS = "reference", "native"
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_sizes(canvas, options, shape):
         ({"height": 100, "width": 100}, "proportions"),
         ({"height": 20, "width": 34}, "proportions"),
         ({"height": True}, "whole number of pixels"),
-        ({"backend": "opengl"}, "choose auto, numba, reference"),
+        ({"backend": "opengl"}, "choose auto, native, reference"),
     ],
 )
 def test_bad_requests(options, says):
@@ -63,7 +63,7 @@ def test_bad_precisions():
         with pytest.raises(InputError, match="float32 or float64"):
             rasterize(empty().to(dtype=dtype))
     with pytest.raises(InputError, match="backend='reference'"):
-        rasterize(empty().to(dtype=torch.float64), backend="numba")
+        rasterize(empty().to(dtype=torch.float64), backend="native")
     assert rasterize(empty().to(dtype=torch.float64)).dtype == torch.float64
 
 
@@ -147,10 +147,10 @@ def test_set_threads():
 def test_threads_change_no_bit(threads):
     drawing = published(200, size=96.0, seed=3)
     raster.set_threads(1)
-    image, grads = gradients(drawing, backend="numba")
+    image, grads = gradients(drawing, backend="native")
     raster.set_threads(threads)
     for _ in range(3):
-        again, again_grads = gradients(drawing, backend="numba")
+        again, again_grads = gradients(drawing, backend="native")
         assert torch.equal(image, again)
         assert all(torch.equal(one, two) for one, two in zip(grads, again_grads, strict=True))
 

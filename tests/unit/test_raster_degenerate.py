@@ -9,7 +9,7 @@ from clipdraw.drawing import Canvas, Drawing, Gradient, Style
 from clipdraw.raster import rasterize
 from tests.raster_scenes import gradients, line, published, stroke
 
-BACKENDS = pytest.mark.parametrize("backend", ["reference", "numba"])
+BACKENDS = pytest.mark.parametrize("backend", ["reference", "native"])
 BEND = (4.2, 5.1), (11.7, 27.3), (20.2, 2.9), (27.6, 24.8)
 SQUARE = [(4.0, 4.0)] + [(4.0, 12.0)] * 3 + [(12.0, 12.0)] * 3 + [(12.0, 4.0)] * 3 + [(4.0, 4.0)] * 2
 STOPS = torch.tensor([[1.0, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 0, 1]])
@@ -147,7 +147,7 @@ def test_the_last_join_of_a_ring_overlaps_its_first_piece():
     drawing = replace(
         square(width=3.0), points=torch.tensor(points), segments=(3,), styles=(Style((True,), join="bevel"),)
     )
-    found, wanted = (rasterize(drawing, backend=backend) for backend in ("numba", "reference"))
+    found, wanted = (rasterize(drawing, backend=backend) for backend in ("native", "reference"))
     assert torch.allclose(found, wanted, atol=1e-5)
 
 
@@ -223,7 +223,7 @@ def test_a_stroke_folded_on_the_left_border_without_float64(monkeypatch):
     """As on devices that have none."""
     folded = stroke((0.0, 8.0), (0.0, 4.0), (0.0, 5.0), (0.0, 8.0), width=1.3, canvas=(10.0, 10.0))
     wanted = rasterize(folded, backend="reference")
-    monkeypatch.setattr("clipdraw.raster.plan.exact_dtype", lambda device: torch.float32)
+    monkeypatch.setattr("clipdraw.raster.matrices.exact_dtype", lambda device: torch.float32)
     assert (rasterize(folded, backend="reference") - wanted).abs().max() < 1e-3
 
 
@@ -232,7 +232,7 @@ def test_points_that_move_behind_the_back_of_autograd_do_no_harm(change):
     """Their gradient is worth nothing, but it is one."""
     drawing = published(40)
     drawing.points.requires_grad_()
-    image = rasterize(drawing, backend="numba")
+    image = rasterize(drawing, backend="native")
     change(drawing.points.data)
     image.sum().backward()
     assert drawing.points.grad.shape == drawing.points.shape

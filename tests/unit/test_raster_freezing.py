@@ -24,7 +24,7 @@ def scene():
     return published(FOUR, size=32.0, width=6.0)
 
 
-@pytest.mark.parametrize("backend", ["numba", "reference"])
+@pytest.mark.parametrize("backend", ["native", "reference"])
 @pytest.mark.parametrize(
     "frozen",
     [[2, 3], (3, 2, 3), [False, False, True, True], torch.tensor([False, False, True, True])],
@@ -47,7 +47,7 @@ def test_paths_of_another_drawing_of_the_batch_cannot_be_frozen():
         rasterize_batch([scene(), scene()], frozen=[[0]])
 
 
-@pytest.mark.parametrize("backend", ["numba", "reference"])
+@pytest.mark.parametrize("backend", ["native", "reference"])
 def test_gradients_of_frozen_paths_do_not_move_their_transforms(backend):
     """A gradient's place depends on them, too."""
     line = torch.tensor([[4.0, 4.0], [28.0, 28.0]])

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from clipdraw.drawing import Canvas, Drawing, Style
-from clipdraw.raster import rasterize, rasterize_batch, reference
+from clipdraw.raster import rasterize, rasterize_batch
+from clipdraw.raster.reference import tiles
 from tests.raster_scenes import faded_together, gradients, gradients_of, relative_error
 
-BACKENDS = pytest.mark.parametrize("backend", ["reference", "numba"])
+BACKENDS = pytest.mark.parametrize("backend", ["reference", "native"])
 BELOW, FILL, STROKE = ((0.2, 0.6, 0.9), (0.9, 0.8, 0.1), (0.5, 0.1, 0.3))
 
 
@@ -122,15 +123,15 @@ def test_batches_backgrounds_and_frozen_paths(backend):
 def test_backward_twice_gives_the_same():
     drawing = faded_together()
     drawing.points.requires_grad_()
-    image = rasterize(drawing, backend="numba")
+    image = rasterize(drawing, backend="native")
     first, second = (torch.autograd.grad(image.square().sum(), drawing.points, retain_graph=True)[0] for _ in range(2))
     assert torch.equal(first, second)
-    assert torch.equal(image, rasterize(drawing, backend="numba"))
+    assert torch.equal(image, rasterize(drawing, backend="native"))
 
 
 def test_tiles_that_hold_only_a_stroke(monkeypatch):
     """Or only a fill, or a stroke above another path's fill."""
     drawing = faded_together()
     whole = rasterize(drawing, backend="reference")
-    monkeypatch.setattr(reference, "TILES_PX", (4, 4))
+    monkeypatch.setattr(tiles, "TILES_PX", (4, 4))
     assert torch.allclose(rasterize(drawing, backend="reference"), whole, atol=1e-6)

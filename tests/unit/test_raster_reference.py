@@ -8,11 +8,11 @@ import torch
 
 from clipdraw.drawing import Canvas, Drawing, Gradient, Style
 from clipdraw.raster import rasterize
-from clipdraw.raster.reference import composite
+from clipdraw.raster.reference.composite import composite
 from tests.raster_scenes import SCENES, line, stroke
 
 BLACK = (0.0, 0.0, 0.0, 1.0)
-BACKENDS = "reference", "numba"
+BACKENDS = "reference", "native"
 
 
 def covered(drawing, backend):

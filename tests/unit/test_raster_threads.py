@@ -9,7 +9,7 @@ from weakref import ref
 
 import pytest
 
-from clipdraw.raster.threads import together
+from clipdraw.raster.threads import run_parallel
 
 
 def helping():
@@ -24,7 +24,7 @@ def test_threads_work_at_the_same_time():
         here[next(numbers)].set()
         return all(event.wait(10) for event in here)
 
-    together(work, threads=3)
+    run_parallel(work, threads=3)
     assert all(event.is_set() for event in here)
 
 
@@ -40,7 +40,7 @@ def test_a_thread_that_gives_up_waiting_comes_back_when_the_others_have_returned
         begun.wait(10)
         return len(calls) > 2
 
-    together(work, threads=2)
+    run_parallel(work, threads=2)
     assert calls[-1] == "own"
     assert sorted(calls) == ["help", "own", "own"]
 
@@ -57,7 +57,7 @@ def test_a_helping_thread_that_gives_up_waiting_looks_again():
             enough.set()
         return len(looks) == 3
 
-    together(work, threads=2)
+    run_parallel(work, threads=2)
     assert len(looks) == 3
 
 
@@ -72,8 +72,8 @@ def test_an_error_in_a_helping_thread_is_raised():
         return False
 
     with pytest.raises(MemoryError, match="no room"):
-        together(work, threads=2)
-    together(lambda: True, threads=2)  # and the thread is still there
+        run_parallel(work, threads=2)
+    run_parallel(lambda: True, threads=2)  # and the thread is still there
 
 
 def test_calls_that_nobody_has_begun_are_dropped():
@@ -87,12 +87,12 @@ def test_calls_that_nobody_has_begun_are_dropped():
             began.wait(10)
         return True
 
-    together(slow, threads=2)  # the helper is still at it
-    together(lambda: late.append(helping()) or True, threads=2)
+    run_parallel(slow, threads=2)  # the helper is still at it
+    run_parallel(lambda: late.append(helping()) or True, threads=2)
     go_on.set()
-    together(lambda: True, threads=2)
+    run_parallel(lambda: True, threads=2)
     done = Event()
-    together(lambda: done.set() or True if helping() else done.wait(10), threads=2)
+    run_parallel(lambda: done.set() or True if helping() else done.wait(10), threads=2)
     assert late == [False]
 
 
@@ -107,7 +107,7 @@ def test_a_helping_thread_stops_when_its_call_is_dropped():
             return False
         return looked.wait(10)
 
-    together(work, threads=2)
+    run_parallel(work, threads=2)
     sleep(0.05)
     so_far = len(looks)
     sleep(0.05)
@@ -118,7 +118,7 @@ def test_a_helping_thread_stops_when_its_call_is_dropped():
 def test_nothing_of_a_call_is_kept(busy):
     """Not by the thread that made it, nor by one that is busy elsewhere and finds it later."""
     free = Event()
-    other = Thread(target=together, args=(lambda: free.wait(10),), kwargs={"threads": 2})
+    other = Thread(target=run_parallel, args=(lambda: free.wait(10),), kwargs={"threads": 2})
     if busy:
         other.start()
         sleep(0.05)
@@ -131,7 +131,7 @@ def test_nothing_of_a_call_is_kept(busy):
         return busy or begun.wait(10)
 
     kept = ref(work)
-    together(work, threads=2)
+    run_parallel(work, threads=2)
     del work
     for _ in range(200):
         if kept() is None:

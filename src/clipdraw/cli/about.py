@@ -80,7 +80,7 @@ def _extras() -> Iterator[str]:
 def _devices() -> Iterator[str]:
     import torch
 
-    from clipdraw.runs import devices
+    from clipdraw.encoders.devices import devices
 
     for device in devices():
         if device == "cuda":
@@ -97,8 +97,8 @@ def _devices() -> Iterator[str]:
 def _precision() -> Iterator[str]:
     import torch
 
+    from clipdraw.encoders.devices import devices
     from clipdraw.encoders.precision import choose_precision
-    from clipdraw.runs import devices
 
     for device in devices():
         chosen = str(choose_precision("auto", torch.device(device))).removeprefix("torch.")
@@ -116,7 +116,7 @@ def _weights() -> Iterator[str]:
 
 
 def _speed() -> Iterator[str]:
-    from clipdraw.runs import devices
+    from clipdraw.encoders.devices import devices
 
     for device in devices():
         step = _builtin_step(device)

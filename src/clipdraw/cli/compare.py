@@ -69,11 +69,11 @@ def compare(
 
 def _held_out(name: str, config: Config) -> Encoder:
     from clipdraw import load_encoder
-    from clipdraw.runs import chosen_device
+    from clipdraw.encoders.devices import choose_device
 
     if name in config.judge.weights():
         raise ConfigError(f"--held-out {name} is the encoder that is optimized; name another one, or none")
-    return load_encoder(name, device=chosen_device(config.device))
+    return load_encoder(name, device=choose_device(config.device))
 
 
 def _report(found: Comparison, *, as_json: bool) -> None:

@@ -37,15 +37,13 @@ def score(
     """Say how well a drawing or picture matches texts: one cosine a text."""
     if any(not prompt.strip() for prompt in prompts):
         raise InputError("a prompt is empty: give texts to compare the picture with")
-    with display(quiet=quiet) as shown:
+    with display(quiet=quiet):
         from clipdraw.encoders import load_encoder
+        from clipdraw.encoders.devices import choose_device
         from clipdraw.evaluate.score import score as cosines
-        from clipdraw.runs import chosen_device
 
         picture = read_picture(file)
-        if shown:
-            shown.say(f"loading the encoder {encoder}")
-        values = cosines(picture, prompts, load_encoder(encoder, device=chosen_device(device)))
+        values = cosines(picture, prompts, load_encoder(encoder, device=choose_device(device)))
     if as_json:
         print(json.dumps({"file": str(file), "encoder": encoder, "scores": dict(zip(prompts, values, strict=True))}))
         return
@@ -76,18 +74,16 @@ def explain(
         raise InputError(f"--words must be at least 1, got {words}")
     if out is not None and out.suffix.lower() not in (".png", ".svg"):
         raise InputError(f"--out names a .png or .svg file, got {out}")
-    with display(quiet=quiet) as shown:
+    with display(quiet=quiet):
         from clipdraw.encoders import load_encoder
+        from clipdraw.encoders.devices import choose_device
         from clipdraw.evaluate.explain import NOUNS, explain, read_words
-        from clipdraw.runs import chosen_device
 
         picture = read_picture(file)
         prompts = _prompts(picture, prompt or [])
         target = _target(picture, prompts, file=file, out=out)
         chosen = read_words(word_list or NOUNS)
-        if shown:
-            shown.say(f"loading the encoder {encoder}")
-        judge = load_encoder(encoder, device=chosen_device(device))
+        judge = load_encoder(encoder, device=choose_device(device))
         found = explain(picture, prompts, encoder=judge, words=chosen, count=words)
         if target is not None:
             _write_importance(picture, found, prompts, target)
@@ -222,8 +218,8 @@ def read_picture(file: Path) -> Drawing | Tensor:
         FormatError: there is no such file, or it cannot be read.
     """
     from clipdraw.drawing import Drawing
+    from clipdraw.io import readers
     from clipdraw.io.images import read_image
-    from clipdraw.registry import readers
 
     if file.is_dir():
         raise FormatError(f"{file}: a folder; name the file in it, such as {file / 'drawing.svg'}")

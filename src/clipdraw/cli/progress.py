@@ -19,7 +19,7 @@ _LINE_EVERY_S, _MOST_LINES = 1.0, 50
 
 
 class Display(logging.Handler):
-    """What the logger `clipdraw` says, and what `advance` is told.
+    """A handler of the logger `clipdraw` that shows its records, and the progress that `advance` is told.
 
     Args:
         overall: `advance` counts the whole work, beside which the logger's messages are details.

@@ -277,7 +277,7 @@ class Config:
         return title_of(self.prompts())
 
     def metadata(self) -> dict[str, str]:
-        """What a file of the drawing says about it: the title as `prompt`, the seed, and each prompt if there are more.
+        """The metadata of a file of the drawing: the title as `prompt`, the seed, and each prompt if there are more.
 
         `prompts` and `negative` hold one text a line, with its weight if that is not the usual one.
         """

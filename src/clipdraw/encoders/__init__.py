@@ -6,12 +6,14 @@ from pathlib import Path
 
 import torch
 
-from clipdraw.encoders.base import Calibrated, Encoder, Imagines, logit_scale_of
+from clipdraw.encoders.base import Encoder, ImagePrior, logit_scale_of, prior_of
 from clipdraw.encoders.ensemble import Ensemble
 from clipdraw.errors import ConfigError
+from clipdraw.progress import log
 from clipdraw.registry import Registry
 
-__all__ = ["Calibrated", "Encoder", "Ensemble", "Imagines", "encoders", "load_encoder", "logit_scale_of"]
+__all__ = ["Encoder", "Ensemble", "ImagePrior", "encoders", "load_encoder", "logit_scale_of", "prior_of"]
+
 
 encoders = Registry("encoders", {"builtin": "clipdraw.encoders.builtin.encoder:load"})
 """Name to `load(*, device, precision, normalize) -> Encoder`.
@@ -23,7 +25,7 @@ Every loader takes these three keywords; one that has no use for a keyword ignor
 def load_encoder(
     name: str = "builtin", *, device: torch.device | str = "cpu", precision: str = "auto", normalize: bool = True
 ) -> Encoder:
-    """A text-image encoder, ready to judge.
+    """A text-image encoder on its device, frozen.
 
     Args:
         name: `builtin` or the name of a plug-in; a folder with a CLIP or SigLIP checkpoint; or such a
@@ -35,7 +37,7 @@ def load_encoder(
             CLIPDraw notebook does not.
 
     Returns:
-        A frozen encoder.
+        The encoder.
 
     Raises:
         ConfigError: `name` is none of these, or `precision` is unknown.
@@ -43,6 +45,7 @@ def load_encoder(
         WeightsError: its weights cannot be found, fetched or read.
     """
     if name in tuple(encoders):
+        log.info("loading the encoder %s", name)
         return encoders[name](device=device, precision=precision, normalize=normalize)
     if not name or ("/" not in name and not Path(name).expanduser().is_dir()):
         raise ConfigError(
@@ -51,4 +54,5 @@ def load_encoder(
         )
     from clipdraw.encoders import clip
 
+    log.info("loading the encoder %s", name)
     return clip.load(name, device=device, precision=precision, normalize=normalize)

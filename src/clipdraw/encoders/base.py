@@ -1,4 +1,4 @@
-"""What every text-image encoder offers, whoever trained it."""
+"""The interface of a text-image encoder, whoever trained it, and what one may offer besides."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ class Encoder(Protocol):
 
     Normalizing pixel values is the encoder's own business. Weights are frozen: gradients flow to the
     views, never to the weights.
+
+    An encoder may also have `prior`, an `ImagePrior`, and `logit_scale`, the factor of cosines in its training's
+    softmax; read them with `prior_of` and `logit_scale_of`.
     """
 
     name: str
-    """What names it on the command line, such as `builtin` or a hub id."""
+    """The name on the command line, such as `builtin` or a hub id."""
     view_size: int
     """Height and width of the views it reads, in pixels."""
     dimensions: int
@@ -27,7 +30,7 @@ class Encoder(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """The device of its weights."""
         ...
 
     def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
@@ -38,34 +41,29 @@ class Encoder(Protocol):
         """Unit vectors of square views in [0, 1]; differentiable in `views`."""
         ...
 
-    def unread(self, text: str) -> str:
-        """The end of `text` that is beyond what the encoder reads; empty if it reads all of it."""
+    def truncated_tail(self, text: str) -> str:
+        """The end of `text` that is cut off before it is encoded; empty if nothing is."""
         ...
 
 
 @runtime_checkable
-class Imagines(Protocol):
-    """What an encoder may be able to do besides: say roughly what a text looks like."""
+class ImagePrior(Protocol):
+    """Pictures of what a text may look like: where a drawing starts, and what it is kept near."""
 
-    def imagine(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
-        """One or more small square pictures on white, in [0, 1]; the one that fits best comes first."""
+    def sample(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
+        """One or more small square pictures on white, in [0, 1], the likeliest first; the same ones each time."""
         ...
 
 
 CLIP_LOGIT_SCALE = 100.0
-"""Where CLIP's training ended. Source: Radford et al. 2021, arXiv 2103.00020, section 2.5."""
+"""The value at which CLIP's training ended. Source: Radford et al. 2021, arXiv 2103.00020, section 2.5."""
 
 
-@runtime_checkable
-class Calibrated(Protocol):
-    """What an encoder may know besides: how much a difference of cosines means to it."""
-
-    @property
-    def logit_scale(self) -> float:
-        """What cosines are multiplied by before a softmax over texts, as in its training."""
-        ...
+def prior_of(encoder: Encoder) -> ImagePrior | None:
+    """The encoder's prior of pictures, if it has one."""
+    return getattr(encoder, "prior", None)
 
 
 def logit_scale_of(encoder: Encoder) -> float:
-    """The encoder's own scale, or CLIP's if it does not say."""
-    return encoder.logit_scale if isinstance(encoder, Calibrated) else CLIP_LOGIT_SCALE
+    """The factor of cosines before a softmax over texts: the encoder's own, or CLIP's if it has none."""
+    return getattr(encoder, "logit_scale", CLIP_LOGIT_SCALE)

@@ -1,66 +1,23 @@
-"""CLIP and SigLIP encoders of the `transformers` library, from the hub or from a folder.
-
-The library is imported when a model is loaded: it costs seconds.
-"""
+"""CLIP and SigLIP encoders of the `transformers` library, in the form that is fastest to go backward through."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, final
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import linear
 from torch.nn.functional import normalize as unit
 
-from clipdraw.encoders.patches import PatchProduct
-from clipdraw.encoders.pooling import PoolingAttention
+from clipdraw.encoders.checkpoint import read_checkpoint
 from clipdraw.encoders.precision import choose_precision
 from clipdraw.errors import InputError, MissingExtraError, WeightsError
-from clipdraw.weights import fetch_model, is_model_id, missing_part, one_line
+from clipdraw.progress import log
 
 _TEXTS_AT_ONCE = 32
-_SHORT = 256
-"""Up to how many tokens a view is short, see `_tuned`."""
-
-
-@dataclass(frozen=True)
-class _Family:
-    """What differs between architectures.
-
-    Args:
-        model: the model's class in `transformers`.
-        tokenizer: the tokenizer's class; always one that keeps character offsets.
-        mean: of pixel values, per channel, if the checkpoint does not say.
-        std: of pixel values, per channel, if the checkpoint does not say.
-        pad_to_end: whether texts are padded to the full length, unmasked and in lower case, as in training.
-    """
-
-    model: str
-    tokenizer: str
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    pad_to_end: bool
-
-
-_FAMILIES = {
-    "clip": _Family(
-        "CLIPModel",
-        "CLIPTokenizerFast",
-        mean=(0.48145466, 0.4578275, 0.40821073),
-        std=(0.26862954, 0.26130258, 0.27577711),
-        pad_to_end=False,
-    ),
-    "siglip": _Family(
-        "SiglipModel", "PreTrainedTokenizerFast", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), pad_to_end=True
-    ),
-}
-"""`model_type` of a configuration to its family. SigLIP 2 at a fixed resolution is of type `siglip`."""
 
 
 def load(
@@ -87,17 +44,14 @@ def load(
         raise MissingExtraError("a CLIP or SigLIP encoder", extra="clip")
     device = torch.device(device)
     dtype = choose_precision(precision, device)
-    folder = _folder(name)
-    family = _family(folder)
-    mean, std = _pixel_statistics(folder, family) if normalize else ((0.0,) * 3, (1.0,) * 3)
-    model, tokenizer = _read_checkpoint(folder, family)
+    checkpoint = read_checkpoint(name, normalize=normalize)
     return TransformersEncoder(
         name,
-        model.to(device=device, dtype=dtype),
-        tokenizer=tokenizer,
-        mean=torch.tensor(mean, device=device),
-        std=torch.tensor(std, device=device),
-        pad_to_end=family.pad_to_end,
+        checkpoint.model.to(device=device, dtype=dtype),
+        tokenizer=checkpoint.tokenizer,
+        mean=torch.tensor(checkpoint.mean, device=device),
+        std=torch.tensor(checkpoint.std, device=device),
+        pad_to_end=checkpoint.pad_to_end,
     )
 
 
@@ -106,7 +60,7 @@ class TransformersEncoder:
     """A CLIP or SigLIP checkpoint as an `Encoder`; made by `load`.
 
     Args:
-        name: what names it on the command line.
+        name: its name on the command line.
         model: a `CLIPModel` or `SiglipModel` on its device, in the precision to compute in.
         tokenizer: its fast tokenizer.
         mean: of pixel values, subtracted from views.
@@ -136,12 +90,12 @@ class TransformersEncoder:
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """The device of its weights."""
         return self._mean.device
 
     @property
     def logit_scale(self) -> float:
-        """What cosines are multiplied by before a softmax over texts, as in its training."""
+        """The factor of cosines before a softmax over texts, as in its training."""
         return float(self._model.logit_scale.exp())
 
     @property
@@ -158,6 +112,8 @@ class TransformersEncoder:
         if isinstance(texts, str):
             raise InputError(f"encode_text takes a list of texts, got one text: {texts!r}")
         new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+        if len(new) > _TEXTS_AT_ONCE:
+            log.info("reading %d texts", len(new))
         for start in range(0, len(new), _TEXTS_AT_ONCE):
             batch = new[start : start + _TEXTS_AT_ONCE]
             self._texts.update(zip(batch, self._embed_texts(batch), strict=True))
@@ -180,12 +136,12 @@ class TransformersEncoder:
         features = self._model.get_image_features(pixel_values=pixels.to(self._model.dtype))
         return unit(_vectors(features).float(), dim=-1)
 
-    def unread(self, text: str) -> str:
+    def truncated_tail(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads; empty if it reads all of it."""
         encoding = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         starts = [start for start, _ in encoding["offset_mapping"]]
-        room = self._most_tokens - self._tokenizer.num_special_tokens_to_add()
-        return text[starts[room] :].lstrip() if len(starts) > room else ""
+        most = self._most_tokens - self._tokenizer.num_special_tokens_to_add()
+        return text[starts[most] :].lstrip() if len(starts) > most else ""
 
     @torch.no_grad()
     def _embed_texts(self, texts: list[str]) -> Float[Tensor, "texts dimensions"]:
@@ -201,83 +157,9 @@ class TransformersEncoder:
         return unit(_vectors(self._model.get_text_features(**tokens.to(self.device))).float(), dim=-1)
 
 
-def _tuned(model: Any, view_size: int) -> Any:
-    """The same model in the form that is fastest to go backward through.
-
-    Patches become a matrix product, and SigLIP pools without copies. In less than float32 on a processor, torch's
-    fused attention is slow to go backward through for short sequences: 24 ms against 10 ms a layer for 8 views of
-    50 tokens, the same at 197, better at 577. So short views take the plain products.
-    """
-    embeddings = model.vision_model.embeddings
-    if PatchProduct.replaces(embeddings.patch_embedding, view_size):
-        embeddings.patch_embedding = PatchProduct(embeddings.patch_embedding)
-    head = getattr(model.vision_model, "head", None)
-    if head is not None and isinstance(getattr(head, "attention", None), torch.nn.MultiheadAttention):
-        head.attention = PoolingAttention(head.attention)
-    if model.device.type == "cpu" and model.dtype != torch.float32 and embeddings.num_positions <= _SHORT:
-        model.set_attn_implementation("eager")
-    return model
-
-
 def _vectors(features: Any) -> Float[Tensor, "inputs dimensions"]:
     """The embeddings themselves: since version 5, `transformers` wraps them."""
     return features if isinstance(features, Tensor) else features.pooler_output
-
-
-def _folder(name: str) -> Path:
-    """Where the files of a checkpoint are, complete and as safetensors; fetched if `name` is a hub id."""
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        if not is_model_id(name):
-            raise WeightsError(f"no folder {name!r}; pass a folder, a hub id (owner/model) or builtin as encoder")
-        return fetch_model(name)
-    missing = missing_part(folder)
-    if missing == "model.safetensors" and (any(folder.glob("*.bin")) or any(folder.glob("*.pt"))):
-        raise WeightsError(
-            f"the encoder folder {name!r} has only pickled weights, which are not loaded because they can "
-            "run code; convert them at https://huggingface.co/spaces/safetensors/convert"
-        )
-    if missing:
-        raise WeightsError(f"the encoder folder {name!r} has no {missing}; it needs all files of a checkpoint")
-    return folder
-
-
-def _family(folder: Path) -> _Family:
-    """The architecture that a checkpoint's configuration names."""
-    kind = _read_json(folder / "config.json").get("model_type")
-    if kind not in _FAMILIES:
-        raise WeightsError(
-            f"the encoder in {str(folder)!r} is of type {kind!r}; supported are: {', '.join(_FAMILIES)} "
-            "(SigLIP 2 at a fixed resolution included)"
-        )
-    return _FAMILIES[kind]
-
-
-def _pixel_statistics(folder: Path, family: _Family) -> tuple[Sequence[float], Sequence[float]]:
-    """Mean and deviation of pixel values, per channel, from a checkpoint's files or else its family."""
-    settings: Mapping[str, Any] = {}
-    for file in ("processor_config.json", "preprocessor_config.json"):
-        if (folder / file).is_file():
-            found = _read_json(folder / file)
-            settings = {**settings, **found.get("image_processor", found)}
-    if not settings.get("do_normalize", True):
-        return (0.0,) * 3, (1.0,) * 3
-    mean, std = settings.get("image_mean", family.mean), settings.get("image_std", family.std)
-    for values in (mean, std):
-        if not (isinstance(values, Sequence) and len(values) == 3 and all(isinstance(v, int | float) for v in values)):
-            raise WeightsError(f"the encoder in {str(folder)!r} has no 3 numbers as pixel statistics but {values!r}")
-    return [float(value) for value in mean], [float(value) for value in std]
-
-
-def _read_json(path: Path) -> Mapping[str, Any]:
-    """The object that a JSON file holds."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"cannot read {str(path)!r}: {one_line(error)}; fetch the checkpoint again") from error
-    if not isinstance(content, dict):
-        raise WeightsError(f"{str(path)!r} holds no settings; fetch the checkpoint again")
-    return content
 
 
 def _view_size(vision: Any, name: str) -> int:
@@ -289,55 +171,93 @@ def _view_size(vision: Any, name: str) -> int:
     return sides.pop()
 
 
-def _read_checkpoint(folder: Path, family: _Family) -> tuple[Any, Any]:
-    """Model and tokenizer of a folder.
+_SHORT = 256  # tokens of a view up to which plain attention is faster than torch's fused one, in less than float32
 
-    Raises:
-        WeightsError: a file is damaged, or weights are missing.
+
+def _tuned(model: Any, view_size: int) -> Any:
+    """The same model in the form that is fastest to go backward through.
+
+    Patches become a matrix product, and SigLIP pools without copies. In less than float32 on a processor, torch's
+    fused attention is slow to go backward through for short sequences: 24 ms against 10 ms a layer for 8 views of
+    50 tokens, the same at 197, better at 577. So short views take the plain products.
     """
-    import transformers
-
-    try:
-        with _quiet():
-            model, report = getattr(transformers, family.model).from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-            )
-            tokenizer = getattr(transformers, family.tokenizer).from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # damaged files show as errors of any type, bare `Exception` among them
-        raise WeightsError(
-            f"cannot read the encoder in {str(folder)!r}: {one_line(error)}; fetch the checkpoint again"
-        ) from error
-    missing = sorted(key for key in report["missing_keys"] if not key.endswith("position_ids"))
-    if missing:
-        raise WeightsError(f"the encoder in {str(folder)!r} lacks {len(missing)} weights, such as {missing[0]}")
-    if family.pad_to_end:
-        _read_lower_case(tokenizer)
-    return model, tokenizer
+    embeddings = model.vision_model.embeddings
+    if PatchProduct.replaces(embeddings.patch_embedding, view_size):
+        embeddings.patch_embedding = PatchProduct(embeddings.patch_embedding)
+    head = getattr(model.vision_model, "head", None)
+    if head is not None and isinstance(getattr(head, "attention", None), nn.MultiheadAttention):
+        head.attention = PoolingAttention(head.attention)
+    if model.device.type == "cpu" and model.dtype != torch.float32 and embeddings.num_positions <= _SHORT:
+        model.set_attn_implementation("eager")
+    return model
 
 
-def _read_lower_case(tokenizer: Any) -> None:
-    """Make a tokenizer ignore case, as SigLIP's training did; not all SigLIP 2 checkpoints' files say so.
+@final
+class PatchProduct(nn.Module):
+    """A convolution over patches that touch and don't overlap, as one matrix product.
 
-    Done inside the tokenizer, so that its offsets still refer to the text as written.
+    The convolution's gradient to the pixels is slow on processors: for 8 views of a ViT-B/32 a whole pass
+    (forward, and backward to the pixels) takes 1.63 s of one core with it and 1.38 s so, in bfloat16
+    0.60 s and 0.48 s.
+
+    Args:
+        convolution: its weights are used; `replaces` must hold for it.
     """
-    from tokenizers import normalizers
 
-    backend = tokenizer.backend_tokenizer
-    old = [] if backend.normalizer is None else [backend.normalizer]
-    backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), *old])
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight, self.bias = convolution.weight, convolution.bias
+        self.patch = convolution.kernel_size
+
+    @staticmethod
+    def replaces(module: nn.Module, size: int) -> bool:
+        """Whether `module` is such a convolution, and its patches cover views of `size` pixels exactly."""
+        return (
+            isinstance(module, nn.Conv2d)
+            and module.stride == module.kernel_size
+            and module.padding in ("valid", (0, 0))
+            and module.dilation == (1, 1)
+            and module.groups == 1
+            and all(size % side == 0 for side in module.kernel_size)
+        )
+
+    def forward(
+        self, views: Float[Tensor, "views channels height width"]
+    ) -> Float[Tensor, "views features rows columns"]:
+        """Embeddings of patches, laid out as the convolution's are."""
+        count, channels, height, width = views.shape
+        tall, wide = self.patch
+        rows, columns = height // tall, width // wide
+        patches = views.reshape(count, channels, rows, tall, columns, wide).permute(0, 2, 4, 1, 3, 5)
+        embedded = linear(patches.reshape(count, rows * columns, -1), self.weight.flatten(1), self.bias)
+        return embedded.transpose(1, 2).reshape(count, -1, rows, columns)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the library's progress bars and advice off the terminal while a checkpoint is read."""
-    from transformers.utils import logging
+@final
+class PoolingAttention(nn.Module):
+    """SigLIP's attention that pools tokens, with the tokens laid out for one matrix product.
 
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
+    It computes the same as an `nn.MultiheadAttention` whose keys are its values, batch first, without a mask. Batch
+    first, torch hands keys to the product with their weights as a transposed view, for which the product copies
+    the weights once for every token. So 2 views of a SigLIP B/16 in bfloat16, forward and backward to the pixels, take
+    1.11 s of one core, and 0.40 s this way.
+
+    Args:
+        attention: its weights are used; it is changed to tokens first.
+    """
+
+    def __init__(self, attention: nn.MultiheadAttention) -> None:
+        super().__init__()
+        self.attention = attention
+        attention.batch_first = False
+
+    def forward(
+        self,
+        query: Float[Tensor, "views queries width"],
+        key: Float[Tensor, "views tokens width"],
+        value: Float[Tensor, "views tokens width"],
+    ) -> tuple[Float[Tensor, "views queries width"], None]:
+        """The pooled tokens and, in the place of the weights, None; `value` is `key`."""
+        query, tokens = (rows.transpose(0, 1).contiguous() for rows in (query, key))
+        pooled, _weights = self.attention(query, tokens, tokens, need_weights=False)
+        return pooled.transpose(0, 1), None

@@ -89,7 +89,7 @@ def _product_times(device_type: str, rounds: int = 6) -> dict[torch.dtype, float
 
 
 def _clock(device_type: str) -> tuple[Callable[[], float], Callable[[], object]]:
-    """What to read the time from, and what to call before reading it."""
+    """The clock to read, and a call that waits until the device has finished, to be made before reading it."""
     if device_type == "cuda":
         return perf_counter, torch.cuda.synchronize
     exact = get_clock_info("thread_time").resolution < 1e-5  # 16 ms on Windows

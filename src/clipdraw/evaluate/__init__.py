@@ -1,1 +1,1 @@
-"""How good a drawing is: its similarity to texts, the words nearest to it, and what each stroke adds."""
+"""The quality of a drawing: its similarity to texts, the words nearest to it, and what each stroke adds."""

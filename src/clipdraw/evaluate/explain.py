@@ -18,7 +18,6 @@ from clipdraw.errors import FormatError, InputError
 from clipdraw.evaluate.score import embed
 from clipdraw.evaluate.stroke_importance import importance
 from clipdraw.optimization.losses import Prompt, similarity
-from clipdraw.progress import log
 
 NOUNS = Path(__file__).with_name("nouns.txt")
 """2,300 English nouns, a selection of WordNet's; `nouns.LICENSE.txt` is their license."""
@@ -70,7 +69,6 @@ class Vocabulary:
         if not self.words or "{}" not in template:
             raise InputError(f"nearest words need at least one word and a template with {{}}, got {template!r}")
         self._scale = logit_scale_of(encoder)
-        log.info("reading %d words to explain the drawing with", len(self.words))
         self._vectors = encoder.encode_text([template.replace("{}", word) for word in self.words])
 
     def nearest(self, embeddings: Float[Tensor, "views dimensions"], count: int = 5) -> tuple[Word, ...]:

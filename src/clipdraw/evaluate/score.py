@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
-from clipdraw.framing import squared
+from clipdraw.framing import pad_to_square
 from clipdraw.raster import rasterize_batch
 
 _VIEWS, _SEED = 32, 0
@@ -45,7 +45,7 @@ def embed_images(
     images: Float[Tensor, "images 3 height width"], encoder: Encoder
 ) -> Float[Tensor, "images dimensions"]:
     """The unit vectors of images in [0, 1], each set on a white square; without gradients."""
-    views = torch.stack([squared(image) for image in images.to(encoder.device)])
+    views = torch.stack([pad_to_square(image) for image in images.to(encoder.device)])
     if views.shape[-1] != encoder.view_size:
         size = (encoder.view_size, encoder.view_size)
         views = functional.interpolate(views, size=size, mode="bilinear", antialias=True).clamp(0, 1)
@@ -74,7 +74,7 @@ def unseen_similarities(
     coarsened by a quarter and noisy. A picture that matches a text only pixel by pixel does not survive them.
     """
     image = image_of(picture, encoder.view_size) if isinstance(picture, Drawing) else picture
-    views = _unseen_views(squared(image.to(encoder.device)), encoder.view_size)
+    views = _unseen_views(pad_to_square(image.to(encoder.device)), encoder.view_size)
     return (encoder.encode_image(views) @ encoder.encode_text(list(texts)).T).mean(0).tolist()
 
 

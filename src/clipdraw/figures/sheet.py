@@ -18,8 +18,9 @@ from clipdraw.drawing import Drawing
 from clipdraw.errors import InputError
 from clipdraw.io.files import atomic_path, write_text
 from clipdraw.io.images import to_bytes
-from clipdraw.io.svg.write import NAMESPACE, canvas_side, painted
-from clipdraw.io.svg.write_styles import GRADIENT_ID
+from clipdraw.io.svg.gradients import GRADIENT_ID
+from clipdraw.io.svg.write import canvas_side, painted_elements
+from clipdraw.io.svg.xml import NAMESPACE
 from clipdraw.raster import rasterize
 
 Picture = Drawing | Float[Tensor, "3 _ _"]
@@ -46,7 +47,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What is shown.
+    """The content of a sheet.
 
     Args:
         cells: in rows.
@@ -293,7 +294,7 @@ def _svg_box(box: _Box) -> Iterator[str]:
         across, down = (canvas_side(side) for side in (box.picture.canvas.width, box.picture.canvas.height))
         yield f'<svg {place} viewBox="0 0 {across} {down}">'
         own = f"{GRADIENT_ID}-{box.x}-{box.y}-"  # the ids of all drawings are in one document
-        for line in painted(box.picture):
+        for line in painted_elements(box.picture):
             yield line.replace(f'"{GRADIENT_ID}', f'"{own}').replace(f"#{GRADIENT_ID}", f"#{own}")
         yield "</svg>"
     elif box.picture is not None:

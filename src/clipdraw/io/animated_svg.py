@@ -1,8 +1,7 @@
-"""Films that are SVG files: the optimization, and a drawing that draws itself.
+"""Films that are SVG files: the optimization, and a drawing that appears stroke by stroke.
 
-Both are SMIL animations over a file that is the finished drawing: a viewer without animation shows
-the finished drawing, `Drawing.load` reads it, and when the film ends, the attributes of the file
-itself, exact to the last digit, are what remains.
+Both are SMIL animations over a file that is the finished drawing: a viewer without animation shows the finished
+drawing, `Drawing.load` reads it, and when the film ends, the exact attributes of the file are shown.
 """
 
 from __future__ import annotations
@@ -13,18 +12,42 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
+from clipdraw.bezier import first_part
 from clipdraw.drawing import Canvas, Drawing, control_points
 from clipdraw.errors import InputError
-from clipdraw.io.strokewise import stroke_ends
 from clipdraw.io.svg.write import document
 
 MAX_RATE = 20.0
 """Key frames a second; browsers move the strokes smoothly between them."""
 
-_FINENESS = 2240
+_GRID_STEPS = 2240
 """Key frames place points on a grid of this many steps along the canvas's shorter side: 0.1 of 224 units."""
+
+_LEAST_OPACITY = 0.02
+"""Strokes of less opacity take no time when a drawing appears stroke by stroke."""
+
+
+def stroke_ends(drawing: Drawing) -> Float64[np.ndarray, " ends"]:
+    """Start and end of each stroke as fractions of a film's time: stroke i is drawn between entries i and i + 1.
+
+    A visible stroke takes time in proportion to the length of its control polygon plus a quarter of the mean length,
+    so that short strokes are seen to be drawn.
+    """
+    lengths = [float((part[1:] - part[:-1]).norm(dim=-1).sum()) for part in drawing.stroke_points()]
+    slack = max(sum(lengths) / max(len(lengths), 1), 1e-9) / 4
+    visible = ((drawing.colors[:, 3] >= _LEAST_OPACITY) & (drawing.widths > 0)).tolist()
+    spans = [(length + slack) * (seen or not any(visible)) for length, seen in zip(lengths, visible, strict=True)]
+    ends = np.cumsum([0.0, *spans])
+    return ends / max(ends[-1], 1e-9)
+
+
+def partial_stroke(drawing: Drawing, index: int, fraction: float) -> Drawing:
+    """A drawing of one stroke, cut at a fraction of its length, in (0, 1]."""
+    stroke = drawing.subset([index])
+    points = first_part(stroke.points, fraction)
+    return replace(stroke, points=points, segments=(len(points) // 3,))
 
 
 def making_of_svg(
@@ -34,7 +57,7 @@ def making_of_svg(
     hold_s: float | None = None,
     max_bytes: int = 1_500_000,
 ) -> str:
-    """The film of an optimization: strokes move, bend and change color through the snapshots.
+    """The film of an optimization: its strokes move, bend and change color from snapshot to snapshot.
 
     The snapshots are resampled to key frames at even distances, as many as fit into `max_bytes`; motion
     between snapshots is linear. At its end the film shows the last snapshot exactly and stays there.
@@ -63,13 +86,13 @@ def making_of_svg(
         size = len(text.encode())
         if size <= max_bytes:
             return text
-        share = (max_bytes - len(still.encode())) / (size - len(still.encode()))
-        count = min(count - 1, max(2, int(count * share)))
+        fraction = (max_bytes - len(still.encode())) / (size - len(still.encode()))
+        count = min(count - 1, max(2, int(count * fraction)))
     return still
 
 
 def self_drawing_svg(drawing: Drawing, *, seconds: float = 8.0, hold_s: float | None = None) -> str:
-    """The drawing, stroke after stroke in painting order, each drawn along its length in proportionate time.
+    """The film of a drawing that appears stroke by stroke, in painting order, each drawn along its length.
 
     Args:
         drawing: what to draw.
@@ -118,7 +141,7 @@ class _KeyFrames:
 
 
 def _plain(drawing: Drawing) -> Drawing:
-    """The drawing without the styles that say what is usual."""
+    """The drawing without styles, which for open round strokes say nothing more."""
     if not drawing.only_strokes:
         raise InputError("a film of SVG shows open strokes with round caps and joins; this drawing has other paths")
     return replace(drawing, styles=(), fills=None, gradients=(), transforms=None)
@@ -173,11 +196,11 @@ def _key_frames(snapshots: Sequence[Drawing], times_s: Sequence[float], count: i
 
 
 def _decimals(canvas: Canvas) -> int:
-    return max(0, math.ceil(-math.log10(min(canvas.width, canvas.height) / _FINENESS)))
+    return max(0, math.ceil(-math.log10(min(canvas.width, canvas.height) / _GRID_STEPS)))
 
 
 def _morphs(frames: _KeyFrames, timing: Callable[[int], str]) -> Callable[[int], str]:
-    """Index of a stroke to its `<animate>` elements; what never changes gets none."""
+    """The function from a stroke's index to its `<animate>` elements; attributes that never change get none."""
     starts = np.cumsum([0, *map(control_points, frames.segments)])
 
     def inside(index: int) -> str:

@@ -1,20 +1,24 @@
-"""Files that are either whole or not there at all."""
+"""Files: read within a size limit, written whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from clipdraw.errors import InputError
+from clipdraw.errors import FormatError, InputError
+
+MAX_BYTES = 20_000_000
+"""The largest drawing file that is read: 100 times a drawing of 1,024 strokes."""
 
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it takes the place of `path` when the block ends well.
+    """A temporary path beside `path` to write to; it replaces `path` when the block ends without an error.
 
     When the block raises, or the disk is full, the former file stays as it was and the temporary
     one is removed. The permissions are those of the former file, or what the umask grants.
@@ -44,7 +48,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def target_of(path: str | Path) -> Path:
-    """The file that is written if one writes to `path`: where a symbolic link leads to.
+    """The file that `path` stands for: the end of its symbolic links.
 
     Raises:
         InputError: its folder does not exist, or `path` is a folder or a device.
@@ -66,3 +70,26 @@ def write_text(text: str, path: str | Path) -> None:
     """
     with atomic_path(path) as temporary:
         temporary.write_bytes(text.encode())
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file of at most `MAX_BYTES`.
+
+    Raises:
+        FormatError: the file is missing, no regular file, too large, or cannot be read.
+    """
+    try:
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):
+            raise FormatError("not a regular file")
+        if info.st_size > MAX_BYTES:
+            raise FormatError(f"{info.st_size:,} bytes; at most {MAX_BYTES:,} are read")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a null character in the path
+        raise FormatError(f"not a usable path: {error}") from error
+    if len(data) > MAX_BYTES:
+        raise FormatError(f"more than {MAX_BYTES:,} bytes")
+    return data

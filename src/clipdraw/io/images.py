@@ -1,4 +1,4 @@
-"""Images as PNG files with the prompt inside, and any common picture file as an image."""
+"""Images: written as PNG files with metadata, read from any common picture file."""
 
 from __future__ import annotations
 
@@ -92,6 +92,7 @@ def read_image(path: str | Path) -> Float[Tensor, "3 height width"]:
 
 
 def _over_white(picture: Image.Image) -> Float[Tensor, "3 height width"]:
+    """The picture in [0, 1], composited over white."""
     if picture.mode.startswith("I"):  # 16-bit gray
         gray = torch.from_numpy(np.asarray(picture, dtype=np.float32) / 65535).clamp(0, 1)
         return gray.expand(3, -1, -1).clone()

@@ -22,10 +22,8 @@ from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError, InputError
-from clipdraw.io.files import write_text
-from clipdraw.io.svg.numbers import LIMIT, shortest
-from clipdraw.io.svg.read_parts import MAX_SEGMENTS, MAX_STROKES, check_count
-from clipdraw.io.svg.xml import read_bytes
+from clipdraw.io.files import read_bytes, write_text
+from clipdraw.io.svg.numbers import LIMIT, MAX_PATHS, MAX_SEGMENTS, check_count, shortest
 
 _BETWEEN = 2
 """Control points between the ends of a cubic segment."""
@@ -100,7 +98,7 @@ def from_json(text: str) -> Drawing:
         content = content.get("paths")
     if not isinstance(content, list):
         raise FormatError("not a list of paths, nor an object that has one as its paths")
-    check_count(len(content), MAX_STROKES, what="strokes")
+    check_count(len(content), MAX_PATHS, what="paths")
     strokes = [_stroke(path, f"path {number}") for number, path in enumerate(content, 1)]
     segments = tuple(len(points) // 6 for points, _, _ in strokes)
     check_count(sum(segments), MAX_SEGMENTS, what="segments")
@@ -115,7 +113,7 @@ def from_json(text: str) -> Drawing:
 
 
 def _stroke(path: Any, what: str) -> tuple[list[float], float, list[float]]:
-    """Coordinates in a row, half width and color of a path."""
+    """The coordinates of a path one after another, its half width and its color."""
     if not isinstance(path, dict):
         raise FormatError(f"{what} is {path!r:.40}, not an object")
     for key in ("points", "stroke_width", "stroke_color"):
@@ -135,10 +133,10 @@ def _stroke(path: Any, what: str) -> tuple[list[float], float, list[float]]:
 
 
 def _checked(values: Any, count: int, *, what: str, low: float = -LIMIT) -> list[float]:
-    """So many numbers.
+    """The numbers of a list that has `count` of them.
 
     Raises:
-        FormatError: it is something else, or one is beyond the limits.
+        FormatError: the value is something else, or a number is beyond the limits.
     """
     if not isinstance(values, list) or len(values) != count or not all(type(v) in (int, float) for v in values):
         raise FormatError(f"{what} is {values!r:.40}, not {count} number{'s' * (count > 1)}")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -23,13 +22,13 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipdraw.errors import MissingExtraError, WeightsError
+from clipdraw.errors import WeightsError
 from clipdraw.optimization.parameterization import Parameter, resized
-from clipdraw.weights import Kind, fetch_model, is_model_id
+from clipdraw.weights import SAFETENSORS, Kind, locate
 
 PUBLISHED = "osanseviero/BigGAN-deep-128"
 """A hub id of the published 128 x 128 generator."""
-_SAFE, _PICKLED = "model.safetensors", "pytorch_model.bin"
+_PICKLED = "pytorch_model.bin"
 LATENT_RATE = 0.07
 """Adam's learning rate of latents: that of the published notebook."""
 _CLASS_MEAN, _CLASS_DEVIATION = -3.9, 0.3  # of the logits at the start: each class has about 2 %
@@ -128,8 +127,8 @@ class _Attention(nn.Module):
         query = self.snconv1x1_theta(x).flatten(2)
         key = functional.max_pool2d(self.snconv1x1_phi(x), 2).flatten(2)
         value = functional.max_pool2d(self.snconv1x1_g(x), 2).flatten(2)
-        shares = (query.transpose(1, 2) @ key).softmax(-1)
-        attended = (value @ shares.transpose(1, 2)).unflatten(2, x.shape[2:])
+        weights = (query.transpose(1, 2) @ key).softmax(-1)
+        attended = (value @ weights.transpose(1, 2)).unflatten(2, x.shape[2:])
         return x + self.gamma * self.snconv1x1_o_conv(attended)
 
 
@@ -173,7 +172,7 @@ class BigGAN(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """The device that holds its weights."""
         return self.embeddings.weight.device
 
     def forward(
@@ -194,7 +193,7 @@ def load(name: str = PUBLISHED, *, device: torch.device | str = "cpu") -> BigGAN
         WeightsError: the files cannot be found, fetched or read, or are not of this architecture.
         MissingExtraError: a hub id needs a part of clipdraw that is not installed.
     """
-    folder = _folder(name)
+    folder = locate(name, GENERATOR)
     try:
         shape = _shape(json.loads((folder / "config.json").read_text(encoding="utf-8")))
         model = BigGAN(shape)
@@ -208,25 +207,18 @@ def load(name: str = PUBLISHED, *, device: torch.device | str = "cpu") -> BigGAN
 def _missing(folder: Path) -> str:
     if not (folder / "config.json").is_file():
         return "config.json"
-    return "" if any((folder / file).is_file() for file in (_SAFE, _PICKLED)) else f"{_SAFE} or {_PICKLED}"
+    return "" if any((folder / file).is_file() for file in (SAFETENSORS, _PICKLED)) else f"{SAFETENSORS} or {_PICKLED}"
 
 
-_KIND = Kind("the generator", "leave the method biggan out", ("config.json", _SAFE, _PICKLED), _missing, pickles=True)
-
-
-def _folder(name: str) -> Path:
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        if not is_model_id(name):
-            raise WeightsError(
-                f"no folder {name!r}; name a folder or a hub id (owner/model) of a BigGAN-deep generator"
-            )
-        if find_spec("huggingface_hub") is None:
-            raise MissingExtraError("fetching a generator", extra="clip")
-        return fetch_model(name, _KIND)
-    if missing := _missing(folder):
-        raise WeightsError(f"the generator's folder {name!r} has no {missing}")
-    return folder
+GENERATOR = Kind(
+    "the generator",
+    "name a folder or a hub id (owner/model) of a BigGAN-deep generator",
+    "leave the method biggan out",
+    ("config.json", SAFETENSORS, _PICKLED),
+    _missing,
+    pickles=True,
+)
+"""Generators as a kind of model."""
 
 
 def _shape(values: Mapping[str, Any]) -> Shape:
@@ -237,8 +229,8 @@ def _shape(values: Mapping[str, Any]) -> Shape:
 
 def _tensors(folder: Path) -> dict[str, Tensor]:
     """The weights; pickled ones by torch's reader that makes nothing but tensors."""
-    if (folder / _SAFE).is_file():
-        return load_file(folder / _SAFE)
+    if (folder / SAFETENSORS).is_file():
+        return load_file(folder / SAFETENSORS)
     return torch.load(folder / _PICKLED, map_location="cpu", weights_only=True)
 
 
@@ -256,7 +248,7 @@ def _folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 class Latents:
-    """An image as a normal vector and a share of each class for every block of a BigGAN generator, which stays fixed.
+    """An image as a normal vector and a weight of each class for every block of a BigGAN generator, which stays fixed.
 
     Args:
         generator: frozen, on its device.
@@ -292,7 +284,7 @@ class Latents:
         """Nothing: no value is forbidden, `oddness` keeps them near."""
 
     def oddness(self) -> Float[Tensor, ""]:
-        """How far the latents are from those that the generator was trained for; 0 or more.
+        """The distance of the latents from those that the generator was trained for; 0 or more.
 
         The mean, deviation, skew and kurtosis of each vector against those of the normal distribution, and all
         classes but the first against 0.

@@ -27,7 +27,7 @@ MAX_DROPPED_IN_A_ROW = 10
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a drawing is optimized, whatever it shows.
+    """The settings of an optimization, whatever the drawing shows.
 
     Args:
         steps: updates, at least 1.

@@ -23,9 +23,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Drawing
-from clipdraw.encoders import Encoder, Imagines
+from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError
-from clipdraw.framing import framed, picked
+from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.parameterization import Parameterization
 
 
@@ -163,7 +163,7 @@ class Prior:
         text: the text.
         weight: against a prompt's 1, above 0, at the start.
         until: fraction of the run at whose end the weight is 0, in (0, 1].
-        variant: which of the pictures, as `framing.picked` counts them.
+        variant: which of the pictures, as `framing.select_variant` counts them.
 
     Raises:
         InputError: a value is out of range.
@@ -183,12 +183,13 @@ class Prior:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
-        pictures = encoder.imagine(self.text) if isinstance(encoder, Imagines) else None
+        prior = prior_of(encoder)
+        pictures = prior.sample(self.text) if prior else None
 
         @cache
         def wanted(height: int, width: int) -> Tensor:
             assert pictures is not None
-            return framed(picked(pictures, self.variant), height, width)
+            return letterbox(select_variant(pictures, self.variant), height, width)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)

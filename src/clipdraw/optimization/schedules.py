@@ -12,7 +12,7 @@ class Schedule(Protocol):
     """A value for each moment of a run."""
 
     def __call__(self, progress: float) -> float:
-        """The value at `progress`, the share of the steps already taken, in [0, 1)."""
+        """The value at `progress`, the fraction of the steps already taken, in [0, 1)."""
         ...
 
 
@@ -29,7 +29,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Staircase:
-    """Value `values[i]` from share `starts[i]` of the steps on.
+    """Value `values[i]` from fraction `starts[i]` of the steps on.
 
     Source: Frans et al. 2021 (CLIPDraw), published notebook: points 1.0, 0.4 from 50 %, 0.1 from 75 %.
     """
@@ -57,8 +57,8 @@ class Cosine:
         """The value of the curve."""
         if progress < self.warmup:
             return (progress + 0.01) / (self.warmup + 0.01)
-        share = (progress - self.warmup) / (1.0 - self.warmup)
-        return self.end + (1.0 - self.end) * 0.5 * (1.0 + math.cos(math.pi * share))
+        fraction = (progress - self.warmup) / (1.0 - self.warmup)
+        return self.end + (1.0 - self.end) * 0.5 * (1.0 + math.cos(math.pi * fraction))
 
 
 SCHEDULES: dict[str, Schedule] = {"constant": Constant(1.0), "published": Staircase(), "cosine": Cosine()}

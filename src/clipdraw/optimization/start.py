@@ -10,9 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing, control_points
-from clipdraw.encoders import Encoder, Imagines
+from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError
-from clipdraw.framing import framed, picked
+from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.constraints import Constraint
 from clipdraw.progress import track
 from clipdraw.raster import rasterize
@@ -88,7 +88,7 @@ class PriorStrokes:
         strokes: the random start.
         text: the text.
         encoder: the encoder.
-        variant: which of the pictures, as `framing.picked` counts them.
+        variant: which of the pictures, as `framing.select_variant` counts them.
         constraints: rules that are restored after each step of the fit.
         steps: of the fit, 0 or more.
 
@@ -106,10 +106,11 @@ class PriorStrokes:
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """A drawing on `canvas`; the same generator state gives the same drawing."""
         start = self.strokes(canvas, generator)
-        if not isinstance(self.encoder, Imagines):
+        prior = prior_of(self.encoder)
+        if prior is None:
             return start
-        pictures = self.encoder.imagine(self.text).cpu()
-        picture = framed(picked(pictures, self.variant), *canvas.pixel_size(_FIT_SIZE))
+        pictures = prior.sample(self.text).cpu()
+        picture = letterbox(select_variant(pictures, self.variant), *canvas.pixel_size(_FIT_SIZE))
         return self._fitted(_set_on_ink(picture, start, generator), picture)
 
     def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from clipdraw.errors import InputError
 
 OUTSIDES = ("white", "black", "gray")
-"""What can lie beyond an image's edge."""
+"""The colors that can lie beyond an image's edge."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Views:
 
     Args:
         count: views of each image, at least 1.
-        distortion: how far each corner may move inward, as a share of half the side, in [0, 1); 0 is none.
-        area: smallest and largest share of the square that a crop covers, in (0, 1].
+        distortion: how far each corner may move inward, as a fraction of half the side, in [0, 1); 0 is none.
+        area: smallest and largest fraction of the square that a crop covers, in (0, 1].
         aspect: smallest and largest width to height of a crop, log-uniform between.
         outside: what lies beyond the image: `white`, `black` or a random `gray` for each view.
         enabled: False leaves every view undistorted and uncropped.
@@ -69,9 +69,9 @@ class Views:
         low, high = (math.log(a) for a in self.aspect)
         for _ in range(10):
             area, ratio, x, y = torch.rand(4, generator=generator, dtype=torch.float64).tolist()
-            share = self.area[0] + (self.area[1] - self.area[0]) * area
+            covered = self.area[0] + (self.area[1] - self.area[0]) * area
             aspect = math.exp(low + (high - low) * ratio)
-            width, height = math.sqrt(share * aspect), math.sqrt(share / aspect)
+            width, height = math.sqrt(covered * aspect), math.sqrt(covered / aspect)
             if width <= 1 and height <= 1:
                 return _affine(width, height, (2 * x - 1) * (1 - width), (2 * y - 1) * (1 - height))
         return _affine(1.0, 1.0, 0.0, 0.0)
@@ -132,7 +132,7 @@ def _homographies(
 def _grid(
     matrices: Float[Tensor, "views 3 3"], size: int, *, height: int, width: int
 ) -> Float[Tensor, "views size size 2"]:
-    """Where each view's pixel lies in the image's own [-1, 1]^2, the image being in the middle of a square."""
+    """The place of each view's pixel in the image's own [-1, 1]^2, the image being in the middle of a square."""
     axis = (torch.arange(size, dtype=torch.float64) * 2 + 1) / size - 1
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     pixels = torch.stack([x, y, torch.ones_like(x)], -1).reshape(-1, 3)

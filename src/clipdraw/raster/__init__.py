@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.util import find_spec
-from operator import index
+from operator import index as whole_number
 
 import torch
 from jaxtyping import Float
@@ -16,6 +15,7 @@ from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.raster.batch import Batch, make_batch
 from clipdraw.raster.freezing import Chosen
+from clipdraw.raster.native import library
 from clipdraw.raster.threads import get_threads, set_threads
 from clipdraw.registry import Registry
 
@@ -23,7 +23,7 @@ __all__ = ["Batch", "backends", "get_threads", "rasterize", "rasterize_batch", "
 
 backends = Registry(
     "backends",
-    {"reference": "clipdraw.raster.reference:rasterize", "numba": "clipdraw.raster.numba:rasterize"},
+    {"reference": "clipdraw.raster.reference:rasterize", "native": "clipdraw.raster.backend:rasterize"},
 )
 """Name to `backend(batch) -> Float[Tensor, "drawings 3 height width"]`; see `Batch`."""
 
@@ -50,10 +50,10 @@ def rasterize(
         background: an image behind the drawing, instead of its own background.
         frozen: paths whose points, widths and transforms get no gradient and cost none: their numbers, or for each
             path whether it is one of them.
-        backend: `reference` (any device, float32 or float64), `numba` (CPU, float32), a plug-in's name, or
-            `auto`: `numba` where it can, else `reference`. From another device `auto` brings a float32 drawing to
+        backend: `reference` (any device, float32 or float64), `native` (CPU, float32), a plug-in's name, or
+            `auto`: `native` where it can, else `reference`. From another device `auto` brings a float32 drawing to
             the CPU and the image back: the reference's 6,700 short operations for 256 strokes would take a
-            graphics processor far longer than Numba's 3 ms.
+            graphics processor far longer than `native`'s 3 ms.
 
     Returns:
         Red, green, blue in [0, 1], up to rounding, on the drawing's device.
@@ -84,7 +84,11 @@ def rasterize_batch(
 
     Args:
         drawings: of any numbers of paths and segments, with canvases of the same proportions.
-        height, width, background, frozen, backend: as for `rasterize`; backgrounds and frozen paths for each.
+        height: as for `rasterize`.
+        width: as for `rasterize`.
+        background: an image behind each.
+        frozen: for each, as for `rasterize`.
+        backend: as for `rasterize`.
 
     Raises:
         InputError: as `rasterize`; there are no drawings; they or the backgrounds don't fit together.
@@ -94,7 +98,7 @@ def rasterize_batch(
         raise InputError("a batch needs at least one drawing")
     _check_alike(drawings, background)
     device = drawings[0].points.device
-    if backend == "auto" and device.type != "cpu" and _numba_can(drawings[0]):
+    if backend == "auto" and device.type != "cpu" and _native_can(drawings[0]):
         near = [drawing.to(device="cpu") for drawing in drawings]
         behind = None if background is None else background.cpu()
         return rasterize_batch(near, height=height, width=width, background=behind, frozen=frozen).to(device)
@@ -133,27 +137,39 @@ def _backend(drawing: Drawing, name: str) -> Callable[[Batch], Tensor]:
             f"a drawing is rasterized in float32 or float64, not {points.dtype}: use drawing.to(dtype=...)"
         )
     if name == "auto":
-        name = "numba" if _numba_can(drawing) and points.device.type == "cpu" else "reference"
+        name = "native" if _native_can(drawing) and points.device.type == "cpu" else "reference"
     try:
         return backends[name]
     except ConfigError as error:
         raise InputError(f"no backend called {name!r}; choose auto, {', '.join(sorted(backends))}") from error
 
 
-def _numba_can(drawing: Drawing) -> bool:
-    return drawing.points.dtype == torch.float32 and _has_numba()
+def _native_can(drawing: Drawing) -> bool:
+    return drawing.points.dtype == torch.float32 and _has_kernels()
 
 
 @cache
-def _has_numba() -> bool:
-    return find_spec("numba") is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+def _has_kernels() -> bool:
+    """Whether there are compiled kernels; a note says so, once, if there are none."""
+    if library() is not None:
+        return True
+    warnings.warn(
+        "clipdraw was installed where nothing could compile its kernels: drawing takes a hundred times as long; "
+        "install it again where there is a C compiler or the package ziglang",
+        stacklevel=2,
+    )
+    return False
+
+
+def _is_count(value: object) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, bool) and whole_number(value) >= 1
 
 
 def _size(canvas: Canvas, height: int | None, width: int | None) -> tuple[int, int]:
     for name, value in (("height", height), ("width", width)):
-        if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__") or index(value) < 1):
+        if value is not None and not _is_count(value):
             raise InputError(f"the {name} of an image is a whole number of pixels, at least 1, got {value!r}")
-    height, width = (None if value is None else index(value) for value in (height, width))
+    height, width = (None if value is None else whole_number(value) for value in (height, width))
     if height is None:
         height = max(1, round(canvas.height * (1 if width is None else width / canvas.width)))
         width = max(1, round(canvas.width)) if width is None else width

@@ -12,8 +12,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Drawing, Gradient, Style
+from clipdraw.raster.constants import HAIRLINE_PX, STROKE
 from clipdraw.raster.freezing import Chosen, frozen_paths
-from clipdraw.raster.plan import HAIRLINE_PX, STROKE, Index, index_of, matrices_px, pixels_per_unit
+from clipdraw.raster.index import Index, index_of
+from clipdraw.raster.matrices import matrices_px, pixels_per_unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,14 +25,14 @@ class Batch:
     Args:
         points: control points of all paths, in the coordinates of each path.
         radii: half the stroke widths, at least those of hairlines, in the same coordinates.
-        matrices: from the coordinates of each path to pixels, in `plan.exact_dtype`; NaN for paths not to be painted.
+        matrices: from the coordinates of each path to pixels, in `exact_dtype`; NaN for paths not to be painted.
         colors: red, green, blue, opacity of each layer, that of its path multiplied in, less for hairlines; only the
             opacity counts with a gradient.
         background: one color for each drawing, with one row and column, or a whole image.
         gradients: what layers refer to.
         index: where all that is.
-        pages: the drawing of each layer: int64.
-        moved: whether each path's geometry needs a gradient: bool.
+        drawing_index: the drawing of each layer: int64.
+        geometry_requires_grad: for each path whether its geometry needs a gradient: bool.
         size: height and width of the images, in pixels.
     """
 
@@ -41,8 +43,8 @@ class Batch:
     background: Float[Tensor, "drawings 3 _ _"]
     gradients: tuple[Gradient, ...]
     index: Index
-    pages: np.ndarray
-    moved: np.ndarray
+    drawing_index: np.ndarray
+    geometry_requires_grad: np.ndarray
     size: tuple[int, int]
 
     def tensors(self) -> tuple[Tensor, ...]:
@@ -71,22 +73,24 @@ def make_batch(
 
     Differentiable in all parameters of the drawings and in the background.
     """
-    index, pages, moved, plain = _joined_index(tuple((d.segments, d.styles, len(d.gradients)) for d in drawings))
+    parts = tuple((d.segments, d.styles, len(d.gradients)) for d in drawings)
+    index, drawing_index, geometry_requires_grad, plain = _joined_index(parts)
     if frozen is not None:
-        moved = ~frozen_paths(drawings, frozen)
+        geometry_requires_grad = ~frozen_paths(drawings, frozen)
     if background is None:
         background = _one([drawing.background.reshape(1, 3, 1, 1) for drawing in drawings])
     widths = _one([drawing.widths for drawing in drawings])
     wide = _clearly_wide(drawings, widths, size)
     radii = (widths if wide else widths.clamp(min=0)) / 2
     matrices = _one([matrices_px(drawing, *size) for drawing in drawings])
-    if matrices.requires_grad and not moved.all():  # paints depend on them, too
-        matrices = torch.where(torch.from_numpy(moved).to(matrices.device)[:, None, None], matrices, matrices.detach())
+    if matrices.requires_grad and not geometry_requires_grad.all():  # paints depend on them, too
+        chosen = torch.from_numpy(geometry_requires_grad).to(matrices.device)[:, None, None]
+        matrices = torch.where(chosen, matrices, matrices.detach())
     colors = _one([drawing.colors for drawing in drawings]) if plain else _layer_colors(drawings, index)
     if len(index.opacities):
         colors = _times(colors, colors.new_tensor(index.opacities))
     if not wide:
-        radii, colors = _hairlines(radii, matrices, colors, index, moved)
+        radii, colors = _hairlines(radii, matrices, colors, index, geometry_requires_grad)
     return Batch(
         points=_one([drawing.points for drawing in drawings]),
         radii=radii,
@@ -95,8 +99,8 @@ def make_batch(
         background=background,
         gradients=tuple(gradient for drawing in drawings for gradient in drawing.gradients),
         index=index,
-        pages=pages,
-        moved=moved,
+        drawing_index=drawing_index,
+        geometry_requires_grad=geometry_requires_grad,
         size=size,
     )
 
@@ -110,9 +114,9 @@ def _joined_index(
     """
     index = index_of(*parts[0][:2]) if len(parts) == 1 else index_of(*_joined(parts))
     paths = np.cumsum([len(styles or segments) for segments, styles, _ in parts])
-    pages = np.searchsorted(paths, index.layers[:, 0], side="right")
+    drawing_index = np.searchsorted(paths, index.layers[:, 0], side="right")
     plain = bool(len(index.layers) == paths[-1] and (index.layers[:, 1] == STROKE).all())
-    return index, pages, np.ones(paths[-1], np.bool_), plain
+    return index, drawing_index, np.ones(paths[-1], np.bool_), plain
 
 
 def _joined(
@@ -157,7 +161,7 @@ def _hairlines(
     matrices: Float[Tensor, "paths 2 3"],
     colors: Float[Tensor, "layers 4"],
     index: Index,
-    moved: np.ndarray,
+    geometry_requires_grad: np.ndarray,
 ) -> tuple[Float[Tensor, " paths"], Float[Tensor, "layers 4"]]:
     """Strokes narrower than `HAIRLINE_PX` that wide, and their opacity for it.
 
@@ -168,16 +172,16 @@ def _hairlines(
     thin = radii.detach() < least
     if not thin.any():
         return radii, colors
-    free = torch.where(torch.from_numpy(moved).to(radii.device), radii, radii.detach())
-    share = torch.where(thin, free / torch.where(thin, least, 1), 1)
+    free = torch.where(torch.from_numpy(geometry_requires_grad).to(radii.device), radii, radii.detach())
+    fraction = torch.where(thin, free / torch.where(thin, least, 1), 1)
     path, rule = torch.from_numpy(index.layers).to(radii.device).unbind(1)
-    share = torch.where(rule == STROKE, share[path], 1)
-    return torch.where(thin, least, radii), _times(colors, share)
+    fraction = torch.where(rule == STROKE, fraction[path], 1)
+    return torch.where(thin, least, radii), _times(colors, fraction)
 
 
-def _times(colors: Float[Tensor, "layers 4"], share: Float[Tensor, " layers"]) -> Float[Tensor, "layers 4"]:
+def _times(colors: Float[Tensor, "layers 4"], fraction: Float[Tensor, " layers"]) -> Float[Tensor, "layers 4"]:
     """The colors, so much fainter."""
-    return torch.cat((colors[:, :3], colors[:, 3:] * share[:, None]), dim=1)
+    return torch.cat((colors[:, :3], colors[:, 3:] * fraction[:, None]), dim=1)
 
 
 def _one(tensors: list[Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a gradient looks like at given places."""
+"""The colors of gradients at given places."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Gradient
-from clipdraw.raster.plan import FLATTEST
+from clipdraw.raster.constants import FLATTEST
 
 INSIDE = 0.999
 """How near to the circle a focus may come, in radii; one that is outside is taken to be there, as in SVG 1.1."""
@@ -46,8 +46,8 @@ def gradient_colors(
         return gradient.colors[-1].expand(len(centers), 4)
     inverse = torch.stack((torch.stack((d, -b)), torch.stack((-c, a)))) / determinant
     places = (centers - origin) @ inverse.T
-    share = _linear(one, two, places) if gradient.kind == "linear" else _radial(gradient, one, two, places)
-    return colors_at(gradient, _spread(share, gradient.spread))
+    along = _linear(one, two, places) if gradient.kind == "linear" else _radial(gradient, one, two, places)
+    return colors_at(gradient, _spread(along, gradient.spread))
 
 
 def _linear(start: Tensor, end: Tensor, places: Float[Tensor, "places 2"]) -> Float[Tensor, " places"]:
@@ -69,23 +69,23 @@ def _radial(
     return (root - half) / squared
 
 
-def _spread(share: Float[Tensor, " places"], spread: str) -> Float[Tensor, " places"]:
+def _spread(along: Float[Tensor, " places"], spread: str) -> Float[Tensor, " places"]:
     if spread == "repeat":
-        return share - share.detach().floor()
+        return along - along.detach().floor()
     if spread == "reflect":
-        phase = share - 2 * (share.detach() / 2).floor()
+        phase = along - 2 * (along.detach() / 2).floor()
         return torch.where(phase > 1, 2 - phase, phase)
-    return share.clamp(0, 1)
+    return along.clamp(0, 1)
 
 
-def colors_at(gradient: Gradient, share: Float[Tensor, " places"]) -> Float[Tensor, "places 4"]:
+def colors_at(gradient: Gradient, along: Float[Tensor, " places"]) -> Float[Tensor, "places 4"]:
     """Colors between the stops, not premultiplied, as SVG wants."""
-    offsets, colors = gradient.offsets.to(share).cummax(0).values, gradient.colors
+    offsets, colors = gradient.offsets.to(along).cummax(0).values, gradient.colors
     if len(offsets) == 1:
-        return colors.expand(len(share), 4)
-    after = torch.searchsorted(offsets.detach().contiguous(), share.detach(), right=True).clamp(1, len(offsets) - 1)
+        return colors.expand(len(along), 4)
+    after = torch.searchsorted(offsets.detach().contiguous(), along.detach(), right=True).clamp(1, len(offsets) - 1)
     low, high = offsets[after - 1], offsets[after]
     apart = high > low
-    part = torch.where(apart, (share - low) / torch.where(apart, high - low, 1), (share >= high).to(share))
+    part = torch.where(apart, (along - low) / torch.where(apart, high - low, 1), (along >= high).to(along))
     part = part.clamp(0, 1)[:, None].to(colors)
     return colors[after - 1] + part * (colors[after] - colors[after - 1])

@@ -1,9 +1,9 @@
-"""A team of threads for compiled loops that release the interpreter lock.
+"""A team of threads for compiled functions, which need no interpreter lock.
 
-Each thread calls the same compiled function, which takes chunks of work from shared counters until none is left: a
-thread that the system holds up costs one chunk, not its share. Such a function may go through several stages
-(`stages`); where one needs all of the one before, a thread waits by spinning, but not for long: OpenMP-style pools
-spin for a thread that the system has taken away; this one gives up and sleeps.
+Each thread calls the same function, which claims chunks of work from shared counters until none is left: a thread that
+the system holds up costs one chunk, not its part of the work. A function may go through several stages
+(`kernels/stages.c`); where one needs all of the one before, a thread waits by spinning, but not for long: OpenMP-style
+pools spin for a thread that the system has taken away; this one gives up and sleeps.
 """
 
 from __future__ import annotations
@@ -16,12 +16,7 @@ from queue import SimpleQueue
 from threading import Thread
 from time import sleep
 
-import numpy as np
-
 from clipdraw.errors import InputError
-
-STAGES = 4
-"""The most stages of a function."""
 
 NAP_S = 1e-4
 """How long a thread sleeps that no longer waits for others, before it looks again."""
@@ -49,22 +44,15 @@ def get_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def new_counters(threads: int) -> np.ndarray:
-    """What so many threads share the work of each stage of a function out by, and in the end one that numbers them: see
-    `counters`.
-    """
-    return np.zeros((STAGES + 1, threads + 1, 8), np.int64)
-
-
-def together(work: Callable[[], bool], *, threads: int) -> None:
+def run_parallel(work: Callable[[], bool], *, threads: int) -> None:
     """Call a function on some threads at once, this one included, until all is done.
 
     Args:
-        work: takes chunks by atomically raising a counter, tells of each by raising another; false if it no longer
-            waits for others that are at theirs, and wants to be called again.
+        work: claims chunks by atomically raising a counter, marks each as done by raising another; false if it no
+            longer waits for others that are at theirs, and wants to be called again.
         threads: at most this many calls; those that no thread has begun when the work is done are dropped.
     """
-    calls = [helper.give(work) for helper in _team(threads - 1)]
+    calls = [helper.submit(work) for helper in _team(threads - 1)]
     try:
         while not work():
             for call in calls:
@@ -97,7 +85,7 @@ class _Call:
         except IndexError:
             return False
 
-    def make(self) -> None:
+    def run(self) -> None:
         if not self._take():
             return
         try:
@@ -127,7 +115,7 @@ class _Helper:
         self._thread = Thread(target=self._serve, name="clipdraw-raster", daemon=True)
         self._thread.start()
 
-    def give(self, work: Callable[[], bool]) -> _Call:
+    def submit(self, work: Callable[[], bool]) -> _Call:
         call = _Call(work)
         self._calls.put(call)
         return call
@@ -138,7 +126,7 @@ class _Helper:
 
     def _serve(self) -> None:
         while (call := self._calls.get()) is not None:
-            call.make()
+            call.run()
             del call  # and what it refers to
 
 

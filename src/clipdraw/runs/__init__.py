@@ -4,28 +4,24 @@ from clipdraw.runs.comparison import Comparison, Result, compare
 from clipdraw.runs.films import film
 from clipdraw.runs.session import (
     Run,
-    chosen_device,
-    devices,
     draw,
     encoder_of,
     prepare,
     resume,
     versions,
-    warn_of_unread,
+    warn_of_truncation,
 )
 
 __all__ = [
     "Comparison",
     "Result",
     "Run",
-    "chosen_device",
     "compare",
-    "devices",
     "draw",
     "encoder_of",
     "film",
     "prepare",
     "resume",
     "versions",
-    "warn_of_unread",
+    "warn_of_truncation",
 ]

@@ -260,7 +260,7 @@ def compare(
 
 
 def _lacking(names: Sequence[str], config: Config, encoder: Encoder, generator: str) -> dict[str, str]:
-    """Why a method cannot be tried here, by its name; tried before anything is drawn.
+    """The reason why a method cannot be tried here, by its name; tried before anything is drawn.
 
     Raises:
         WeightsError, MissingExtraError: no other method was asked for.

@@ -16,11 +16,10 @@ from clipdraw.config import Config
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError, InputError, MissingExtraError
 from clipdraw.figures.sheet import Cell, Sheet, write_sheet
-from clipdraw.io.animated_svg import making_of_svg, self_drawing_svg
+from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
 from clipdraw.io.files import write_text
-from clipdraw.io.film import write_gif, write_webp
 from clipdraw.io.images import to_bytes
-from clipdraw.io.strokewise import begun, stroke_ends
+from clipdraw.io.video import write_gif, write_mp4, write_webp
 from clipdraw.progress import log, track
 from clipdraw.raster import rasterize
 from clipdraw.runs.folder import CHECKPOINT, read_checkpoint, read_record
@@ -223,8 +222,6 @@ def _write_svg(states: States, path: Path, settings: Film) -> None:
 
 
 def _write_mp4(states: States, path: Path, settings: Film) -> None:
-    from clipdraw.io.video import write_mp4
-
     write_mp4(_frames(states, path, settings), path, fps=settings.fps, hold_s=settings.hold_s)
 
 
@@ -313,7 +310,7 @@ def _strokewise(drawing: Drawing, moments: Sequence[float], size: tuple[int, int
             image, done = rasterize(coming, height=height, width=width, background=image), finished
         span = ends[done + 1] - ends[done] if done < len(drawing) else 0.0
         if span > 0 and moment > ends[done]:
-            stroke = begun(drawing, done, float((moment - ends[done]) / span))
+            stroke = partial_stroke(drawing, done, float((moment - ends[done]) / span))
             yield to_bytes(rasterize(stroke, height=height, width=width, background=image))
         else:
             yield to_bytes(image)

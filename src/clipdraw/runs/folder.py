@@ -66,7 +66,7 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What `run.json` holds.
+    """The content of `run.json`.
 
     Raises:
         FormatError: the folder is not that of a run.
@@ -86,7 +86,7 @@ def write_checkpoint(folder: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def read_checkpoint(folder: Path) -> dict[str, Tensor]:
-    """What `checkpoint.safetensors` holds; empty if no checkpoint was written yet.
+    """The content of `checkpoint.safetensors`; empty if no checkpoint was written yet.
 
     Raises:
         FormatError: the file is damaged.

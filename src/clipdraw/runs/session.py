@@ -19,6 +19,7 @@ from clipdraw.config import Config, from_dict, resolve
 from clipdraw.config.settings import JudgeSettings
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
+from clipdraw.encoders.devices import choose_device
 from clipdraw.encoders.precision import choose_precision
 from clipdraw.errors import ClipdrawError, FormatError, InputError
 from clipdraw.evaluate.explain import Vocabulary, Word
@@ -154,7 +155,7 @@ def prepare(config: Config) -> Encoder:
         torch.set_num_threads(config.threads)
         raster.set_threads(config.threads)
     encoder = encoder_of(config)
-    warn_of_unread(config, encoder)
+    warn_of_truncation(config, encoder)
     return encoder
 
 
@@ -165,48 +166,27 @@ def encoder_of(config: Config) -> Encoder:
         InputError: the device is not there.
         WeightsError: the encoder cannot be loaded.
     """
-    return _load(config.judge, chosen_device(config.device))
+    return _load(config.judge, choose_device(config.device))
 
 
 @lru_cache(maxsize=1)
 def _load(judge: JudgeSettings, device: str) -> Encoder:
     names, weights = zip(*judge.weights().items(), strict=True)
-    encoders = []
-    for name in names:
-        log.info("loading the encoder %s", name)
-        encoders.append(load_encoder(name, device=device, precision=judge.precision, normalize=judge.normalize))
+    encoders = [
+        load_encoder(name, device=device, precision=judge.precision, normalize=judge.normalize) for name in names
+    ]
     return encoders[0] if len(encoders) == 1 else Ensemble(encoders, list(weights))
 
 
-def warn_of_unread(config: Config, encoder: Encoder) -> None:
+def warn_of_truncation(config: Config, encoder: Encoder) -> None:
     """Warn of texts whose end the encoder does not read."""
     for prompt in config.prompts():
-        if rest := encoder.unread(prompt.text):
+        if rest := encoder.truncated_tail(prompt.text):
             warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def devices() -> tuple[str, ...]:
-    """The devices that are there; the first is what `auto` takes."""
-    there = {"mps": torch.backends.mps.is_available(), "cuda": torch.cuda.is_available(), "cpu": True}
-    return tuple(name for name, available in there.items() if available)
-
-
-def chosen_device(name: str) -> str:
-    """The device that `name` means here.
-
-    Raises:
-        InputError: it is unknown or not there.
-    """
-    there = devices()
-    if name == "auto":
-        return there[0]
-    if name not in there:
-        raise InputError(f"device {name!r} is not available here; there are: auto, {', '.join(there)}")
-    return name
 
 
 class _Session:

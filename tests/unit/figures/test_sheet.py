@@ -12,7 +12,7 @@ from PIL import Image
 from clipdraw.drawing import Canvas
 from clipdraw.errors import InputError
 from clipdraw.figures.sheet import Cell, Sheet, _font, _wrapped, write_sheet
-from clipdraw.io.svg.files import from_svg
+from clipdraw.io.svg import from_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

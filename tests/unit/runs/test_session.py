@@ -1,6 +1,15 @@
+import json
+import logging
+import shutil
+from pathlib import Path
+
 import pytest
 
-from clipdraw.runs import draw, session
+from clipdraw.config import from_dict
+from clipdraw.runs import draw, resume, session
+
+OLD = Path(__file__).with_name("old_run")
+TINY = {"preset": "paper", "strokes": 4, "steps": 2, "views": 1, "film_kinds": ()}
 
 
 def test_ctrl_c_before_the_first_step_leaves_no_folder(tmp_path, monkeypatch):
@@ -10,5 +19,60 @@ def test_ctrl_c_before_the_first_step_leaves_no_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(session, "Vocabulary", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        draw("a red heart", strokes=4, steps=2, views=2, explain=True)
+        draw("a red heart", explain=True, **TINY)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_of_the_time_before_groups_goes_on_to_the_drawing_it_would_have_become(tmp_path):
+    shutil.copytree(OLD, tmp_path / "run")
+    run = resume(tmp_path / "run")
+    assert (run.status, run.steps, run.seed) == ("finished", 8, 5)
+    assert run.similarity == pytest.approx(0.3524, abs=5e-3)  # as the old code drew it
+    steps = [json.loads(line)["step"] for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
+    assert steps == list(range(1, 9))
+    config = from_dict(json.loads((run.folder / "run.json").read_text())["config"])
+    assert config == from_dict(json.loads((OLD / "run.json").read_text())["config"])
+    assert (config.prior.weight, config.opacity_weight, config.center.on) == (50.0, 0.2, "ink")
+    assert (config.views.count, config.views.area, config.rates.points) == (2, (0.8, 1.0), 2.0)
+
+
+def test_the_precision_that_was_taken_is_written(tmp_path):
+    for asked, taken in (("float32", ("float32",)), ("auto", ("float32", "bfloat16"))):
+        run = draw("a red heart", judge={"precision": asked}, out=tmp_path / asked, **TINY)
+        record = json.loads((run.folder / "run.json").read_text())
+        assert record["config"]["judge"]["precision"] == asked
+        assert record["encoder"]["precision"] in taken
+
+
+def test_whatever_takes_long_is_logged(tmp_path, caplog):
+    caplog.set_level(logging.DEBUG, "clipdraw")
+    session._load.cache_clear()
+    draw(
+        "a red heart",
+        strokes=4,
+        steps=2,
+        views={"count": 1},
+        film_size=16,
+        film_formats=("webp",),
+        out=tmp_path / "run",
+    )
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
+    begun = ["loading the encoder builtin", "preparing the start of 4 strokes", "drawing a red heart: 2 steps"]
+    assert [text for text in said if text in begun] == begun
+    assert said[-2:] == ["writing drawing.png", "writing making-of.webp"]
+    frames = [record for record in caplog.records if getattr(record, "what", "") == "writing making-of.webp"]
+    assert [record.done for record in frames] == list(range(1, frames[0].total + 1))
+
+
+def test_the_words_come_before_the_step_that_they_belong_to(tmp_path):
+    told = []
+    run = draw(
+        "a red heart",
+        explain=True,
+        out=tmp_path / "run",
+        on_words=lambda words: told.append(len(words)),
+        on_step=lambda step: told.append(f"step {step.index}"),
+        **TINY,
+    )
+    assert told == [5, "step 1", 5, "step 2"]
+    assert len(run.words) == 5

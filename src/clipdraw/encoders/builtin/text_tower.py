@@ -1,7 +1,7 @@
 """The text side of the built-in encoder: words to a unit vector, with nothing but torch.
 
 A transformer of a few layers that was distilled from MiniLM-L6 (see `training/distill.py`), whose 384
-numbers it reproduces. Its weights are stored in 8 and 4 bits and widened when they are loaded.
+numbers it reproduces. Its weights are stored in 8 and 4 bits and dequantized when they are loaded.
 
 Source: Wang et al., 2020, MiniLM, arXiv 2002.10957 and Reimers and Gurevych, 2019, Sentence-BERT,
 arXiv 1908.10084 (the teacher); Devlin et al., 2018, BERT, arXiv 1810.04805 (layers, word pieces). Here with
@@ -10,119 +10,18 @@ fewer layers, a smaller vocabulary, and at most 64 pieces of text.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clipdraw.encoders.builtin.storage import dequantize, quantize
+from clipdraw.encoders.builtin.wordpiece import MAX_PIECES, WordPiece
 from clipdraw.errors import WeightsError
 
-READS = 64
-"""How many pieces of a text are read; `[CLS]` and `[SEP]` come on top."""
-
 _HEAD = 32  # numbers of an attention head, as in the teacher
-_LONGEST_WORD = 100  # characters; BERT reads longer words as unknown, too
-_GROUP = 64  # numbers that share a scale where 4 bits are stored
-_IDEOGRAPHS = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2FA1F), (0xF900, 0xFAFF))  # a word each, as in BERT
-
-
-@lru_cache(maxsize=4096)
-def _read(character: str) -> tuple[str, str]:
-    """What a character does to a word ('joins', 'stands' alone, 'parts' two, is 'dropped'), and its plain form."""
-    if character in "\t\n\r ":
-        return "parts", ""
-    category = unicodedata.category(character)
-    if category[0] == "C" or character == "\ufffd":
-        return "dropped", ""
-    if category[0] == "Z":
-        return "parts", ""
-    code = ord(character)
-    ideograph = any(first <= code <= last for first, last in _IDEOGRAPHS)
-    symbol = character.isascii() and not character.isalnum()
-    if ideograph or symbol or category[0] == "P":
-        return "stands", character
-    decomposed = unicodedata.normalize("NFD", character.lower())
-    return "joins", "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
-
-
-def words(text: str) -> Iterator[tuple[int, str]]:
-    """The words of `text`, each with where it starts: lower case, no accents, punctuation apart.
-
-    Source: `BasicTokenizer` of Devlin et al., 2018, BERT (code release, uncased).
-    """
-    start, word = 0, ""
-    for position, character in enumerate(text):
-        role, plain = _read(character)
-        if role == "joins":
-            start = start if word else position
-            word += plain
-        elif role != "dropped":
-            if word:
-                yield start, word
-            word = ""
-            if role == "stands":
-                yield position, character
-    if word:
-        yield start, word
-
-
-class WordPiece:
-    """Text to the numbers of its pieces: greedy, longest match first.
-
-    Args:
-        pieces: the vocabulary, the piece's number being its place. Continuations start with `##`;
-            `[PAD]`, `[UNK]`, `[CLS]` and `[SEP]` are among them.
-
-    Source: Wu et al., 2016, arXiv 1609.08144, section 4.1, as in BERT.
-    """
-
-    def __init__(self, pieces: Sequence[str]) -> None:
-        self.pieces = tuple(pieces)
-        self._numbers = {piece: number for number, piece in enumerate(self.pieces)}
-        self.pad, self.unknown, self.first, self.last = (
-            self._numbers[special] for special in ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-        )
-
-    def __len__(self) -> int:
-        return len(self.pieces)
-
-    def of_word(self, word: str) -> list[int]:
-        """The pieces of one word; a word with a character that no piece has is one unknown piece."""
-        if len(word) > _LONGEST_WORD:
-            return [self.unknown]
-        numbers, start = [], 0
-        while start < len(word):
-            for end in range(len(word), start, -1):
-                number = self._numbers.get(("##" if start else "") + word[start:end])
-                if number is not None:
-                    break
-            else:
-                return [self.unknown]
-            numbers.append(number)
-            start = end
-        return numbers
-
-    def encode(self, text: str, limit: int = READS) -> list[int]:
-        """`[CLS]`, the first `limit` pieces of `text`, `[SEP]`."""
-        numbers: list[int] = []
-        for _, word in words(text):
-            numbers += self.of_word(word)
-            if len(numbers) >= limit:
-                break
-        return [self.first, *numbers[:limit], self.last]
-
-    def unread(self, text: str, limit: int = READS) -> str:
-        """The end of `text` from the first word that isn't wholly within `limit` pieces; empty if all is."""
-        count = 0
-        for start, word in words(text):
-            count += len(self.of_word(word))
-            if count > limit:
-                return text[start:]
-        return ""
 
 
 class Layer(nn.Module):
@@ -141,7 +40,7 @@ class Layer(nn.Module):
     def forward(
         self, states: Float[Tensor, "texts pieces width"], mask: Bool[Tensor, "texts pieces"] | None
     ) -> Float[Tensor, "texts pieces width"]:
-        """The states after attention among a text's own pieces, and after the two wide matrices."""
+        """The states after attention among a text's own pieces and the feed-forward matrices."""
         texts, pieces, width = states.shape
         parts = self.query_key_value(states).reshape(texts, pieces, 3, self.heads, _HEAD)
         query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
@@ -160,14 +59,14 @@ class TextTower(nn.Module):
         words: the vocabulary, which travels with the weights.
         width: numbers in a state and in the result.
         layers: how many layers.
-        hidden: numbers between a layer's two wide matrices.
+        hidden: numbers between a layer's two feed-forward matrices.
     """
 
     def __init__(self, words: WordPiece, *, width: int = 384, layers: int = 3, hidden: int = 1536) -> None:
         super().__init__()
         self.words = words
         self.tokens = nn.Embedding(len(words), width, _weight=torch.zeros(len(words), width))
-        self.positions = nn.Parameter(torch.zeros(READS + 2, width))
+        self.positions = nn.Parameter(torch.zeros(MAX_PIECES + 2, width))
         self.norm = nn.LayerNorm(width, eps=1e-12)
         self.layers = nn.ModuleList(Layer(width, hidden) for _ in range(layers))
 
@@ -204,25 +103,37 @@ class TextTower(nn.Module):
         mask = torch.arange(longest, device=ids.device) < lengths[:, None]
         return self(ids, None if bool(mask.all()) else mask)
 
-    def unread(self, text: str) -> str:
+    def truncated_tail(self, text: str) -> str:
         """The end of `text` that is beyond what the tower reads; empty if it reads all of it."""
-        return self.words.unread(text)
+        return self.words.truncated_tail(text)
+
+    def to_tensors(self, bits: Mapping[str, int]) -> dict[str, Tensor]:
+        """The tensors that `from_tensors` reads: matrices in `bits`, all else in float16, and the vocabulary.
+
+        Args:
+            bits: the end of a matrix's name to 4 or 8, the first that fits counts.
+        """
+        tensors = {"vocabulary": torch.tensor(list("\n".join(self.words.pieces).encode()), dtype=torch.uint8)}
+        for name, tensor in self.state_dict().items():
+            few = next((number for end, number in bits.items() if name.endswith(end)), 16)
+            if few == 16:
+                tensors[name] = tensor.half()
+            else:
+                tensors[f"{name}.whole"], tensors[f"{name}.scale"] = quantize(tensor, few)
+        return tensors
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> TextTower:
-        """The tower that `stored` wrote, frozen, in float32.
-
-        Args:
-            tensors: those that `stored` returns, by name.
+        """The tower that `to_tensors` wrote, frozen, in float32.
 
         Raises:
             WeightsError: a tensor is missing or has the wrong shape.
         """
-        state = dict(tensors)
+        stored = dict(tensors)
         try:
-            vocabulary = bytes(state.pop("vocabulary").numpy()).decode().split("\n")
-            state = widened(state)
-            with torch.random.fork_rng(devices=[]):  # fresh layers draw numbers, a run's own must not change
+            vocabulary = bytes(stored.pop("vocabulary").numpy()).decode().split("\n")
+            state = dequantize(stored)
+            with torch.device("meta"):  # neither memory nor random numbers for weights that are replaced
                 tower = cls(
                     WordPiece(vocabulary),
                     width=state["tokens.weight"].shape[1],
@@ -233,55 +144,3 @@ class TextTower(nn.Module):
         except (KeyError, RuntimeError) as error:
             raise WeightsError(f"the encoder's text weights are damaged: {error}; reinstall clipdraw") from error
         return tower.eval().requires_grad_(False)
-
-
-def narrowed(matrix: Float[Tensor, "rows columns"], bits: int) -> tuple[Tensor, Float[Tensor, "rows groups"]]:
-    """`matrix` in whole numbers of 4 or 8 bits and their scales.
-
-    Args:
-        matrix: what to store.
-        bits: 8 (int8, a scale a row) or 4 (two numbers in a uint8, low half first, a scale for 64 of a row).
-    """
-    top = 7 if bits == 4 else 127
-    rows, columns = matrix.shape
-    grouped = matrix.float().reshape(rows, -1, _GROUP if bits == 4 else columns)
-    scale = (grouped.abs().amax(-1).clamp_min(1e-6) / top).half()
-    whole = (grouped / scale.float()[..., None]).round().clamp(-top, top).reshape(rows, columns)
-    if bits == 8:
-        return whole.to(torch.int8), scale
-    halves = (whole + 8).to(torch.uint8)
-    return halves[:, 0::2] | (halves[:, 1::2] << 4), scale
-
-
-def _wide(whole: Tensor, scale: Float[Tensor, "rows groups"]) -> Float[Tensor, "rows columns"]:
-    if whole.dtype == torch.uint8:
-        whole = torch.stack(((whole & 15).to(torch.int8), (whole >> 4).to(torch.int8)), dim=-1).flatten(1) - 8
-    rows, groups = scale.shape
-    return (whole.reshape(rows, groups, -1).float() * scale.float()[..., None]).reshape(rows, -1)
-
-
-def widened(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """`state` in float32, with every `NAME.whole` and `NAME.scale` joined to `NAME`."""
-    wide = {name: tensor.float() for name, tensor in state.items() if not name.endswith((".whole", ".scale"))}
-    for name in state:
-        if name.endswith(".whole"):
-            stem = name.removesuffix(".whole")
-            wide[stem] = _wide(state[name], state[stem + ".scale"])
-    return wide
-
-
-def stored(tower: TextTower, bits: Mapping[str, int]) -> dict[str, Tensor]:
-    """What `TextTower.from_tensors` reads: matrices in `bits`, all else in float16, and the vocabulary.
-
-    Args:
-        tower: what to store.
-        bits: the end of a matrix's name to 4 or 8, the first that fits counts.
-    """
-    tensors = {"vocabulary": torch.tensor(list("\n".join(tower.words.pieces).encode()), dtype=torch.uint8)}
-    for name, tensor in tower.state_dict().items():
-        few = next((number for end, number in bits.items() if name.endswith(end)), 16)
-        if few == 16:
-            tensors[name] = tensor.half()
-        else:
-            tensors[name + ".whole"], tensors[name + ".scale"] = narrowed(tensor, few)
-    return tensors

@@ -10,28 +10,16 @@ import torch
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.numbers import parse_number
-from clipdraw.io.svg.read_parts import (
-    MAX_SEGMENTS,
-    MAX_STROKES,
-    SVG,
-    EditedError,
-    check_count,
-    path_data,
-    path_numbers,
-    plain_keys,
-    required,
-    required_color,
-)
-from clipdraw.io.svg.read_styles import read_gradients, read_styled, read_transforms
-from clipdraw.io.svg.write import NAMESPACE, VERSION, canvas_side
+from clipdraw.io.svg.gradients import EditedError, read_gradients, read_transforms, required_color
+from clipdraw.io.svg.numbers import MAX_PATHS, check_count, parse_number
+from clipdraw.io.svg.styles import Shared, read_paths
+from clipdraw.io.svg.write import VERSION, canvas_side
+from clipdraw.io.svg.xml import OWN, SVG, plain_keys
 
 _SVG_KEYS = {"viewBox", "width", "height", "version", "id"}
 _RECT_KEYS = {"width", "height", "fill", "id"}
 _GROUP = {"fill": "none", "stroke-linecap": "round", "stroke-linejoin": "round", "id": None}
-_PATH_KEYS = {"d", "stroke", "stroke-opacity", "stroke-width", "pathLength", "id"}
-_ABOUT = {SVG + name for name in ("title", "desc", "metadata", "defs")}
-_ANIMATION = {SVG + name for name in ("animate", "set")}
+_UNPAINTED = {SVG + name for name in ("title", "desc", "metadata", "defs")}
 
 
 def own_drawing(root: Element) -> Drawing | None:
@@ -42,7 +30,7 @@ def own_drawing(root: Element) -> Drawing | None:
     Raises:
         FormatError: the file is ours and holds an impossible number, lacks one, or is of a newer version.
     """
-    version = root.get(f"{{{NAMESPACE}}}version")
+    version = root.get(f"{OWN}version")
     if root.tag != SVG + "svg" or version is None:
         return None
     if version != VERSION:
@@ -60,7 +48,7 @@ def read_metadata(root: Element) -> dict[str, str]:
         FormatError: an entry is damaged.
     """
     entries = {}
-    for element in root.iterfind(f"{SVG}metadata/{{{NAMESPACE}}}entry"):
+    for element in root.iterfind(f"{SVG}metadata/{OWN}entry"):
         key, value = element.get("name", ""), element.text or ""
         if element.get("encoding") == "json":
             key, value = _json_text(key), _json_text(value)
@@ -82,53 +70,35 @@ def _read(root: Element) -> Drawing:
     if not plain_keys(root) <= _SVG_KEYS:
         raise EditedError
     canvas = _canvas(root)
-    parts = [child for child in root if child.tag.startswith(SVG) and not (child.tag in _ABOUT and not _draws(child))]
-    defs = parts.pop(0) if parts and parts[0].tag == SVG + "defs" else None
-    if [part.tag for part in parts] != [SVG + "rect", SVG + "g"]:
-        raise EditedError
-    rect, group = parts
-    held = group.get(f"{{{NAMESPACE}}}holds", "").split()
-    if not plain_keys(rect) <= _RECT_KEYS or not plain_keys(group) <= _GROUP.keys() or (defs is not None and not held):
-        raise EditedError
-    if any(group.get(key) != value for key, value in _GROUP.items() if value):
+    defs, rect, group = _parts(root)
+    words = group.get(f"{OWN}holds", "").split()
+    if defs is not None and not words:
         raise EditedError
     if (rect.get("width"), rect.get("height")) != (canvas_side(canvas.width), canvas_side(canvas.height)):
         raise EditedError
     background = torch.tensor(required_color(rect, "fill", what="the background"), dtype=torch.float32)
-    check_count(len(group), MAX_STROKES, what="strokes")
-    if held:
-        gradients, transforms = read_gradients(defs), read_transforms(root) if "transforms" in held else None
-        drawing = read_styled(group, gradients=gradients, transforms=transforms, filled="fills" in held)
-    else:
-        drawing = _read_strokes(group)
+    check_count(len(group), MAX_PATHS, what="paths")
+    transforms = read_transforms(root) if "transforms" in words else None
+    drawing = read_paths(group, Shared(bool(words), "fills" in words, read_gradients(defs), transforms))
     return replace(drawing, canvas=canvas, background=background, metadata=read_metadata(root))
 
 
-def _read_strokes(group: Element) -> Drawing:
-    points: list[float] = []
-    segments, widths, colors = [], [], []
-    for index, path in enumerate(group):
-        _check_path(path)
-        stroke = f"of stroke {index}"
-        numbers = path_numbers(path_data(path, what=f"stroke {index}"), what=f"stroke {index}")
-        points += numbers
-        check_count(len(points) // 6, MAX_SEGMENTS, what="segments")
-        segments.append((len(numbers) // 2 - 1) // 3)
-        width = required(path, "stroke-width", what=f"stroke {index}")
-        widths.append(parse_number(width, what=f"the width {stroke}", low=0.0))
-        opacity = parse_number(path.get("stroke-opacity", "1"), what=f"the opacity {stroke}", low=0.0, high=1.0)
-        colors.append([*required_color(path, "stroke", what=f"the color {stroke}"), opacity])
-    return Drawing(
-        points=torch.tensor(points, dtype=torch.float32).reshape(-1, 2),
-        widths=torch.tensor(widths, dtype=torch.float32),
-        colors=torch.tensor(colors, dtype=torch.float32).reshape(-1, 4),
-        segments=tuple(segments),
-    )
-
-
-def _draws(element: Element) -> bool:
-    """Whether definitions hold something, such as a gradient that an editor added."""
-    return element.tag == SVG + "defs" and len(element) > 0
+def _parts(root: Element) -> tuple[Element | None, Element, Element]:
+    """The gradients, if there are any, the background and the group of paths."""
+    parts = [
+        child
+        for child in root
+        if child.tag.startswith(SVG) and (child.tag not in _UNPAINTED or (child.tag == SVG + "defs" and len(child)))
+    ]
+    defs = parts.pop(0) if parts and parts[0].tag == SVG + "defs" else None
+    if [part.tag for part in parts] != [SVG + "rect", SVG + "g"]:
+        raise EditedError
+    rect, group = parts
+    if not plain_keys(rect) <= _RECT_KEYS or not plain_keys(group) <= _GROUP.keys():
+        raise EditedError
+    if any(group.get(key) != value for key, value in _GROUP.items() if value):
+        raise EditedError
+    return defs, rect, group
 
 
 def _canvas(root: Element) -> Canvas:
@@ -141,10 +111,3 @@ def _canvas(root: Element) -> Canvas:
     if left or top:
         raise EditedError
     return Canvas(width, height)
-
-
-def _check_path(path: Element) -> None:
-    if path.tag != SVG + "path" or not plain_keys(path) <= _PATH_KEYS:
-        raise EditedError
-    if any(child.tag not in _ANIMATION for child in path):
-        raise EditedError

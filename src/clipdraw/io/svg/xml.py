@@ -1,54 +1,38 @@
-"""Untrusted bytes to an XML tree, within limits and without entities."""
+"""XML trees of SVG files, from untrusted bytes: within limits and without entities."""
 
 from __future__ import annotations
 
-import stat
-from pathlib import Path
 from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from clipdraw.errors import FormatError
 
-MAX_BYTES = 20_000_000
-"""The largest SVG file that is read: 100 times a drawing of 1,024 strokes."""
+SVG = "{http://www.w3.org/2000/svg}"
+"""The SVG namespace, as ElementTree writes it before names."""
+
+NAMESPACE = "urn:clipdraw:drawing"
+"""The namespace that marks a file as ours and holds what SVG has no attribute for; Inkscape keeps both."""
+
+OWN = f"{{{NAMESPACE}}}"
+"""Our namespace, as ElementTree writes it before names."""
 
 MAX_DEPTH = 200
-"""How deep elements may nest; libxml2 stops at 256."""
+"""The deepest nesting of elements; libxml2 stops at 256."""
 
 MAX_ELEMENTS = 250_000
+"""The most elements of a file."""
 
-_LABELS = frozenset(f"-//W3C//DTD SVG {version}//EN" for version in ("20010904", "1.0", "1.1", "1.1 Basic", "1.1 Tiny"))
-"""Document types that drawing programs name; their definitions are never read."""
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a regular file of at most `MAX_BYTES`.
-
-    Raises:
-        FormatError: the file is missing, no regular file, too large, or cannot be read.
-    """
-    try:
-        info = path.stat()
-        if not stat.S_ISREG(info.st_mode):
-            raise FormatError("not a regular file")
-        if info.st_size > MAX_BYTES:
-            raise FormatError(f"{info.st_size:,} bytes; at most {MAX_BYTES:,} are read")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FormatError(f"cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # a null character in the path
-        raise FormatError(f"not a usable path: {error}") from error
-    if len(data) > MAX_BYTES:
-        raise FormatError(f"more than {MAX_BYTES:,} bytes")
-    return data
+_PUBLIC_LABELS = frozenset(
+    f"-//W3C//DTD SVG {version}//EN" for version in ("20010904", "1.0", "1.1", "1.1 Basic", "1.1 Tiny")
+)
+"""Public identifiers of document types that drawing programs name; their definitions are never read."""
 
 
 def parse_xml(data: bytes, *, encoding: str | None = None) -> Element:
-    """The root element; names are written `{namespace}local`, as ElementTree does.
+    """The root element of a file; names are written `{namespace}local`, as ElementTree does.
 
-    A document type may be named, as SVG or by a public label of the W3C, but not described (`[...]`) or sought in
+    A document type may be named, as SVG or by a public label of the W3C, but not declared (`[...]`) or loaded from
     another file. No entity is ever expanded, and nothing outside `data` is ever opened.
 
     Args:
@@ -78,7 +62,7 @@ def parse_xml(data: bytes, *, encoding: str | None = None) -> Element:
 
 
 class _Tree:
-    """Builds the tree and counts on the way."""
+    """A tree builder that counts elements and their depth."""
 
     def __init__(self) -> None:
         self.builder = TreeBuilder()
@@ -103,10 +87,27 @@ def _name(name: str) -> str:
     return "{" + name if "}" in name else name
 
 
-def _doctype(name: str, system: str | None, public: str | None, described: int) -> None:
-    if described or (public not in _LABELS and (public or system)):
+def _doctype(name: str, system: str | None, public: str | None, declared: int) -> None:
+    if declared or (public not in _PUBLIC_LABELS and (public or system)):
         raise FormatError(f"its document type declaration (DTD) of {name!r:.40} is refused; delete the DOCTYPE")
 
 
 def _entity(*_: object) -> NoReturn:
     raise FormatError("XML entities are refused; write their text out")
+
+
+def plain_keys(element: Element) -> set[str]:
+    """The attributes of an element that are in no namespace."""
+    return {key for key in element.keys() if not key.startswith("{")}  # noqa: SIM118 - an element is not a mapping
+
+
+def required(element: Element, key: str, *, what: str) -> str:
+    """The value of an attribute.
+
+    Raises:
+        FormatError: the element does not have it.
+    """
+    value = element.get(key)
+    if value is None:
+        raise FormatError(f"{what} has no {key}")
+    return value

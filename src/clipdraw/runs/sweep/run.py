@@ -14,7 +14,7 @@ from clipdraw.io.files import write_text
 from clipdraw.runs.films import films_of
 from clipdraw.runs.folder import slug
 from clipdraw.runs.interrupt import Interrupt, interruptible
-from clipdraw.runs.session import encoder_of, versions, warn_of_unread
+from clipdraw.runs.session import encoder_of, versions, warn_of_truncation
 from clipdraw.runs.sweep.plan import Cell, Plan, from_dict
 from clipdraw.runs.sweep.sheet import write_gathered
 from clipdraw.runs.sweep.workers import OnStep, Outcome, Task, found, in_processes, perform
@@ -154,7 +154,7 @@ def _check(cells: Sequence[Cell]) -> None:
             films_of(config)
             if key not in encoders:
                 encoders[key] = encoder_of(config)
-            warn_of_unread(config, encoders[key])
+            warn_of_truncation(config, encoders[key])
         except ClipdrawError as error:
             raise ConfigError(f"{', '.join(cell.labels)}: {error}") from None
 

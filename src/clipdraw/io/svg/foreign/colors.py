@@ -1,4 +1,4 @@
-"""CSS colors as sRGB; wide ones are clipped."""
+"""CSS colors as sRGB; colors outside of it are clipped."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from tinycss2.ast import FunctionBlock, Node
 from tinycss2.color4 import Color, parse_color
 from tinycss2.parser import parse_one_component_value
 
-from clipdraw.io.svg.read_parts import percent_color
+from clipdraw.io.svg.numbers import parse_percent_color
 
 Rgba = tuple[float, float, float, float]
+"""Straight red, green, blue and opacity in [0, 1]."""
 
 CURRENT = "currentcolor"
+"""The keyword that stands for the value of `color`, in small letters."""
+
 LONGEST = 200
 """Characters of a color that are looked at; no honest one is longer."""
 
@@ -88,11 +91,11 @@ def _color(text: str) -> Rgba | None:
     if _HEX.fullmatch(text):
         red, green, blue = bytes.fromhex(text[1:])
         return red / 255, green / 255, blue / 255, 1.0
-    exact = percent_color(text)
+    exact = parse_percent_color(text)
     if exact:
         return (*exact, 1.0)
     value = parse_one_component_value(_PROFILE.sub("", text), skip_comments=True)
-    if _unlawful(value):
+    if _invalid_hsl(value):
         return None
     try:
         color = parse_color(value)
@@ -101,14 +104,15 @@ def _color(text: str) -> Rgba | None:
         return None
 
 
-def _unlawful(value: Node) -> bool:
-    """Whether it is an `hsl()` with commas but without percentages, which the parser takes."""
+def _invalid_hsl(value: Node) -> bool:
+    """Whether a value is an `hsl()` with commas but without percentages, which tinycss2 accepts and CSS does not."""
     if not isinstance(value, FunctionBlock) or value.lower_name not in ("hsl", "hsla"):
         return False
     return "," in value.arguments and not any(part.type == "percentage" for part in value.arguments)
 
 
 def _srgb(color: Color) -> Sequence[float]:
+    """Red, green and blue, not yet clipped."""
     if color.space in ("hsl", "hwb"):
         color = color.to("srgb")
     elif color.space in ("lab", "lch"):
@@ -141,6 +145,7 @@ def _linear(value: float, space: str) -> float:
 
 
 def _encoded(value: float) -> float:
+    """The sRGB coordinate of linear light."""
     return 12.92 * value if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055
 
 

@@ -1,4 +1,4 @@
-"""What foreign SVG files do to the content of an element: viewports, clip paths, masks and other effects."""
+"""Effects on the content of an element of a foreign SVG file: viewports, clip paths, masks and filters."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from clipdraw.io.svg.foreign.cascade import computed, with_geometry
-from clipdraw.io.svg.foreign.clips import Box, Clip, Matrix, rectangle
-from clipdraw.io.svg.foreign.found import Found, Place
-from clipdraw.io.svg.foreign.shapes import SHAPES, affine, shape_runs
-from clipdraw.io.svg.foreign.style import Server, fraction, length, paint, reference
-from clipdraw.io.svg.foreign.viewports import fit, view_box
-from clipdraw.io.svg.read_parts import SVG
+from clipdraw.io.svg.foreign.coordinates import Box, Matrix, fit_view_box, parse_transform, shift_matrix, view_box
+from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer
+from clipdraw.io.svg.foreign.shapes import SHAPES, rectangle, shape_subpaths
+from clipdraw.io.svg.foreign.values import PaintServer, length, parse_paint, reference, unit_interval
+from clipdraw.io.svg.xml import SVG
 
 _EFFECTS = {"filter": "filters", "mask": "masks", "clip-path": "clip paths", "mix-blend-mode": "blend modes"}
 _CLIPPERS = {"mask": "mask", "clip-path": "clipPath"}
@@ -24,116 +23,111 @@ def tag_of(element: Element) -> str:
     return element.tag.removeprefix(SVG) if not element.tag.startswith("{") or element.tag.startswith(SVG) else ""
 
 
-def enter_viewport(
-    element: Element, tag: str, place: Place, found: Found
-) -> tuple[Matrix, tuple[float, float], tuple[Clip, ...]]:
-    """The matrix inside an element, what percentages refer to there, and what clips there.
+def enter_viewport(element: Element, tag: str, state: ElementState, importer: Importer) -> ElementState:
+    """The state inside an element: only `<use>`, an inner `<svg>` and a used `<symbol>` change anything.
 
     Args:
-        element: a container; only `<use>`, an inner `<svg>` and a used `<symbol>` change anything.
+        element: a container.
         tag: its name.
-        place: where it stands, with its own transform and style.
-        found: what is known of the file.
+        state: its state, with its own transform and style, and the size that its `<use>` prescribes.
+        importer: the file that is being read.
     """
-    if tag not in ("use", "svg", "symbol") or element is found.root:
-        return place.matrix, place.viewport, place.clips
-    corner = [length(element.get(key), of=side) for key, side in zip("xy", place.viewport, strict=True)]
-    matrix = place.matrix @ _shift(*(corner if tag != "symbol" else (0.0, 0.0)))
+    if tag not in ("use", "svg", "symbol") or element is importer.root:
+        return state
+    corner = [length(element.get(key), of=side) for key, side in zip("xy", state.viewport, strict=True)]
+    matrix = state.matrix @ shift_matrix(*(corner if tag != "symbol" else (0.0, 0.0)))
     if tag == "use":
-        return matrix, place.viewport, place.clips
+        return replace(state, matrix=matrix)
     width, height = (
         length(given or element.get(key), of=side, default=side)
-        for given, key, side in zip(place.size, ("width", "height"), place.viewport, strict=True)
+        for given, key, side in zip(state.size, ("width", "height"), state.viewport, strict=True)
     )
     box = view_box(element)
     if min(width, height, *(box or ())[2:]) <= 0:
-        return matrix * 0, place.viewport, place.clips
+        return replace(state, matrix=matrix * 0)
     clip = Clip("clips of inner viewports", matrix, np.array([[0, 0], [width, height]], dtype=np.float64))
-    shown = place.style.get("overflow", element.get("overflow", "hidden")) in ("visible", "auto")
-    clips = (*place.clips, clip) if not shown and clip.matters(found.canvas) else place.clips
+    shown = state.style.get("overflow", element.get("overflow", "hidden")) in ("visible", "auto")
+    clips = (*state.clips, clip) if not shown and clip.is_visible(importer.canvas) else state.clips
     if box is None:
-        return matrix, (width, height), clips
-    return matrix @ fit((width, height), box, element.get("preserveAspectRatio", "")[:40]), (box[2], box[3]), clips
+        return replace(state, matrix=matrix, viewport=(width, height), clips=clips)
+    matrix = matrix @ fit_view_box((width, height), box, element.get("preserveAspectRatio", "")[:40])
+    return replace(state, matrix=matrix, viewport=(box[2], box[3]), clips=clips)
 
 
-def _shift(x: float, y: float) -> Matrix:
-    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], dtype=np.float64)
-
-
-def take_effects(here: Place, matrix: Matrix, found: Found) -> Place:
-    """The place with the rectangles that clip it; other effects are named.
+def apply_effects(state: ElementState, matrix: Matrix, importer: Importer) -> ElementState:
+    """The state with the rectangles that clip it; other effects are named in the warning.
 
     Args:
-        here: the place of an element, or of its content.
+        state: the state of an element, or of its content.
         matrix: that of the element itself.
-        found: what is known of the file.
+        importer: the file that is being read.
     """
     clips: tuple[Clip, ...] = ()
     for key, note in _EFFECTS.items():
-        value = here.style.get(key, "none")
+        value = state.style.get(key, "none")
         if value in ("none", "normal"):
             continue
         name = reference(value)
-        clipper = found.names.get(name)
+        clipper = importer.elements.get(name)
         if key in _CLIPPERS and name and (clipper is None or tag_of(clipper) != _CLIPPERS[key]):
             continue
-        plain = None if clipper is None or key not in _CLIPPERS else _plain(clipper, matrix, here.viewport, found)
-        if plain is None:
-            found.notes[note] += 1
+        known = clipper is not None and key in _CLIPPERS
+        rectangles = _rectangles(clipper, matrix, state.viewport, importer) if known and clipper is not None else None
+        if rectangles is None:
+            importer.notes[note] += 1
         else:
-            clips += tuple(Clip(note, *clip) for clip in plain)
-    if "transform" in here.style and here.style.get("transform-origin", "").strip("0px, ") not in ("", "left top"):
-        found.notes["origins of transforms"] += 1
-    clips = tuple(clip for clip in clips if clip.matters(found.canvas))
-    return replace(here, clips=here.clips + clips) if clips else here
+            clips += tuple(Clip(note, *each) for each in rectangles)
+    if "transform" in state.style and state.style.get("transform-origin", "").strip("0px, ") not in ("", "left top"):
+        importer.notes["origins of transforms"] += 1
+    clips = tuple(clip for clip in clips if clip.is_visible(importer.canvas))
+    return replace(state, clips=state.clips + clips) if clips else state
 
 
-def _plain(
-    clipper: Element, matrix: Matrix, viewport: tuple[float, float], found: Found
+def _rectangles(
+    clipper: Element, matrix: Matrix, viewport: tuple[float, float], importer: Importer
 ) -> list[tuple[Matrix, Box]] | None:
-    """The rectangles that a clip path or mask is, and their matrices; None if it is anything else."""
+    """The rectangles that a clip path or mask consists of, and their matrices; None if it is anything else."""
     mask = tag_of(clipper) == "mask"
     shapes = [child for child in clipper if tag_of(child) not in ("", "title", "desc")]
     in_box = "objectBoundingBox" in (clipper.get("clipPathUnits"), clipper.get("maskContentUnits"))
     if len(shapes) != 1 or tag_of(shapes[0]) not in SHAPES or in_box:
         return None
     (shape,) = shapes
-    outer, style = computed(clipper, found.sheet), computed(shape, found.sheet)
-    box = rectangle(shape_runs(with_geometry(shape, style, found.sheet), tag_of(shape), viewport)[0])
-    if box is None or not _shows(outer) or not _shows(style) or (mask and not _opaque(style, outer, clipper)):
+    outer, style = computed(clipper, importer.sheets), computed(shape, importer.sheets)
+    box = rectangle(shape_subpaths(with_geometry(shape, style, importer.sheets), tag_of(shape), viewport)[0])
+    if box is None or not _is_whole(outer) or not _is_whole(style) or (mask and not _is_opaque(style, outer, clipper)):
         return None
-    own = matrix if mask else matrix @ affine(outer.get("transform"))
-    clips = [(own @ affine(style.get("transform")), box)]
+    own = matrix if mask else matrix @ parse_transform(outer.get("transform"))
+    rectangles = [(own @ parse_transform(style.get("transform")), box)]
     if not mask:
-        return clips
-    region = _region(clipper, viewport)
-    return None if region is None else [*clips, (matrix, region)]
+        return rectangles
+    region = _mask_region(clipper, viewport)
+    return None if region is None else [*rectangles, (matrix, region)]
 
 
-def _shows(style: dict[str, str]) -> bool:
-    """Whether what is clipped to is there in full."""
+def _is_whole(style: dict[str, str]) -> bool:
+    """Whether a clip path or mask, or the shape in it, is shown and not clipped itself."""
     seen = style.get("display") != "none" and style.get("visibility", "visible") == "visible"
     return seen and all(style.get(key, "none") == "none" for key in ("clip-path", "mask", "filter"))
 
 
-def _opaque(style: dict[str, str], outer: dict[str, str], mask: Element) -> bool:
+def _is_opaque(style: dict[str, str], outer: dict[str, str], mask: Element) -> bool:
     """Whether a mask's shape lets everything through."""
-    color = paint(style.get("fill", "black"), style.get("color", "black"))
-    if color is None or isinstance(color, Server) or style.get("stroke", "none") != "none":
+    color = parse_paint(style.get("fill", "black"), style.get("color", "black"))
+    if color is None or isinstance(color, PaintServer) or style.get("stroke", "none") != "none":
         return False
-    opacity = color[3] * fraction(style.get("fill-opacity")) * fraction(style.get("opacity"))
+    opacity = color[3] * unit_interval(style.get("fill-opacity")) * unit_interval(style.get("opacity"))
     alpha = outer.get("mask-type", mask.get("mask-type")) == "alpha"
-    return opacity >= 1 and fraction(outer.get("opacity")) >= 1 and (alpha or min(color[:3]) >= 1)
+    return opacity >= 1 and unit_interval(outer.get("opacity")) >= 1 and (alpha or min(color[:3]) >= 1)
 
 
-def _region(mask: Element, viewport: tuple[float, float]) -> Box | None:
-    """The rectangle outside of which a mask hides everything; None if it depends on what is masked."""
+def _mask_region(mask: Element, viewport: tuple[float, float]) -> Box | None:
+    """The rectangle outside of which a mask hides everything; None if it depends on the masked shape."""
     if mask.get("maskUnits") != "userSpaceOnUse":
         return None
-    sides = (*viewport, *viewport)
-    defaults = ("-10%", "-10%", "120%", "120%")
-    keys = ("x", "y", "width", "height")
+    attributes = (("x", "-10%"), ("y", "-10%"), ("width", "120%"), ("height", "120%"))
     x, y, width, height = (
-        length(mask.get(key, default), of=side) for key, default, side in zip(keys, defaults, sides, strict=True)
+        length(mask.get(key, default), of=side)
+        for (key, default), side in zip(attributes, (*viewport, *viewport), strict=True)
     )
     return np.array([[x, y], [x + width, y + height]], dtype=np.float64)

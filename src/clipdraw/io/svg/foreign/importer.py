@@ -1,155 +1,216 @@
-"""SVG files that other programs made, as far as a drawing can hold them, and what had to be left out."""
+"""The state of reading a foreign SVG file: the paths so far, the inherited state of an element, groups and clips."""
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 import numpy as np
+import torch
+from jaxtyping import Float32, Float64
 
-from clipdraw.drawing import Drawing
+from clipdraw.drawing import Canvas, Drawing, Gradient, Style
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.foreign.cascade import cascade, with_geometry
-from clipdraw.io.svg.foreign.effects import enter_viewport, tag_of, take_effects
-from clipdraw.io.svg.foreign.found import Found, Group, Place
-from clipdraw.io.svg.foreign.gradients import target
-from clipdraw.io.svg.foreign.paths import take_shape
-from clipdraw.io.svg.foreign.shapes import SHAPES, UnreadableError, affine
-from clipdraw.io.svg.foreign.sheet import Sheet
-from clipdraw.io.svg.foreign.style import fraction
-from clipdraw.io.svg.foreign.viewports import root_view
-from clipdraw.io.svg.read import read_metadata
-from clipdraw.io.svg.read_parts import SVG
+from clipdraw.io.svg.foreign.colors import Rgba
+from clipdraw.io.svg.foreign.coordinates import Box, Matrix, transform_box
+from clipdraw.io.svg.foreign.gradients import Template, find_template
+from clipdraw.io.svg.foreign.stylesheets import StyleSheets
+from clipdraw.io.svg.numbers import MAX_SEGMENTS
 
-MAX_REPEATS = 10_000
-"""Elements that are painted again through `<use>`: nested, they could multiply without end."""
+MAX_BOXES = 8192
+"""The most shapes of a group that are compared one by one; further ones are compared with the box of all before."""
 
-MAX_USES = 20
-"""How deep `<use>` may refer to `<use>`."""
-
-_CONTAINERS = frozenset({"svg", "g", "a", "switch"})
-_NOTES = {"text": "text", "flowRoot": "text", "image": "images", "foreignObject": "embedded pages", "video": "films"}
-_ANIMATIONS = ("animate", "animateMotion", "animateTransform", "set")
+_SLACK = 1e-3
+"""The fraction of a clip by which a shape may stick out of it before it counts."""
 
 
-class ForeignSvgWarning(UserWarning):
-    """An SVG file holds what a drawing cannot; the message names what was left out."""
+@dataclass
+class Group:
+    """A group with an opacity, and the boxes of its shapes so far.
+
+    A drawing gives the opacity to each shape, which looks the same only while the shapes do not overlap.
+    """
+
+    boxes: Float64[np.ndarray, "boxes 2 2"] = field(default_factory=lambda: np.empty((16, 2, 2)))
+    count: int = 0
+    overlaps: bool = False
+
+    def add(self, box: Box) -> bool:
+        """Add the box of a shape; return whether it is the first that may overlap another."""
+        if self.overlaps:
+            return False
+        before = self.boxes[: self.count]
+        self.overlaps = bool(((box[0] < before[:, 1]) & (box[1] > before[:, 0])).all(axis=1).any())
+        if self.count == len(self.boxes) < MAX_BOXES:
+            self.boxes = np.concatenate((self.boxes, np.empty_like(self.boxes)))
+        if self.count == MAX_BOXES:
+            both = np.stack((*before, box))
+            self.boxes[0], self.count = np.stack((both[:, 0].min(axis=0), both[:, 1].max(axis=0))), 0
+        else:
+            self.boxes[self.count] = box
+        self.count += 1
+        return self.overlaps
 
 
-def foreign_drawing(root: Element, *, source: str) -> Drawing:
-    """Any SVG file as a drawing, and one `ForeignSvgWarning` if something was left out.
+@dataclass
+class Clip:
+    """A rectangle that clips shapes. A drawing does not clip, so shapes that stick out are named in the warning.
 
-    Each shape becomes one path of cubic segments. Transforms are applied to its points; only where one scales a
-    stroke unevenly, the drawing keeps it. The opacity of groups is that of their shapes. The canvas is the
-    `viewBox`, or what is shown with it in other proportions. A plain rectangle that fills the canvas before the
-    first path becomes the background, unless it is all.
+    Args:
+        note: the name of the clip in the warning.
+        matrix: from its coordinates to those of the canvas.
+        box: its lowest and highest coordinates.
+        cuts: whether a shape sticks out of it.
+    """
+
+    note: str
+    matrix: Matrix
+    box: Box
+    cuts: bool = False
+
+    def add(self, box: Box, matrix: Matrix, reach: float, canvas: Canvas) -> bool:
+        """Compare a shape with the rectangle; return whether it is the first that sticks out, within the canvas.
+
+        Args:
+            box: lowest and highest coordinates of the shape in its own coordinates.
+            matrix: from these to those of the canvas.
+            reach: how far its stroke reaches around it, in canvas units.
+            canvas: the visible area.
+        """
+        if self.cuts:
+            return False
+        grown = transform_box(box, matrix) + np.array([[-reach], [reach]])
+        seen = np.stack((np.maximum(grown[0], 0), np.minimum(grown[1], (canvas.width, canvas.height))))
+        if (seen[0] > seen[1]).any():
+            return False
+        inverse = np.linalg.inv(self.matrix)
+        margin = reach * np.abs(inverse[:2, :2]).sum(axis=1)
+        own = transform_box(box, inverse @ matrix) + np.stack((-margin, margin))
+        self.cuts = not (self._holds(own) or self._holds(transform_box(seen, inverse)))
+        return self.cuts
+
+    def is_visible(self, canvas: Canvas) -> bool:
+        """Whether it can hide anything: it does not hold the whole canvas, and is not folded to a line."""
+        if not np.isfinite(self.matrix).all() or not np.linalg.det(self.matrix):
+            return False
+        whole = np.array([[0, 0], [canvas.width, canvas.height]], dtype=np.float64)
+        return not self._holds(transform_box(whole, np.linalg.inv(self.matrix)))
+
+    def _holds(self, box: Box) -> bool:
+        slack = _SLACK * (self.box[1] - self.box[0])
+        return bool((box[0] >= self.box[0] - slack).all() and (box[1] <= self.box[1] + slack).all())
+
+
+@dataclass(frozen=True)
+class ElementState:
+    """The state that an element passes on to its children.
+
+    Args:
+        matrix: from its coordinates to those of the canvas.
+        style: its properties.
+        opacity: the product of its opacity and those of its ancestors.
+        uses: the number of `<use>` elements that led to it.
+        size: width and height that a `<use>` prescribes for the viewport of what it shows.
+        groups: the groups with an opacity that it is in.
+        viewport: the size that percentages refer to.
+        clips: the rectangles that clip it.
+        ancestors: the elements that led to it.
+    """
+
+    matrix: Matrix
+    style: dict[str, str] = field(default_factory=dict)
+    opacity: float = 1.0
+    uses: int = 0
+    size: tuple[str | None, str | None] = (None, None)
+    groups: tuple[Group, ...] = ()
+    viewport: tuple[float, float] = (1.0, 1.0)
+    clips: tuple[Clip, ...] = ()
+    ancestors: tuple[Element, ...] = ()
+
+
+@dataclass
+class Importer:
+    """A file that is being read, and the parts of its drawing so far.
 
     Args:
         root: the tree of the file.
-        source: what the warning calls the file.
-
-    Raises:
-        FormatError: the file is no SVG, has no paths or no size, or is beyond a limit.
+        canvas: the canvas of the drawing.
+        elements: the elements of the file by their `id`.
+        sheets: the style sheets of the file.
+        notes: the parts that are left out or simplified, and how often, for the warning.
+        background: the color of the background.
+        background_shape: the rectangle that became the background, its name and state.
+        paint_cache: the paint of each gradient on each kind of shape.
     """
-    if root.tag not in (SVG + "svg", "svg"):
-        raise FormatError(f"no SVG: its root element is {root.tag!r:.60}")
-    canvas, matrix, viewport = root_view(root)
-    sheet = Sheet(root)
-    elements = reversed([*root.iter()])  # of several with one id the first counts
-    names = {element.get("id"): element for element in elements if element.get("id")}
-    found = Found(root, canvas, names, sheet, notes=sheet.notes)
-    with np.errstate(all="ignore"):  # overflow becomes infinite, which is refused
-        _walk(root, Place(matrix, viewport=viewport), found)
-        if not found.styles and found.backdrop is not None:  # all that there is
-            found.background = (1.0, 1.0, 1.0)
-            take_shape(*found.backdrop, found, backdrop=False)
-    if any(tag_of(element) in _ANIMATIONS for element in root.iter()):
-        found.notes["animations"] += 1
-    notes = ", ".join(f"{note} ({count})" if count > 1 else note for note, count in found.notes.items())
-    if not found.styles:
-        raise FormatError(f"it has no paths{f'; it holds {notes}' if notes else ''}")
-    if notes:
-        warnings.warn(f"{source}: left out or simplified: {notes}", ForeignSvgWarning, stacklevel=5)
-    return found.drawing(_metadata(root))
 
+    root: Element
+    canvas: Canvas
+    elements: dict[str | None, Element]
+    sheets: StyleSheets
+    notes: Counter[str] = field(default_factory=Counter)
+    background: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    background_shape: tuple[Element, str, ElementState] | None = None
+    points: list[np.ndarray] = field(default_factory=list)
+    widths: list[float] = field(default_factory=list)
+    colors: list[Rgba] = field(default_factory=list)
+    fills: list[Rgba] = field(default_factory=list)
+    segments: list[int] = field(default_factory=list)
+    styles: list[Style] = field(default_factory=list)
+    gradients: list[Gradient] = field(default_factory=list)
+    transforms: list[Float32[np.ndarray, "2 3"]] = field(default_factory=list)
+    paint_cache: dict[tuple[object, ...], Gradient | Rgba | None] = field(default_factory=dict)
+    _templates: dict[str, Template | None] = field(default_factory=dict)
+    _indices: dict[object, int] = field(default_factory=dict)
+    _count: int = 0
 
-def _metadata(root: Element) -> dict[str, str]:
-    title = " ".join((root.findtext(SVG + "title") or "").split())
-    entries = read_metadata(root)
-    return entries or ({"title": title} if title else {})
+    def drawing(self, metadata: dict[str, str]) -> Drawing:
+        """All paths as a drawing; without styles if they are plain strokes."""
+        plain = all(style == Style() for style in self.styles)
+        filled = any(style.fill for style in self.styles)
+        return Drawing(
+            points=torch.from_numpy(np.concatenate(self.points)).float(),
+            widths=torch.tensor(self.widths, dtype=torch.float32),
+            colors=torch.tensor(self.colors, dtype=torch.float32),
+            segments=tuple(self.segments),
+            canvas=self.canvas,
+            background=torch.tensor(self.background, dtype=torch.float32),
+            metadata=metadata,
+            styles=() if plain else tuple(self.styles),
+            fills=torch.tensor(self.fills, dtype=torch.float32) if filled else None,
+            gradients=tuple(self.gradients),
+            transforms=torch.from_numpy(np.stack(self.transforms)) if self.transforms else None,
+        )
 
+    def count(self, number: int, *, what: str) -> None:
+        """Count segments and stops, and refuse the file when there are too many.
 
-def _walk(root: Element, start: Place, found: Found) -> None:
-    """Visit every element that is painted, in painting order, without recursion."""
-    stack, repeats = [(root, start)], 0
-    while stack:
-        element, place = stack.pop()
-        repeats += place.uses > 0
-        if repeats > MAX_REPEATS:
-            raise FormatError(f"<use> repeats more than {MAX_REPEATS:,} elements")
-        try:
-            here = _enter(element, place, found)
-            if here is not None:
-                stack += [(child, here) for child in reversed(_children(element, here, found))]
-        except UnreadableError:
-            found.notes["unreadable shapes"] += 1
+        Raises:
+            FormatError: there are more than `MAX_SEGMENTS`.
+        """
+        self._count += number
+        if self._count > MAX_SEGMENTS:
+            raise FormatError(f"more than {MAX_SEGMENTS:,} {what}")
 
+    def template(self, name: str) -> Template | None:
+        """The gradient of this `id`; None if there is none.
 
-def _enter(element: Element, place: Place, found: Found) -> Place | None:
-    """Take what the element paints itself; return the place of its children, or None if they are not painted."""
-    tag = tag_of(element)
-    if tag in _NOTES:
-        found.notes[_NOTES[tag]] += 1
-        return None
-    if tag not in _CONTAINERS and tag not in SHAPES and tag not in ("use", "symbol"):
-        return None
-    style = cascade(element, place.style, found.sheet)
-    if style.get("display") == "none":
-        return None
-    shaped = with_geometry(element, style, found.sheet)
-    opacity = fraction(style.get("opacity"))
-    matrix = place.matrix @ affine(style.get("transform"))
-    matrix, viewport, clips = enter_viewport(shaped, tag, replace(place, matrix=matrix, style=style), found)
-    here = replace(
-        place,
-        matrix=matrix,
-        style=style,
-        opacity=place.opacity * opacity,
-        uses=place.uses + (tag == "use"),
-        size=(shaped.get("width"), shaped.get("height")) if tag == "use" else (None, None),
-        groups=(*place.groups, Group()) if opacity < 1 and tag not in SHAPES else place.groups,
-        viewport=viewport,
-        clips=clips,
-        trail=place.trail if tag in SHAPES else (*place.trail, element),
-    )
-    here = take_effects(here, place.matrix @ affine(style.get("transform")), found)
-    if tag not in SHAPES:
-        return here
-    if style.get("visibility", "visible") == "visible":
-        take_shape(shaped, tag, here, found)
-    return None
+        Raises:
+            UnreadableError: it has too many stops.
+        """
+        if name not in self._templates:
+            self._templates[name] = find_template(name, self.elements, self.sheets)
+        return self._templates[name]
 
+    def gradient_index(self, gradient: Gradient) -> int:
+        """The index of a gradient in the drawing, which gets it if it is new."""
+        index = self._indices.setdefault(id(gradient), len(self.gradients))
+        self.gradients += [gradient] if index == len(self.gradients) else []
+        return index
 
-def _children(element: Element, here: Place, found: Found) -> list[Element]:
-    if tag_of(element) == "switch":
-        return [child for child in element if _applies(child)][:1]
-    if tag_of(element) != "use":
-        return [child for child in element if tag_of(child) != "symbol"]
-    used = found.names.get(target(element))
-    if used is None:
-        found.notes["references to elsewhere"] += 1
-        return []
-    if any(used is element for element in here.trail):
-        found.notes["references to what they are in"] += 1
-        return []
-    if here.uses > MAX_USES:
-        raise FormatError(f"<use> refers to <use> more than {MAX_USES} deep")
-    return [used]
-
-
-def _applies(element: Element) -> bool:
-    """Whether a child of `<switch>` is for readers of English without extensions."""
-    languages = element.get("systemLanguage")
-    known = languages is None or any(word.strip().lower().split("-")[0] == "en" for word in languages.split(","))
-    return known and element.get("requiredExtensions") is None
+    def transform_index(self, matrix: Matrix) -> int:
+        """The index of a transform in the drawing, which gets it if it is new."""
+        single = matrix[:2].astype(np.float32)
+        index = self._indices.setdefault(single.tobytes(), len(self.transforms))
+        self.transforms += [single] if index == len(self.transforms) else []
+        return index

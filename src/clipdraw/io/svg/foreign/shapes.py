@@ -1,64 +1,46 @@
-"""Foreign SVG shapes and transforms, as renderers understand them."""
+"""Shape elements of foreign SVG files as subpaths."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from xml.etree.ElementTree import Element
 
 import numpy as np
-from jaxtyping import Float64
-from svgelements import Matrix
 
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.foreign.outlines import Run, outline_runs
-from clipdraw.io.svg.foreign.path_data import Command, path_commands, points
-from clipdraw.io.svg.foreign.style import length
-from clipdraw.io.svg.read_parts import MAX_SEGMENTS
+from clipdraw.io.svg.foreign.coordinates import Box
+from clipdraw.io.svg.foreign.path_data import (
+    Command,
+    Subpath,
+    build_subpaths,
+    count_segments,
+    path_commands,
+    point_list,
+)
+from clipdraw.io.svg.foreign.values import UnreadableError, diagonal, length
+from clipdraw.io.svg.numbers import MAX_SEGMENTS
 
-_COMMAND = re.compile(r"([a-df-zA-DF-Z])([^a-df-zA-DF-Z]*)")
-_NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_ARITY = {"z": 0, "h": 1, "v": 1, "m": 2, "l": 2, "t": 2, "s": 4, "q": 4, "c": 6, "a": 5}
-_FIELDS = {
-    "line": {"x1": "w", "y1": "h", "x2": "w", "y2": "h"},
-    "rect": {"x": "w", "y": "h", "width": "w", "height": "h", "rx": "w", "ry": "h"},
-    "circle": {"cx": "w", "cy": "h", "r": "d"},
-    "ellipse": {"cx": "w", "cy": "h", "rx": "w", "ry": "h"},
+_LENGTHS = {
+    "line": {"x1": "width", "y1": "height", "x2": "width", "y2": "height"},
+    "rect": {"x": "width", "y": "height", "width": "width", "height": "height", "rx": "width", "ry": "height"},
+    "circle": {"cx": "width", "cy": "height", "r": "diagonal"},
+    "ellipse": {"cx": "width", "cy": "height", "rx": "width", "ry": "height"},
 }
-SHAPES = frozenset({"path", "polyline", "polygon", *_FIELDS})
+"""The attributes of a shape, and the length of the viewport that their percentages refer to."""
+
+SHAPES = frozenset({"path", "polyline", "polygon", *_LENGTHS})
+"""The names of elements that are shapes."""
 
 
-class UnreadableError(ValueError):
-    """A shape or transform that renderers pass over."""
-
-
-def affine(text: str | None) -> Float64[np.ndarray, "3 3"]:
-    """The matrix of a `transform` attribute.
-
-    Raises:
-        UnreadableError: it is not understood.
-    """
-    if not text:
-        return np.eye(3)
-    if len(text) > 2000:
-        raise UnreadableError("a transform of more than 2,000 characters")
-    try:
-        m = Matrix(text)
-        matrix = np.array([[m.a, m.c, m.e], [m.b, m.d, m.f], [0, 0, 1]], dtype=np.float64)
-    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
-        raise UnreadableError(str(error)) from error
-    if not np.isfinite(matrix).all():
-        raise UnreadableError(text)
-    return matrix
-
-
-def shape_runs(element: Element, tag: str, viewport: tuple[float, float]) -> tuple[list[Run], bool]:
+def shape_subpaths(element: Element, tag: str, viewport: tuple[float, float]) -> tuple[list[Subpath], bool]:
     """The subpaths of a shape in its own coordinates up to the first error, and whether there is none.
 
     Args:
         element: the shape.
         tag: its name, one of `SHAPES`.
-        viewport: what percentages refer to.
+        viewport: the size that percentages refer to.
 
     Raises:
         UnreadableError: its geometry is not understood.
@@ -69,33 +51,37 @@ def shape_runs(element: Element, tag: str, viewport: tuple[float, float]) -> tup
         raise FormatError(f"a path of more than {MAX_SEGMENTS:,} segments")
     commands, whole = _commands(element, tag, data, viewport)
     try:
-        runs = outline_runs(commands)
-    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:  # arcs of extreme numbers
+        subpaths = build_subpaths(commands)
+    except (ValueError, ArithmeticError) as error:  # arcs of extreme numbers
         raise UnreadableError(str(error)) from error
-    if not runs and not whole:
+    if not subpaths and not whole:
         raise UnreadableError(data[:60])
-    return runs, whole
+    return subpaths, whole
 
 
-def count_segments(data: str) -> int:
-    """About how many segments path data describes, without building them."""
-    return sum(
-        max(1, len(_NUMBER.findall(numbers)) // (_ARITY.get(letter.lower(), 1) or 1))
-        for letter, numbers in _COMMAND.findall(data if data[:1].isalpha() else "L" + data)
-    )
+def rectangle(subpaths: Sequence[Subpath]) -> Box | None:
+    """The box of an outline that is one rectangle with level sides; None of any other."""
+    corners = subpaths[0].points[::3] if len(subpaths) == 1 else np.zeros((0, 2))
+    if len(corners) != 4:
+        return None
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    near = 1e-9 * float((high - low).max())
+    turns = [tuple(corner) for corner in (corners - low > near).tolist()]
+    level = all((a != c) != (b != d) for (a, b), (c, d) in pairwise([*turns, turns[0]]))
+    away = np.minimum(np.abs(subpaths[0].points - low), np.abs(subpaths[0].points - high)).min(axis=1)
+    return np.stack((low, high)) if level and len(set(turns)) == 4 and (away <= near).all() else None
 
 
 def _commands(element: Element, tag: str, data: str, viewport: tuple[float, float]) -> tuple[list[Command], bool]:
     if tag == "path":
         return path_commands(data)
     if tag in ("polyline", "polygon"):
-        numbers, whole = points(data)
+        numbers, whole = point_list(data)
         commands = [("M", numbers), *([("z", list[float]())] if tag == "polygon" else [])]
         return (commands if len(numbers) > 2 else []), whole
-    width, height = viewport
-    sizes = {"w": width, "h": height, "d": (width * width / 2 + height * height / 2) ** 0.5}
-    given = {key: length(element.get(key), of=sizes[size], default=float("nan")) for key, size in _FIELDS[tag].items()}
-    values = {key: 0.0 if np.isnan(value) else value for key, value in given.items()}
+    sizes = {"width": viewport[0], "height": viewport[1], "diagonal": diagonal(*viewport)}
+    given = {key: length(element.get(key), of=sizes[size], default=math.nan) for key, size in _LENGTHS[tag].items()}
+    values = {key: 0.0 if math.isnan(value) else value for key, value in given.items()}
     if tag == "line":
         return [("M", [values["x1"], values["y1"], values["x2"], values["y2"]])], True
     return (_rect(values, _radii(given)) if tag == "rect" else _ellipse(values, _radii(given))), True
@@ -135,4 +121,5 @@ def _ellipse(values: Mapping[str, float], radii: tuple[float, float]) -> list[Co
 
 
 def _corner(rx: float, ry: float, x: float, y: float) -> Command:
+    """A quarter of an ellipse, clockwise on the screen, to a point."""
     return "A", [rx, ry, 0.0, 0.0, 1.0, x, y]

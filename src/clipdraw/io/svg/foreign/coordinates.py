@@ -1,0 +1,173 @@
+"""Coordinate systems of foreign SVG files: transform lists, viewports, and the matrices between them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element
+
+import numpy as np
+from jaxtyping import Float64
+
+from clipdraw.drawing import Canvas
+from clipdraw.errors import FormatError, InputError
+from clipdraw.io.svg.foreign.path_data import number_list
+from clipdraw.io.svg.foreign.values import NUMBER, UnreadableError, length
+from clipdraw.io.svg.numbers import LIMIT
+
+Matrix = Float64[np.ndarray, "3 3"]
+Box = Float64[np.ndarray, "2 2"]
+"""Lowest and highest coordinates, x and y of each."""
+
+_SAME_ASPECT = 1e-3
+"""The relative difference of a file's and its viewBox's proportions below which they count as the same."""
+_ALIGNMENTS = {"Min": 0.0, "Mid": 0.5, "Max": 1.0}
+_LONGEST_TRANSFORM = 2000
+_FUNCTION = re.compile(r"(matrix|translate[xy]?|scale[xy]?|rotate|skew[xy]?)\s*\(([^)]+)\)", re.IGNORECASE)
+_ARGUMENT = re.compile(rf"({NUMBER})\s*([a-z%]*)")
+_COUNTS = {"matrix": (6,), "translate": (1, 2), "scale": (1, 2), "rotate": (1, 3), "skew": (1, 2)}
+_ANGLES = {"": 1.0, "deg": 1.0, "grad": 0.9, "rad": 180 / math.pi, "turn": 360.0}
+
+
+def parse_transform(text: str | None) -> Matrix:
+    """The matrix of a `transform` attribute or property.
+
+    Raises:
+        UnreadableError: a function has impossible arguments, or the matrix is not finite.
+
+    Source: SVG 2, section 8.5; CSS Transforms 1, section 8.
+    """
+    if not text:
+        return np.eye(3)
+    if len(text) > _LONGEST_TRANSFORM:
+        raise UnreadableError(f"a transform of more than {_LONGEST_TRANSFORM:,} characters")
+    matrix = np.eye(3)
+    for name, arguments in _FUNCTION.findall(text):
+        matrix = matrix @ _function(name.lower(), _ARGUMENT.findall(arguments.lower()))
+    if not np.isfinite(matrix).all():
+        raise UnreadableError(text)
+    return matrix
+
+
+def _function(name: str, arguments: list[tuple[str, str]]) -> Matrix:
+    """The matrix of one transform function; arguments are numbers and their units."""
+    if len(arguments) not in _COUNTS.get(name, (1,)):
+        raise UnreadableError(f"{name} of {len(arguments)} arguments")
+    if name == "rotate":
+        x, y = [_distance(*argument) for argument in arguments[1:]] or [0.0, 0.0]
+        return shift_matrix(x, y) @ _rotation(_radians(*arguments[0])) @ shift_matrix(-x, -y)
+    if name.startswith("translate"):
+        return shift_matrix(*_along_axes(name, [_distance(*argument) for argument in arguments], 0.0))
+    if name.startswith("skew"):
+        across, down = map(math.tan, _along_axes(name, [_radians(*argument) for argument in arguments], 0.0))
+        return _affine(1, down, across, 1, 0, 0)
+    if any(unit for _, unit in arguments):
+        raise UnreadableError(f"{name} with a unit")
+    numbers = [float(number) for number, _ in arguments]
+    if name == "matrix":
+        return _affine(*numbers)
+    x, y = _along_axes(name, numbers, numbers[0] if name == "scale" else 1.0)
+    return np.diag((x, y, 1.0))
+
+
+def _along_axes(name: str, values: list[float], default: float) -> tuple[float, float]:
+    """The values in x and y of a function for both axes or, by the end of its name, for one."""
+    if name.endswith("y"):
+        return default, values[0]
+    return values[0], values[1] if len(values) > 1 else default
+
+
+def _distance(number: str, unit: str) -> float:
+    distance = length(number + unit, of=math.nan, default=math.nan)
+    if math.isnan(distance):
+        raise UnreadableError(f"a distance of {number}{unit}")
+    return distance
+
+
+def _radians(number: str, unit: str) -> float:
+    if unit not in _ANGLES:
+        raise UnreadableError(f"an angle of {number}{unit}")
+    return math.radians(float(number) * _ANGLES[unit])
+
+
+def _affine(a: float, b: float, c: float, d: float, e: float, f: float) -> Matrix:
+    return np.array([[a, c, e], [b, d, f], [0, 0, 1]], dtype=np.float64)
+
+
+def shift_matrix(x: float, y: float) -> Matrix:
+    """The matrix that moves points by x and y."""
+    return _affine(1, 0, 0, 1, x, y)
+
+
+def _rotation(angle: float) -> Matrix:
+    if not math.isfinite(angle):
+        raise UnreadableError(f"an angle of {angle}")
+    return _affine(math.cos(angle), math.sin(angle), -math.sin(angle), math.cos(angle), 0, 0)
+
+
+def transform_points(points: Float64[np.ndarray, "points 2"], matrix: Matrix) -> Float64[np.ndarray, "points 2"]:
+    """The points after a transform."""
+    return points @ matrix[:2, :2].T + matrix[:2, 2]
+
+
+def transform_box(box: Box, matrix: Matrix) -> Box:
+    """The lowest and highest coordinates of a box's corners after a transform."""
+    corners = transform_points(np.array([[x, y] for x in box[:, 0] for y in box[:, 1]]), matrix)
+    return np.stack((corners.min(axis=0), corners.max(axis=0)))
+
+
+def view_box(element: Element) -> list[float] | None:
+    """Left, top, width and height of a `viewBox`; None if there is no usable one."""
+    box = number_list(element.get("viewBox", "")[:400])
+    return box if box is not None and len(box) == 4 and min(box[2:]) >= 0 else None
+
+
+def fit_view_box(size: Sequence[float], box: Sequence[float], aspect: str) -> Matrix:
+    """The matrix from the coordinates of a viewBox to those of a rectangle of this size at the origin.
+
+    Args:
+        size: width and height of the rectangle.
+        box: left, top, width and height of the viewBox.
+        aspect: the value of `preserveAspectRatio`.
+
+    Source: SVG 2, section 8.2.
+    """
+    (width, height), (left, top, across, down) = size, box
+    x, y = width / across, height / down
+    words = aspect.split()
+    align = words[0] if words else "xMidYMid"
+    if align == "none":
+        return _affine(x, 0, 0, y, -x * left, -y * top)
+    x = y = max(x, y) if "slice" in words[1:] else min(x, y)
+    along, upright = (_ALIGNMENTS.get(align[at : at + 3], 0.5) for at in (1, 5))
+    return _affine(x, 0, 0, y, along * (width - x * across) - x * left, upright * (height - y * down) - y * top)
+
+
+def root_viewport(root: Element) -> tuple[Canvas, Matrix, tuple[float, float]]:
+    """The canvas, the matrix from the file's coordinates to those of the canvas, and the size of 100 %.
+
+    The canvas is the viewBox; where the file is shown in other proportions, the shown area, in units of the same size.
+
+    Raises:
+        FormatError: the file has no usable size.
+    """
+    box = view_box(root)
+    shown = [length(root.get(key), of=math.nan, default=math.nan) for key in ("width", "height")]
+    sides = shown if box is None else box[2:]
+    if not all(abs(number) <= LIMIT for number in (*(box or ()), *sides)):  # also for NaN
+        raise FormatError("neither a usable viewBox nor a usable width and height tell its size")
+    try:
+        canvas = Canvas(*sides)
+        left, top, width, height = box or (0.0, 0.0, *sides)
+        matrix = shift_matrix(-left, -top)
+        if min(shown) > 0 and abs(shown[0] * height / (shown[1] * width) - 1) > _SAME_ASPECT:
+            onto = fit_view_box(shown, (left, top, width, height), root.get("preserveAspectRatio", "")[:40])
+            unit = min(onto[0, 0], onto[1, 1])
+            matrix = np.diag((1 / unit, 1 / unit, 1)) @ onto
+            canvas = Canvas(float(shown[0] / unit), float(shown[1] / unit))
+    except InputError as error:
+        raise FormatError(str(error)) from error
+    if not np.isfinite(matrix).all() or not max(canvas.width, canvas.height) <= LIMIT:
+        raise FormatError("neither a usable viewBox nor a usable width and height tell its size")
+    return canvas, matrix, (width, height)

@@ -1,0 +1,151 @@
+/* Curves to straight pieces, and back; `geometry.flatten` defines it. */
+#include <math.h>
+
+#include "kernels.h"
+
+/* The weights of the control points but the first where a piece ends. */
+static void weights_at(int64_t piece, int64_t count, double weights[3]) {
+    double t = (double)piece / (double)count;
+    double within = piece < count ? 0.5 / (double)(count * count) : 0;
+    weights[0] = 3 * t * (1 - t) * (1 - t) + (2 - 3 * t) * within;
+    weights[1] = 3 * t * t * (1 - t) + (3 * t - 1) * within;
+    weights[2] = t * t * t - t * within;
+}
+
+static Point point_of(const Paths *paths, int64_t number) {
+    return (Point){paths->points[number][0], paths->points[number][1]};
+}
+
+/* Write the vertices of a subpath's polyline from `begin` on; the place after the last. */
+int64_t flatten(const Paths *paths, int64_t subpath, PolyVertex *poly, int64_t begin) {
+    const Index *index = &paths->index;
+    int64_t first = index->first_cubic[subpath], stop = index->first_cubic[subpath + 1], n = begin + 1;
+    Point start = point_of(paths, index->cubics[first][0]);
+    poly[begin] = (PolyVertex){.x = start.x, .y = start.y, .segment = UNKNOWN_SEGMENT};
+    for (int64_t segment = first; segment < stop; segment++) {
+        const int64_t *points = index->cubics[segment];
+        Point origin = point_of(paths, points[0]), rest[3];
+        for (int k = 0; k < 3; k++) {
+            rest[k] = point_of(paths, points[k + 1]);
+            rest[k] = (Point){rest[k].x - origin.x, rest[k].y - origin.y};
+        }
+        int64_t count = paths->first_piece[segment + 1] - paths->first_piece[segment];
+        for (int64_t piece = 1; piece <= count; piece++, n++) {
+            double w[3];
+            weights_at(piece, count, w);
+            poly[n].x = origin.x + w[0] * rest[0].x + w[1] * rest[1].x + w[2] * rest[2].x;
+            poly[n].y = origin.y + w[0] * rest[0].y + w[1] * rest[1].y + w[2] * rest[2].y;
+            poly[n].segment = piece == count ? segment : NO_CORNER;
+        }
+    }
+    return n;
+}
+
+/* The direction of a curve at the beginning or the end of a segment, stored as if it were a piece of the polyline.
+
+That is the direction to the nearest control point not too near, or to its end from there. The side of a stroke that is
+across it at this end, and across the polyline's piece farther on, is shorter than that piece: `lost` gets by how much.
+The number of the piece that the direction is stored as; `piece` itself if more than half its length were lost, or if
+the curve begins the other way.
+*/
+int32_t tangent(const Paths *paths, int64_t path, Outline *outline, int64_t segment, bool at_end, int32_t piece,
+                double *lost) {
+    const int64_t *points = paths->index.cubics[segment];
+    const PolyVertex *along = &outline->poly[piece];
+    int64_t here = points[at_end ? 3 : 0], near = here;
+    double shortest = shortest_piece(pixels_per_unit(paths, path)), length_squared = 0;
+    Point origin = point_of(paths, here), d = {0, 0};
+    for (int step = 1; step < 3; step++) {
+        near = points[at_end ? 3 - step : step];
+        Point place = point_of(paths, near);
+        d = (Point){place.x - origin.x, place.y - origin.y};
+        length_squared = dot(d, d);
+        if (length_squared > shortest * shortest) {
+            break;
+        }
+    }
+    double length = sqrt(max2(length_squared, 1e-30));
+    d = at_end ? (Point){-d.x / length, -d.y / length} : (Point){d.x / length, d.y / length};
+    double cosine = d.x * along->dx + d.y * along->dy, sine = d.x * along->dy - d.y * along->dx;
+    *lost = paths->radii[path] * fabs(sine) / max2(cosine, 1e-12);
+    if (length_squared <= shortest * shortest || cosine <= 0 || *lost > 0.5 * along->length) {
+        *lost = 0;
+        return piece;
+    }
+    int64_t first = paths->index.first_cubic[paths->index.first_subpath[path]];
+    int64_t at = paths->longest[0] + 4 * (segment - first) + (at_end ? 2 : 0);
+    outline->poly[at].dx = d.x;
+    outline->poly[at].dy = d.y;
+    outline->poly[at].length = length;
+    outline->source[at] = (int32_t)(at_end ? near : here);
+    outline->source[at + 1] = (int32_t)(at_end ? here : near);
+    return (int32_t)at;
+}
+
+/* Drop vertices not farther than `shortest` from the one before that is kept, and find directions and lengths of what
+is left. Where a corner is dropped there is one at the vertex before, unless the last vertex takes its place.
+
+`raw` is the number of the first of these vertices among the path's flattened points. The place after the last that is
+left.
+*/
+int64_t measure_pieces(Outline *outline, int64_t begin, int64_t end, int64_t raw, double shortest) {
+    PolyVertex *poly = outline->poly;
+    int64_t kept = begin;
+    outline->source[begin] = (int32_t)raw;
+    for (int64_t k = begin + 1; k < end; k++) {
+        double x = poly[k].x, y = poly[k].y;
+        int64_t segment = poly[k].segment;
+        Point d = {x - poly[kept].x, y - poly[kept].y};
+        while (dot(d, d) <= shortest * shortest && k == end - 1 && kept > begin) {
+            kept--;
+            d = (Point){x - poly[kept].x, y - poly[kept].y};
+        }
+        if (dot(d, d) > shortest * shortest) {
+            double length = sqrt(dot(d, d));
+            poly[kept].dx = d.x / length;
+            poly[kept].dy = d.y / length;
+            poly[kept].length = length;
+            kept++;
+            poly[kept].x = x;
+            poly[kept].y = y;
+            poly[kept].segment = segment;
+            outline->source[kept] = (int32_t)(raw + k - begin);
+        } else if (segment > NO_CORNER) {
+            poly[kept].segment = max_int(poly[kept].segment, UNKNOWN_SEGMENT);
+        }
+    }
+    return kept + 1;
+}
+
+/* SHORTEST_PX in the units of a path. */
+double shortest_piece(double scale) { return SHORTEST_PX / max2(scale, 1e-30); }
+
+static void add_scaled(Point *out, double weight, Point grad) {
+    out->x += weight * grad.x;
+    out->y += weight * grad.y;
+}
+
+/* Add the gradient of all flattened points of a path to that of its control points. */
+void flatten_backward(const Paths *paths, int64_t path, const Point *grad_flat, Point *grad_points) {
+    const Index *index = &paths->index;
+    const Point *grad = grad_flat;
+    for (int64_t subpath = index->first_subpath[path]; subpath < index->first_subpath[path + 1]; subpath++) {
+        int64_t first = index->first_cubic[subpath], stop = index->first_cubic[subpath + 1];
+        add_scaled(&grad_points[index->cubics[first][0]], 1, *grad++);
+        for (int64_t segment = first; segment < stop; segment++) {
+            const int64_t *points = index->cubics[segment];
+            int64_t count = paths->first_piece[segment + 1] - paths->first_piece[segment];
+            for (int64_t piece = 1; piece <= count; piece++, grad++) {
+                if (grad->x == 0 && grad->y == 0) {
+                    continue;
+                }
+                double w[3];
+                weights_at(piece, count, w);
+                add_scaled(&grad_points[points[0]], 1 - w[0] - w[1] - w[2], *grad);
+                for (int k = 0; k < 3; k++) {
+                    add_scaled(&grad_points[points[k + 1]], w[k], *grad);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+import torch
+
+from clipdraw.io.svg.foreign.coordinates import parse_transform
+from clipdraw.io.svg.foreign.values import UnreadableError
+from tests.svg_samples import read, read_strokes
+
+
+def corners(drawing):
+    return [drawing.points.min(dim=0)[0].tolist(), drawing.points.max(dim=0)[0].tolist()]
+
+
+def test_transforms_scale_points_and_widths():
+    line = '<path d="M0 0L3 0" stroke="#00f" stroke-width="1.5"/>'
+    drawing = read_strokes(f'<g transform="translate(10 5) scale(2)"><g transform="rotate(90)">{line}</g></g>')
+    assert torch.allclose(drawing.points[[0, 3]], torch.tensor([[10.0, 5.0], [10.0, 11.0]]), atol=1e-6)
+    assert drawing.widths.tolist() == [3.0]
+
+
+def test_the_viewbox_is_the_canvas():
+    frame = '<svg xmlns="http://www.w3.org/2000/svg" width="210mm" viewBox="-10,5 40 30">{}</svg>'
+    drawing = read_strokes('<path d="M-10 5L0 5" stroke="red"/>', frame)
+    assert (drawing.canvas.width, drawing.canvas.height) == (40, 30)
+    assert drawing.points[0].tolist() == [0, 0]
+    inches = read_strokes(
+        '<path d="M0 0L9 9" stroke="red"/>', '<svg xmlns="http://www.w3.org/2000/svg" width="1in" height="2in">{}</svg>'
+    )
+    assert (inches.canvas.width, inches.canvas.height) == (96, 192)
+
+
+@pytest.mark.parametrize(
+    ("inner", "box"),
+    [
+        ('<svg x="20" y="2" width="40" height="40"><rect width="50%" height="25%"/></svg>', [[20, 2], [40, 12]]),
+        ('<svg x="2" width="40" height="40" viewBox="0 0 8 8"><rect width="50%" height="4"/></svg>',
+         [[2, 0], [22, 20]]),
+        ('<symbol id="s" viewBox="0 0 10 20" preserveAspectRatio="xMidYMin slice"><rect width="10" height="10"/>'
+         '</symbol><use href="#s" x="20" width="40" height="40"/>', [[20, 0], [60, 40]]),
+    ],
+)  # fmt: skip
+def test_inner_viewports(inner, box):
+    assert corners(read(inner)) == box
+
+
+@pytest.mark.parametrize(
+    ("attributes", "canvas", "box"),
+    [
+        ('width="200" height="100"', (200, 100), [[60, 10], [70, 20]]),
+        ('width="2in" height="1in" preserveAspectRatio="xMinYMid"', (200, 100), [[10, 10], [20, 20]]),
+        ('width="200" height="100" preserveAspectRatio="none"', (200, 100), [[20, 10], [40, 20]]),
+        ('width="200" height="100" preserveAspectRatio="xMidYMin slice"', (100, 50), [[10, 10], [20, 20]]),
+        ('width="200" height="100%"', (100, 100), [[10, 10], [20, 20]]),
+        ('width="50" height="50"', (100, 100), [[10, 10], [20, 20]]),
+    ],
+)
+def test_the_canvas_is_what_is_shown(attributes, canvas, box):
+    frame = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" {attributes}>{{}}</svg>'
+    drawing = read('<rect x="10" y="10" width="10" height="10"/>', frame)
+    assert (drawing.canvas.width, drawing.canvas.height) == pytest.approx(canvas)
+    assert corners(drawing) == [pytest.approx(corner) for corner in box]
+
+
+@pytest.mark.parametrize(
+    ("text", "image"),
+    [
+        ("none", (3, 4)),
+        ("translate(10)", (13, 4)),
+        ("translate(10, -5)", (13, -1)),
+        ("translate(1in 3pt)", (99, 8)),
+        ("translateX(2) translateY(3)", (5, 7)),
+        ("scale(2)", (6, 8)),
+        ("scale(2 -1)", (6, -4)),
+        ("scaleX(2)scaleY(3)", (6, 12)),
+        ("rotate(90)", (-4, 3)),
+        ("rotate(100grad)", (-4, 3)),
+        ("Rotate( .25turn )", (-4, 3)),
+        ("rotate(1.5707963267948966rad)", (-4, 3)),
+        ("rotate(90, 3, 0)", (-1, 0)),
+        ("skewX(45)", (7, 4)),
+        ("skewY(45deg)", (3, 7)),
+        ("skew(45, 45)", (7, 7)),
+        ("matrix(1 2 3 4 5 6)", (20, 28)),
+        ("matrix(1,2,3,4,5,6) translate(1.,-1)", (18, 26)),
+        ("translate(10,0) scale(2)", (16, 8)),
+        ("scale(2),translate(10,0)", (26, 8)),
+    ],
+)
+def test_transform_lists(text, image):
+    assert parse_transform(text) @ (3, 4, 1) == pytest.approx((*image, 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "matrix(1 2)", "scale(1 2 3)", "rotate(1 2)", "rotate( )", "scale(2px)", "rotate(5px)", "translate(5%)",
+        "translate(1foo)", "translate(1e999)", "rotate(1e999)", "scale(1e200) scale(1e200)", "rotate(1)" * 300,
+    ],
+)  # fmt: skip
+def test_transform_lists_that_are_not_understood(text):
+    with pytest.raises(UnreadableError), np.errstate(all="ignore"):
+        parse_transform(text)

@@ -1,0 +1,151 @@
+import pytest
+import torch
+
+from clipdraw.drawing import Style
+from clipdraw.io.svg.foreign import ForeignSvgWarning
+from clipdraw.io.svg.foreign.paths import stroke_first
+from tests.svg_samples import ROUND, noted, read, read_strokes
+
+SQUARE = "M10 10h30v30h-30z"
+BOX = '<rect x="{}" y="5" width="10" height="10"/>'
+
+
+def test_fill_and_stroke_on_one_path():
+    drawing = read(f'<path d="{SQUARE}" fill="red" fill-opacity=".5" stroke="blue" stroke-opacity=".25"/>')
+    assert drawing.fills.tolist() == [[1, 0, 0, 0.5]]
+    assert drawing.colors.tolist() == [[0, 0, 1, 0.25]]
+    assert drawing.widths.tolist() == [1.0]
+    assert drawing.styles == (Style((True,), "nonzero", True, "butt", "miter", 4.0),)
+
+
+def test_only_a_fill_has_no_stroke():
+    drawing = read(f'<path d="{SQUARE}" opacity=".5" fill="currentColor" color="lime"/>')
+    assert drawing.styles == (Style((True,), "nonzero", False),)
+    assert (drawing.widths.tolist(), drawing.colors.tolist()) == ([0.0], [[0, 0, 0, 0]])
+    assert drawing.fills.tolist() == [[0, 1, 0, 0.5]]
+
+
+@pytest.mark.parametrize("rule", ["nonzero", "evenodd"])
+def test_fill_rules_are_inherited(rule):
+    drawing = read(f'<g fill-rule="{rule}"><path d="{SQUARE}"/></g>')
+    assert drawing.styles[0].fill == rule
+
+
+def test_what_encloses_nothing_is_not_filled():
+    drawing = read(
+        '<g stroke="red" stroke-linecap="round" stroke-linejoin="round"><path d="M0 0L9 9"/><line x2="9" y2="9"/></g>'
+    )
+    assert drawing.styles == ()
+    assert drawing.fills is None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "pen"),
+    [
+        ("", ("butt", "miter", 4.0)),
+        ('stroke-linecap="round" stroke-linejoin="round" stroke-miterlimit="9"', ("round", "round", 4.0)),
+        ('stroke-linecap="square" stroke-linejoin="bevel"', ("square", "bevel", 4.0)),
+        ('stroke-miterlimit="10"', ("butt", "miter", 10.0)),
+        ('stroke-miterlimit="0.5" stroke-linejoin="arcs"', ("butt", "miter", 4.0)),
+        ('style="stroke-linecap:square;stroke-linejoin:miter;stroke-miterlimit:1"', ("square", "miter", 1.0)),
+    ],
+)
+def test_pens(attributes, pen):
+    (style,) = read(f'<path d="M0 0L9 9" stroke="red" {attributes}/>').styles or (Style(),)
+    assert (style.cap, style.join, style.miter_limit) == pen
+
+
+def test_a_stroke_beneath_its_fill_is_a_path_of_its_own():
+    drawing = read(f'<path d="{SQUARE}" fill="red" stroke="blue" paint-order="stroke"/>')
+    assert [(style.fill, style.stroked) for style in drawing.styles] == [(None, True), ("nonzero", False)]
+
+
+def test_fills_under_uneven_scaling_need_no_transform():
+    drawing = read(f'<path d="{SQUARE}" transform="scale(2 1) skewX(10)"/>')
+    assert drawing.transforms is None
+    turned = read(f'<path d="{SQUARE}" stroke="red" transform="rotate(30) scale(-2 2)"/>')
+    assert turned.transforms is None
+    assert turned.widths.tolist() == [2.0]
+
+
+def test_a_stretched_path_keeps_its_points():
+    drawing = read(f'<g transform="translate(5 0)"><path d="{SQUARE}" stroke="red" transform="scale(2 1)"/></g>')
+    assert drawing.points[0].tolist() == [10, 10]
+    assert torch.equal(drawing.transforms, torch.tensor([[[2.0, 0.0, 5.0], [0.0, 1.0, 0.0]]]))
+
+
+def test_width_under_uneven_scaling_and_without_scaling():
+    line = '<path d="M0 0L3 0" stroke="red" {} transform="scale(4 1)"/>'
+    drawing = read_strokes(line.format("") * 2 + line.format("").replace("4", "5"))
+    assert drawing.widths.tolist() == [1.0, 1.0, 1.0]
+    assert drawing.points[3].tolist() == [3.0, 0.0]
+    assert drawing.transforms.tolist() == [[[4, 0, 0], [0, 1, 0]], [[5, 0, 0], [0, 1, 0]]]
+    assert [style.transforms for style in drawing.styles] == [(0,), (0,), (1,)]
+    fixed = read_strokes(line.format('vector-effect="non-scaling-stroke"'))
+    assert (fixed.widths.tolist(), fixed.points[3].tolist(), fixed.styles) == ([1.0], [12.0, 0.0], ())
+
+
+def test_strokes_that_do_not_scale_are_as_wide_as_the_file_is_shown():
+    frame = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 5" {}>{{}}</svg>'
+    line = f'<path {ROUND} d="M0 0L3 0" stroke="red" stroke-width="2" vector-effect="non-scaling-stroke"/>'
+    assert read_strokes(line, frame.format('width="40"')).widths.tolist() == [0.5]
+    with pytest.warns(ForeignSvgWarning, match="strokes that do not scale"):
+        assert read_strokes(line, frame.format("")).widths.tolist() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("style", "color"),
+    [
+        ('stroke="rgb(0, 255, 0)" stroke-opacity=".5"', (0, 1, 0, 0.5)),
+        ('stroke="rgba(0,0,255,.5)" stroke-opacity="50%" opacity="50%"', (0, 0, 1, 0.125)),
+        ('color="red" stroke="currentColor"', (1, 0, 0, 1)),
+    ],
+)
+def test_the_opacities_of_a_stroke_multiply(style, color):
+    drawing = read_strokes(f'<path d="M0 0L9 9" {style}/>')
+    assert drawing.colors[0].tolist() == pytest.approx(color, abs=1e-6)
+
+
+def test_group_opacity_multiplies():
+    line = '<path d="M{} 0L9 9" stroke="red" opacity=".5"/>'
+    drawing = read_strokes(f'<g opacity=".5">{line.format(0)}</g>')
+    assert float(drawing.colors[0, 3]) == 0.25
+    apart = read_strokes(f'<g opacity=".5">{line.format(0)}<g transform="translate(50 0)">{line.format(0)}</g></g>')
+    assert apart.colors[:, 3].tolist() == [0.25, 0.25]
+    _, message = noted(f'<g opacity=".5" {ROUND}>{line.format(0)}{line.format(5)}{line.format(6)}</g>')
+    assert message.endswith("opacity of groups whose shapes overlap, applied to each")
+
+
+def test_opacity_of_fill_and_stroke_is_that_of_their_path():
+    drawing = read_strokes("""
+        <g opacity=".5"><path d="M0 0H9V9z" fill="red" fill-opacity=".5" stroke="blue" opacity=".5"/></g>
+        <path d="M50 50H59V59z" fill="red" opacity=".5"/>
+        <path d="M50 50H59V59z" fill="none" stroke="blue" opacity=".5"/>
+        <path d="M50 50H59V59z" fill="red" stroke="url(#gone)" opacity=".5"/>
+        <linearGradient id="gone"/>""")
+    assert [style.opacity for style in drawing.styles] == [0.25, 1, 1, 1]
+    assert drawing.fills[:, 3].tolist() == [0.5, 0.5, 0, 0.5]
+    assert drawing.colors[:, 3].tolist() == [1, 0, 0.5, 0]
+    hidden = '<path d="M0 0L9 9" fill="red" stroke="blue" opacity="0"/>'
+    assert len(read_strokes(hidden + '<path d="M0 0L9 9" stroke="red"/>')) == 1
+    seen_through = read_strokes('<rect width="100%" height="100%" fill="red" opacity=".5"/>')
+    assert seen_through.fills[0].tolist() == [1, 0, 0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("order", "beneath"),
+    [
+        ("stroke", True), ("markers stroke", True), ("Stroke markers fill", True), ("markers stroke fill", True),
+        ("markers", False), ("fill stroke", False), ("markers fill stroke", False), ("normal", False), ("", False),
+        ("stroke stroke", False), ("stroke nonsense", False),
+    ],
+)  # fmt: skip
+def test_paint_order(order, beneath):
+    assert stroke_first(order) == beneath
+
+
+@pytest.mark.parametrize("shape", ['<path d="M1 1h5" fill="none" {}/>', '<path d="M1 1h5v5" {}/>'])
+def test_markers_need_no_stroke(shape):
+    _, note = noted(BOX.format(1) + '<marker id="m"/>' + shape.format('marker-mid="url(#m)"'))
+    assert note == "markers"
+    read(BOX.format(1) + shape.format('marker-mid="url(#gone)"'))
