@@ -151,12 +151,14 @@ def test_every_setting_reaches_the_problem(encoder):
 
 
 def test_with_a_prior_the_start_is_its_picture_of_the_weightiest_prompt(encoder, monkeypatch):
-    monkeypatch.setattr(PriorStrokes, "__call__", lambda *arguments: arguments)
+    calls, drawing = [], RandomStrokes(5)(Canvas(64, 32), torch.Generator())
+    monkeypatch.setattr(PriorStrokes, "__call__", lambda *arguments: calls.append(arguments) or drawing)
     config = Config(
         "wool:0.5", also=("a cat:2",), negative=("a dog:9",), seed=3, canvas=(64.0, 32.0), strokes=5,
         prior=PriorSettings(1.0), constraints=ConstraintSettings((1.0, 9.0), 0.5),
     )  # fmt: skip
-    start, canvas, generator = config.build(encoder).start
+    assert config.build(encoder).start is drawing
+    ((start, canvas, generator),) = calls
     assert start == PriorStrokes(RandomStrokes(5), "a cat", encoder, 3, (WidthRange(1.0, 9.0), ColorRange(0.5)))
     assert (canvas, generator.initial_seed()) == (Canvas(64, 32), 3)
 

@@ -5,18 +5,24 @@ import torch
 
 from clipdraw.errors import InputError
 from clipdraw.optimization.losses import Frame, Opacity, Prior, Prompt, drawing_of, similarity
+from clipdraw.optimization.parameterization import Pixels
 from tests.conftest import TinyEncoder
 
 
 def frame(subject=None, image=None, views=2, progress=0.0):
     embeddings = torch.nn.functional.normalize(torch.arange(3.0 * views).reshape(views, 3) - 1, dim=1)
-    return Frame(subject, torch.zeros(3, 4, 4) if image is None else image, embeddings, progress)
+    image = torch.zeros(3, 4, 4) if image is None else image
+    return Frame(subject or Pixels(image), image, embeddings, progress)
 
 
 class Imagining(TinyEncoder):
-    """An encoder that imagines any text first as red and then as blue with a green left half."""
+    """An encoder that imagines a flag first as red and then as blue with a green left half."""
 
-    def imagine(self, text):
+    @property
+    def prior(self):
+        return self
+
+    def sample(self, text):
         red = torch.tensor([1.0, 0.0, 0.0])[:, None, None].expand(3, 8, 8)
         blue = torch.tensor([0.0, 0.0, 1.0])[:, None, None].repeat(1, 8, 8)
         blue[:, :, :4] = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
@@ -62,8 +68,8 @@ def test_the_similarity_is_the_mean_of_what_is_wanted_by_weight():
 def test_only_a_drawing_has_strokes(drawing):
     assert drawing_of(drawing) is drawing
     assert frame(drawing).drawing is drawing
-    with pytest.raises(InputError, match=r"^only a drawing has strokes; what is optimized here is float$"):
-        _ = frame(0.5).drawing
+    with pytest.raises(InputError, match=r"^only a drawing has strokes; what is optimized here is Pixels$"):
+        _ = frame().drawing
 
 
 def test_the_opacity_fades_strokes_alike_and_leaves_their_color(drawing, encoder):

@@ -109,7 +109,11 @@ def test_settings_out_of_range_are_refused(refused, message):
 class Imagining(TinyEncoder):
     """An encoder that imagines "a flag" first as a dark red half on the right, then as a blue square."""
 
-    def imagine(self, text):
+    @property
+    def prior(self):
+        return self
+
+    def sample(self, text):
         assert text == "a flag"
         half = torch.ones(3, 16, 16)
         half[:, :, 8:] = torch.tensor([0.3, 0.0, 0.1])[:, None, None]
@@ -179,8 +183,8 @@ def test_the_fit_comes_closer_to_the_picture_within_the_constraints(caplog):
 
 
 def test_strokes_that_paint_nothing_of_the_picture_fade():
-    class Blank(TinyEncoder):
-        def imagine(self, text):
+    class Blank(Imagining):
+        def sample(self, text):
             return torch.ones(1, 3, 8, 8)
 
     before, after = prior(Blank(), strokes=2), prior(Blank(), strokes=2, steps=3)
