@@ -8,9 +8,6 @@ from clipdraw.evaluate.score import _unseen_views, embed, embed_images, image_of
 from tests.conftest import TinyEncoder
 
 SIDE = 96
-LINE = (torch.arange(SIDE) + 0.5) / SIDE * 2 - 1
-PLACES = torch.cartesian_prod(LINE, LINE).flip(1)
-"""The centers of a view's pixels in [-1, 1]^2, in the order of rows."""
 
 
 class Seeing(TinyEncoder):
@@ -77,19 +74,23 @@ def test_a_drawing_becomes_an_image_with_its_longer_side_as_asked(drawing):
     assert torch.allclose(images[1], torch.tensor([0.2, 0.4, 0.6])[:, None, None].expand(3, 6, 6))
 
 
-@pytest.fixture(scope="module")
-def maps():
+def places(side):
+    """The centers of an image's pixels in [-1, 1]^2, in the order of rows: x and y."""
+    line = (torch.arange(side) + 0.5) / side * 2 - 1
+    return torch.cartesian_prod(line, line).flip(1)
+
+
+def fitted_maps(side=SIDE):
     """Where in a picture each unseen view looks: 32 affine maps, fitted to views of a picture that tells its places."""
-    line = (torch.arange(128) + 0.5) / 128
-    y, x = torch.meshgrid(line, line, indexing="ij")
-    views = _unseen_views(torch.stack([x, y, x * 0]), SIDE)
-    inner = PLACES.norm(dim=1) < 0.65
-    sources = torch.cat([PLACES, torch.ones(len(PLACES), 1)], 1)[inner]
-    seen = views[:, :2].flatten(2).transpose(1, 2)[:, inner] * 2 - 1
+    picture = torch.cat([places(128), torch.zeros(128**2, 1)], 1).T.reshape(3, 128, 128) / 2 + 0.5
+    inner = places(side).norm(dim=1) < 0.65
+    sources = torch.cat([places(side), torch.ones(side**2, 1)], 1)[inner]
+    seen = _unseen_views(picture, side)[:, :2].flatten(2).transpose(1, 2)[:, inner] * 2 - 1
     return torch.linalg.lstsq(sources.expand(32, -1, -1), seen).solution.transpose(1, 2)
 
 
-def test_unseen_views_are_turned_by_up_to_15_degrees_either_way_about_the_middle(maps):
+def test_unseen_views_are_turned_by_up_to_15_degrees_either_way_about_the_middle():
+    maps = fitted_maps()
     angles = torch.atan2(-maps[:, 0, 1], maps[:, 1, 1]).rad2deg()
     assert 12 < angles.max() < 15.5
     assert -15.5 < angles.min() < -12
@@ -97,16 +98,18 @@ def test_unseen_views_are_turned_by_up_to_15_degrees_either_way_about_the_middle
     assert maps[:, :, 2].abs().max() < 0.02
 
 
-def test_unseen_views_are_shrunk_to_80_percent_or_less_and_never_sheared(maps):
+def test_unseen_views_are_shrunk_to_80_percent_or_less_and_never_sheared():
+    maps = fitted_maps()
     scales = maps[:, :, 1].norm(dim=1)
     assert 0.99 < scales.min() < 1.03
     assert 1.2 < scales.max() < 1.26
     assert torch.allclose(maps[:, :, 0].norm(dim=1), scales, atol=0.03)
     assert (maps[:, :, 0] * maps[:, :, 1]).sum(1).abs().max() < 0.03
+    assert fitted_maps(16)[:, :, 1].norm(dim=1).mean().item() == pytest.approx(scales.mean().item(), abs=0.03)
 
 
-def test_every_second_unseen_view_is_mirrored(maps):
-    assert maps[:, 0, 0].sign().tolist() == [-1.0, 1.0] * 16
+def test_every_second_unseen_view_is_mirrored():
+    assert fitted_maps()[:, 0, 0].sign().tolist() == [-1.0, 1.0] * 16
 
 
 def test_beyond_the_picture_each_unseen_view_has_a_gray_of_its_own():
@@ -128,11 +131,12 @@ def test_unseen_views_are_noisy_by_5_percent():
 
 
 def test_what_is_finer_than_a_pixel_of_three_quarters_does_not_survive():
-    def contrast(period):
-        stripes = (torch.arange(SIDE) % period < period / 2).float().expand(3, SIDE, SIDE)
+    def contrast(period, side=SIDE):
+        stripes = (torch.arange(side) % period < period / 2).float().expand(3, side, side)
         return _unseen_views(stripes, SIDE)[:, :, 32:64, 32:64].std().item()
 
     assert contrast(2) < 0.12
+    assert contrast(2, 3 * SIDE) < 0.12
     assert contrast(16) > 0.4
 
 

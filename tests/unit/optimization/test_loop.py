@@ -159,6 +159,8 @@ def test_the_seed_decides_alone(encoder):
     assert torch.equal(final(seed=1), final(seed=1))
     assert not torch.equal(final(seed=1), final(seed=2))
     assert torch.equal(final(), final(seed=0))
+    run = Optimization(Flag(), [Prompt("green")], encoder=encoder, recipe=recipe(3))
+    assert torch.equal([run.step() for _ in range(3)][-1].embeddings, final(seed=0))
 
 
 def test_each_parameter_moves_by_its_rate_and_constraints_hold_after_each_step(encoder):
@@ -200,7 +202,7 @@ def test_strokes_are_moved_by_the_recipe_and_their_start_is_left_alone(drawing, 
     assert torch.equal(start.points, before)
     assert not start.points.requires_grad
     with pytest.raises(InputError, match="no backend called 'chalk'"):
-        list(optimize(start, [thicken], encoder=encoder, recipe=recipe(backend="chalk")))
+        list(optimize(start, [thicken], encoder=encoder, recipe=recipe(1, backend="chalk")))
 
 
 def test_strokes_live_where_the_encoder_does(drawing, encoder, monkeypatch):

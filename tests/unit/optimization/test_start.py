@@ -161,9 +161,9 @@ def test_strokes_keep_their_shape_where_they_are_moved():
     assert inside_of_pixels.std() > 0.1
 
 
-@pytest.mark.parametrize("scale", [1, 2])
-def test_the_fit_moves_by_its_rates_on_the_scale_of_the_canvas(scale):
-    canvas = Canvas(224 * scale, 224 * scale)
+@pytest.mark.parametrize(("scale", "height"), [(1, 224), (2, 448), (2, 896)])
+def test_the_fit_moves_by_its_rates_on_the_scale_of_the_canvas(scale, height):
+    canvas = Canvas(224 * scale, height)
     before, after = prior(strokes=2, canvas=canvas), prior(strokes=2, steps=1, canvas=canvas)
     moves = [(a - b).abs().max().item() for a, b in zip(before.parameters(), after.parameters(), strict=True)]
     assert moves == pytest.approx([2.5 * scale, 0.8 * scale, 0.06], rel=0.01)
