@@ -36,6 +36,7 @@ _NO_GENERATOR = (
     "model.safetensors)"
 )
 _OTHER_VIEWS = "on views that are turned, mirrored, on gray, coarse and noisy"
+_HELD_OUT_INSTEAD = "name another one, or none for the same encoder on other views"
 _DIVERGED = "its gradients were not finite"
 FIGURE = "comparison"
 """Name of the figure's files, which end in `.svg` and `.png`."""
@@ -240,10 +241,7 @@ def compare(
         raise InputError("a comparison needs at least one prompt and one method")
     columns = {name: method(name) for name in dict.fromkeys(methods)}
     if held_out is not None and held_out.name in configs[0].judge.weights():
-        raise ConfigError(
-            f"the encoder {held_out.name!r} is optimized, so it cannot be held out; name another one, or none for the "
-            "same encoder on other views"
-        )
+        raise ConfigError(f"the encoder {held_out.name!r} is optimized, so it cannot be held out; {_HELD_OUT_INSTEAD}")
     encoder = prepare(configs[0])
     lacking = _lacking(tuple(columns), configs[0], encoder, generator)
     folder = make_folder(f"compare {configs[0].title}", configs[0].seed, Path(out) if out is not None else None)
