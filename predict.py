@@ -38,7 +38,7 @@ class Runner(BaseRunner):
     def setup(self) -> None:
         """Load the encoder: the built-in encoder, or what the environment variable CLIPDRAW_ENCODER names.
 
-        One step is drawn, so that the rasterizer is compiled before the first prediction and not in it.
+        One step is drawn, so that all is loaded before the first prediction and not in it.
         """
         self._encoder = os.environ.get("CLIPDRAW_ENCODER", "builtin")
         self._files: TemporaryDirectory[str] | None = None

@@ -1,4 +1,4 @@
-"""What the pull to the middle does: `python -m benchmarks.center`. Prints a table in Markdown.
+"""The effect of the pull to the middle: `python -m benchmarks.center`. Prints a table in Markdown.
 
 For each setting five prompts are drawn with three seeds each. The ink of a drawing is, at each pixel, the largest
 difference from white over the three channels; its mean distance from the middle is in units of a 224-unit canvas.

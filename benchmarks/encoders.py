@@ -1,4 +1,4 @@
-"""What a step costs with CLIP or SigLIP as the judge, and how close the encoder comes to the machine's matrix products.
+"""The cost of a step with CLIP or SigLIP as the judge, and how near it is to bare matrix products.
 
 Weights are random, of the true size; nothing is downloaded. One pass is forward and backward to the pixels with
 frozen weights, as in an optimization step. The yardstick is the matrix products of that very pass, of the same shapes

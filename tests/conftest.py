@@ -1,4 +1,4 @@
-"""What several tests need: a tiny judge and a tiny drawing."""
+"""Fixtures of several tests: a tiny judge and a tiny drawing."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What the image tower is attacked with while it learns: noise in pixels, and strokes.
+"""The attacks on the image tower while it learns: noise in pixels, and strokes.
 
 A tower that was never attacked is pleased by scribbles; one that withstands these attacks asks for shapes.
 """

@@ -1,4 +1,4 @@
-"""What a network that was trained on photographs sees in a picture: `python -m training.backbone`.
+"""The features that a network trained on photographs finds in a picture: `python -m training.backbone`.
 
 For training only, it never ships. It writes short descriptions of training pictures, which the image tower learns to
 tell too (knowledge distillation: Hinton et al. 2015, arXiv 1503.02531; Romero et al. 2015, arXiv 1412.6550): what
@@ -62,7 +62,7 @@ def _fold(module: nn.Module, pairs: tuple[tuple[str, str], ...]) -> None:
 
 @torch.no_grad()
 def features(views: Float[Tensor, "views 3 128 128"]) -> Float[Tensor, "views features"]:
-    """What the network sees in views in [0, 1]; float32."""
+    """The features of views in [0, 1]; float32."""
     given = ((views - _MEAN) / _SPREAD).to(torch.bfloat16, memory_format=torch.channels_last)
     seen = _network().extract_features(given).float()
     return torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], 1)

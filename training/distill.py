@@ -40,7 +40,7 @@ SHARES = {"caption": 0.2, "template": 0.3, "scene": 0.25, "lemma": 0.12, "gloss"
 _ROUND = 16_384  # texts that are drawn, sorted by length and cut into batches at once
 _SAVE_EVERY = 100  # steps, each a second or less
 PREFIX = "text."
-"""What the names of the text side's tensors begin with in the package's weights."""
+"""The prefix of the text side's tensors in the package's weights."""
 
 
 def from_teacher(words: WordPiece) -> TextTower:
@@ -81,7 +81,7 @@ class Rounded(torch.nn.Module):
 
 
 def in_four_bits(matrix: Tensor) -> Tensor:
-    """What `quantize` with 4 bits keeps of `matrix`, whose last axis is cut into groups of 64."""
+    """`matrix` rounded as `quantize` with 4 bits rounds it; its last axis is cut into groups of 64."""
     groups = matrix.reshape(-1, 64)
     scale = groups.abs().amax(-1, keepdim=True).clamp_min(1e-6).div(7).half().float()
     return ((groups / scale).round_().clamp_(-7, 7) * scale).reshape(matrix.shape)

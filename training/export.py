@@ -23,7 +23,7 @@ _LARGE = 100_000
 
 
 def in_few_bits(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What `dequantize` reads: large arrays in 8 bits, with a scale for each first index, all else in float16."""
+    """Tensors as `dequantize` reads them: large arrays in 8 bits, with scales, the rest in float16."""
     tensors = {}
     for name, value in state.items():
         if value.ndim > 1 and value.numel() > _LARGE:

@@ -126,7 +126,7 @@ def _caption(options: list[int], generator: np.random.Generator) -> int:
 
 
 class Phrases:
-    """What else a caption's drawings stand for.
+    """Other captions that a caption's drawings stand for.
 
     Args:
         path: what `training.phrases` wrote.

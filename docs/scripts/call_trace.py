@@ -15,7 +15,7 @@ import torch
 
 PACKAGE = Path(__file__).parents[2] / "src" / "clipdraw"
 ARGUMENTS = ["draw", "a bonfire", "--steps", "1", "--film-kind", "optimization", "--film-format", "svg", "--quiet"]
-LOW_ROOMS = ("drawing", "framing", "weights", "bezier", "registry", "errors")
+LOW_ROOMS = ("drawing", "framing", "weights", "bezier", "registry", "progress", "errors")
 """Rooms at the bottom, which every other calls: what they call counts as called by their caller."""
 PLAIN = ("int", "float", "bool", "dict", "text", "PosixPath", "WindowsPath")
 """Results that tell nothing about the way, but for texts of files."""

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import svg
 import torch
-from clipdraw.raster.plan import EVENODD, NONZERO
-from clipdraw.raster.reference_areas import Box, tile_coverage
-from clipdraw.raster.reference_outlines import outlines
 from torch import Tensor
 
 from clipdraw.bezier import flatten
 from clipdraw.drawing import Canvas, Drawing, Style
 from clipdraw.raster import rasterize
 from clipdraw.raster.batch import make_batch
+from clipdraw.raster.constants import EVENODD, NONZERO
+from clipdraw.raster.reference import coverage as areas
+from clipdraw.raster.reference.chords import Box
+from clipdraw.raster.reference.outlines import build_outlines
 
 FIGURES = Path(__file__).parents[1] / "figures"
 Points = Sequence[tuple[float, float]]
@@ -46,7 +47,7 @@ def edges_of(points: Points) -> Tensor:
 def coverage_of(edges: Tensor, rows: int, columns: int, rule: int = NONZERO) -> Tensor:
     """The fraction of each pixel that edges surround."""
     slot = torch.zeros(len(edges), dtype=torch.long)
-    return tile_coverage(edges, slot, torch.tensor([rule]), Box(0, 0, rows, columns))[0]
+    return areas.coverage(edges, slot, torch.tensor([rule]), Box(0, 0, rows, columns))[0]
 
 
 def flattening() -> None:
@@ -84,7 +85,7 @@ def outline() -> None:
     parts = []
     for k, style in enumerate(pens):
         drawing = Drawing(points, torch.tensor([1.5]), torch.ones(1, 4), (2,), Canvas(8, 6.4), styles=(style,))
-        found = outlines(make_batch([drawing], (64, 80))).ends / 10
+        found = build_outlines(make_batch([drawing], (64, 80))).ends / 10
         left, scale = 6 + 256 * k, 31.0
         at = partial(scaled, left=left, top=42, scale=scale)
         parts.append(edge_lines(at, found))
@@ -194,7 +195,7 @@ def boundary_parts(edges: Tensor, rule: int) -> list[tuple[tuple[float, float], 
         moving = cut.clone().requires_grad_()
         slot = torch.zeros(len(cut) + len(others), dtype=torch.long)
         box, ends = Box(0, 0, 64, 64), torch.cat((moving, others)) * 64
-        area = tile_coverage(ends, slot, torch.tensor([rule]), box).sum()
+        area = areas.coverage(ends, slot, torch.tensor([rule]), box).sum()
         (grad,) = torch.autograd.grad(area, moving)
         used = grad.abs().sum((1, 2)) > 1e-3 * grad.abs().sum((1, 2)).max()
         start = None
@@ -260,7 +261,7 @@ def through_the_picture() -> None:
         parts.append(svg.text(left, 18, title, size=12))
         parts.append(svg.rect(float(left), 26.0, size * side, size * side, fill="none", stroke=svg.INK))
     at = partial(scaled, left=528, top=26, scale=side)
-    for edge in outlines(make_batch([drawing], (size, size))).ends.detach():
+    for edge in build_outlines(make_batch([drawing], (size, size))).ends.detach():
         parts.append(svg.path(at(edge), stroke=svg.PALE))
     parts.append(svg.path(at(curve(points.detach())), stroke=svg.BLUE, stroke_width=1.5))
     longest = points.grad.norm(dim=1).max()

@@ -1,4 +1,4 @@
-"""What `mkdocs build` does beyond its plugins: pages made from the code, formulas, and a check of the result.
+"""The steps of `mkdocs build` beyond its plugins: pages made from the code, formulas, and a check of the result.
 
 Generated are the API pages, the tables of settings and commands, the diagrams of the code, and the page
 "Contributing", which is the repository's own. Formulas between dollars become MathML, which browsers draw by

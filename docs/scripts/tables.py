@@ -87,7 +87,7 @@ def _default(member: Any) -> str:
 
 
 def presets() -> str:
-    """What each preset is for, and what it sets."""
+    """The table of presets: the purpose of each, and its settings."""
     known = tomllib.loads((CONFIG / "presets.toml").read_text(encoding="utf-8"))
     parts = []
     for name, values in known.items():

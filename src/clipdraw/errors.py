@@ -1,6 +1,6 @@
-"""What can go wrong, by whose fault it is.
+"""The errors that clipdraw raises on purpose, one class for each kind of cause.
 
-A message says what, the value, what is allowed and what to do about it, in one line.
+A message names the thing, its value, what is allowed and what to do about it, in one line.
 """
 
 

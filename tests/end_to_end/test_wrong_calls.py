@@ -1,4 +1,4 @@
-"""What Python users are told who call with what isn't meant: in a process of its own, where no test checks types."""
+"""The errors for wrong calls from Python: in a process of its own, where no test checks types."""
 
 import json
 import subprocess

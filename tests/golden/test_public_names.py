@@ -1,4 +1,4 @@
-"""What others rely on: names and commands. A change here is a change of contract."""
+"""The names and commands that others rely on. A change here is a change of contract."""
 
 import clipdraw
 from tests.end_to_end.test_commands import clipdraw as command

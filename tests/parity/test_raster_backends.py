@@ -1,4 +1,4 @@
-"""The Numba backend against the reference, values and gradients."""
+"""The native backend against the reference, values and gradients."""
 
 import pytest
 import torch

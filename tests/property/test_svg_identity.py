@@ -28,7 +28,7 @@ def floats(elements, *shape):
 
 @st.composite
 def parts(draw):
-    """What makes a drawing; the type checker must not run while hypothesis draws, for it uses `random`."""
+    """A strategy for drawings of strokes; the type checker must not run while hypothesis draws, it uses `random`."""
     segments = tuple(draw(st.lists(st.integers(1, 4), max_size=5)))
     sides = st.floats(1e-3, 1e7) | st.integers(1, 2000).map(float)
     return {
@@ -76,7 +76,7 @@ def gradients(draw):
 
 @st.composite
 def styled_parts(draw):
-    """What makes a drawing of any paths."""
+    """A strategy for drawings of any paths."""
     servers, transforms, filled = draw(st.lists(gradients(), max_size=2)), draw(st.integers(0, 2)), draw(st.booleans())
     count = draw(st.integers(1, 3))
     one = styles(gradients=len(servers), transforms=transforms, filled=filled)

@@ -1,4 +1,4 @@
-"""What the backbone's features become, without the backbone."""
+"""Features of the backbone made ready for training, without the backbone."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What WordNet tells about captions, by a dictionary of six nouns and two adjectives."""
+"""Meanings of captions by WordNet, here a dictionary of six nouns and two adjectives."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is stored in few bits comes back nearly the same."""
+"""Weights that are stored in few bits come back nearly the same."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""What the sources make of downloaded packages."""
+"""Drawings and captions from downloaded packages."""
 
 import gzip
 import json

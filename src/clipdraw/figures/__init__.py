@@ -1,0 +1,1 @@
+"""Labeled sheets of pictures, as SVG and PNG."""

@@ -1,0 +1,1 @@
+"""Gradient descent from a drawing toward what its losses ask for."""

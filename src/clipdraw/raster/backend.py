@@ -73,7 +73,7 @@ class _Storage(NamedTuple):
 
 
 class _Covered(NamedTuple):
-    """What layers cover, before anything is painted."""
+    """The coverage of all layers, before anything is painted."""
 
     paths: native.Paths
     coverage: native.Coverage
@@ -216,7 +216,7 @@ _indices: dict[int, tuple[Index, native.Index]] = {}
 _capacities: dict[int, tuple[int, ...]] = {}
 """How many fragments, chords, spans and edges fit in at first, by the drawing's index."""
 _idle: list[_Storage] = []
-"""What the last call no longer wants."""
+"""The memory that the last call no longer needs."""
 
 
 def _storage(capacity: tuple[int, ...]) -> _Storage:

@@ -20,10 +20,10 @@ from clipdraw.errors import OutOfMemoryError
 from clipdraw.raster.threads import get_threads, run_parallel
 
 LIBRARY = Path(__file__).with_name("_kernels" + {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so"))
-"""The shared object; `hatch_build.py` makes it."""
+"""The shared object that `hatch_build.py` makes."""
 
 STAGES = 4
-"""The most stages of a function: work that threads share out."""
+"""The most stages of a function; each has counters of its own."""
 KINDS = 4
 """Fragments, chords, spans and edges."""
 
@@ -93,7 +93,7 @@ class Paths(_Struct):
 
 
 class Coverage(_Struct):
-    """What layers cover."""
+    """The coverage of all layers, in spans of pixels."""
 
     _fields_ = [
         ("row_count", c_int64),
@@ -114,7 +114,7 @@ class Coverage(_Struct):
 
 
 class Paint(_Struct):
-    """What layers are painted with, and on."""
+    """Colors of layers, backgrounds and images."""
 
     _fields_ = [
         ("colors", c_void_p),
@@ -145,7 +145,7 @@ class Gradients(_Struct):
 
 
 class _Team(_Struct):
-    """How a team of threads shares work out."""
+    """The counters by which a team of threads divides work."""
 
     _fields_ = [
         ("threads", c_int64),

@@ -1,4 +1,4 @@
-/* What the layers cover, in spans of pixels, and back from the gradient of coverage to control points. */
+/* The coverage of layers, in spans of pixels, and back from the gradient of coverage to control points. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #define NOISE 1e-9
 /* Fewer untouched pixels than this don't end a span: so many fragments take as much memory as a span does. */
 #define BRIDGE 11
-/* What there is memory for at first. */
+/* Memory at first is for so many. */
 #define FIRST_EDGES 1024
 #define FIRST_PIXELS 4096
 

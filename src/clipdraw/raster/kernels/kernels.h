@@ -1,4 +1,4 @@
-/* What the kernels share: constants, structs and the functions that one file calls of another.
+/* The constants and structs of all kernels, and the functions that one file calls of another.
 
 The kernels compute what `raster/reference` defines, with gradients by hand. A drawing goes through them in this
 order, and its gradients come back through the `_backward` twins:
@@ -13,7 +13,7 @@ order, and its gradients come back through the `_backward` twins:
     coverage.c           winding numbers to coverage, in spans of pixels
     group_opacity.c      fills hidden by the strokes of their own path
     composite.c          spans to images
-    stages.c             the functions that Python calls; threads.c shares their work out
+    stages.c             the functions that Python calls; threads.c divides their work
 
 Geometry is computed in double precision, colors in single precision, both without reordering: every compiler gives
 the same bits. No result depends on the number of threads, since each layer, row and path is the work of one thread.
@@ -58,7 +58,7 @@ the same bits. No result depends on the number of threads, since each layer, row
 /* How a call ends. A thread that has waited long for others returns WAITING and is called again. */
 enum { OUT_OF_MEMORY = -1, WAITING = 0, DONE = 1 };
 
-/* What is counted for each layer, as the second index of `Coverage.first` and `Coverage.counts`. */
+/* Kinds of things that are counted for each layer, as the second index of `Coverage.first` and `Coverage.counts`. */
 enum { FRAGMENTS, CHORDS, SPANS, EDGES, KINDS };
 
 /* Red, green, blue and one more number: one instruction for all four. */
@@ -68,7 +68,7 @@ typedef struct {
     double x, y;
 } Point;
 
-/* ---- What Python hands over; native.py has the same structs ---- */
+/* ---- Structs that Python hands over; native.py has the same ---- */
 
 /* Where the subpaths, segments and layers of a drawing are. */
 typedef struct {
@@ -102,7 +102,7 @@ typedef struct {
     int32_t fragment; /* first fragment, counted from the layer's first */
 } Span;
 
-/* What layers cover. A fragment is a pixel of a span; `capacity` tells how many of each kind fit. */
+/* The coverage of all layers. A fragment is a pixel of a span; `capacity` tells how many of each kind fit. */
 typedef struct {
     int64_t row_count;              /* of all images together */
     const int64_t *drawing_index;   /* the image that each layer is painted on: layers */
@@ -120,7 +120,7 @@ typedef struct {
     int32_t *row_spans;              /* the spans of each row in the order of layers: spans */
 } Coverage;
 
-/* What layers are painted with, and on. */
+/* Colors of layers, backgrounds and images. */
 typedef struct {
     const Color *colors;           /* red, green, blue, opacity of each layer: layers */
     const Color *own_colors;       /* the same for each fragment of layers with gradients */
@@ -153,7 +153,7 @@ typedef struct {
     int64_t unused[7];
 } Counter;
 
-/* How a team of threads shares work out. All is 0 before. */
+/* The counters by which a team of threads divides work. All are 0 before. */
 typedef struct {
     int64_t threads;
     Counter *counters; /* stages x (threads + 1): how much of each thread's chunk is claimed, how much of all is done */
@@ -182,7 +182,7 @@ typedef struct {
 } PolyVertex;
 enum { UNKNOWN_SEGMENT = -1, NO_CORNER = -2 };
 
-/* What an outline vertex depends on: it is a polyline vertex plus radius times (x, y). */
+/* The dependence of an outline vertex, which is a polyline vertex plus radius times (x, y). */
 typedef struct {
     double x, y;
     double x_before, y_before; /* derivatives of (x, y) by the angle of the piece before */

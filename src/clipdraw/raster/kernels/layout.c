@@ -9,7 +9,7 @@ typedef struct {
     double left, right, top, bottom;
 } Bounds;
 
-/* What strokes add to the bounds of a path, and how fine its polylines are. */
+/* The reach of a path's strokes, and how fine its polylines are. */
 typedef struct {
     double reach; /* how far a stroke may reach beyond the control points, and a pixel */
     bool thin;    /* whether it is narrower than THIN_PX */

@@ -9,7 +9,7 @@
 /* Where a tight turn is sharper than this, the outer side may meet other parts of the stroke as well. */
 #define SHARP_COSINE 0.5
 
-/* What a subpath is drawn with. */
+/* The pen of a subpath, and where its outline goes. */
 typedef struct {
     const Paths *paths;
     Outline *outline;

@@ -1,4 +1,4 @@
-/* How a team of threads shares the work of a stage out.
+/* The work of a stage, divided among a team of threads.
 
 Each thread begins with its own part of the work, the same one in each pass: what it works on then is likely to be in
 its core's cache. When that is used up it takes chunks of other threads' parts.

@@ -37,7 +37,7 @@ class Pieces(NamedTuple):
 
 
 class Pens(NamedTuple):
-    """What strokes are drawn with, by path or by whatever is asked for."""
+    """The pens of strokes, by path or by another index."""
 
     radius: Float[Tensor, " paths"]
     scale: Float[Tensor, " paths"]

@@ -134,7 +134,7 @@ def test_other_encodings_are_read(tmp_path):
 
 
 def as_inkscape(text):
-    """What Inkscape 1.2.2 does to our file when it is opened and saved."""
+    """Our file as Inkscape 1.2.2 saves it after opening it."""
     text = text.replace('clipdraw:version="1"', 'clipdraw:version="1" version="1.1" id="svg5"')
     text = text.replace(
         "<title>", '<defs id="defs1" /><i:namedview xmlns:i="inkscape" pagecolor="#fff" /><title id="t">'
