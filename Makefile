@@ -41,7 +41,7 @@ bench: .venv/installed-dev
 # Mutants that were checked stay so until their function changes; name some to check them again, as in
 # OPTIONS="clipdraw.optimization.loop.*", or delete the folder mutants.
 mutants: .venv/installed-mutants
-	rm -rf mutants/tests
+	rm -rf mutants/tests mutants/mutmut-stats.json
 	OMP_NUM_THREADS=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/mutmut run $(OPTIONS)
 	$(BIN)/python -m benchmarks.mutants
 
