@@ -3,6 +3,7 @@
 # make check                     style, types, layers
 # make docs                      the documentation as a site, in build/site
 # make bench                     timings, as JSON
+# make mutants                   breaks the core in 1,800 ways and counts those that its tests notice; goes on if stopped
 # make fuzz                      100,000 random drawings through the rasterizer
 # make sanitize                  5,000 of them through kernels that check each memory access and each operation
 # make wheels                    for Linux, macOS and Windows, on x86-64 and ARM, into dist
@@ -14,7 +15,7 @@ PYTHON ?= python3
 PROMPT ?= a bonfire
 BIN := .venv/bin
 
-.PHONY: draw test check docs bench fuzz sanitize wheels corpus encoder judge prior drawer clean
+.PHONY: draw test check docs bench mutants fuzz sanitize wheels corpus encoder judge prior drawer clean
 .DELETE_ON_ERROR:
 
 draw: .venv/installed
@@ -37,6 +38,13 @@ bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.raster
 	$(BIN)/python -m benchmarks.loop
 	$(BIN)/python -m benchmarks.builtin
+
+# Mutants that were checked stay so until their function changes; name some to check them again, as in
+# OPTIONS="clipdraw.optimization.loop.*", or delete the folder mutants.
+mutants: .venv/installed-mutants
+	rm -rf mutants/tests mutants/mutmut-stats.json
+	OMP_NUM_THREADS=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/mutmut run $(OPTIONS)
+	$(BIN)/python -m benchmarks.mutants
 
 fuzz: .venv/installed-dev
 	$(BIN)/python -m benchmarks.fuzz $(OPTIONS)
@@ -119,6 +127,10 @@ drawer: corpus/redrawn/done
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[all,dev]"
 	@touch $@
 
+.venv/installed-mutants: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[mutants]"
+	@touch $@
+
 .venv/installed-docs: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	@touch $@
@@ -128,4 +140,4 @@ drawer: corpus/redrawn/done
 	@touch $@
 
 clean:
-	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache src/clipdraw/raster/_kernels.*
+	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache src/clipdraw/raster/_kernels.* mutants

@@ -34,16 +34,28 @@ def test_a_weight_follows_the_last_colon(text, parsed):
     assert parse_weighted(text) == parsed
 
 
-@pytest.mark.parametrize("text", ["a cat:0", "a cat:-0.5", '"a cat":-1', "a cat:1e999"])
-def test_a_weight_is_above_0(text):
-    with pytest.raises(InputError, match="a weight is above 0"):
+@pytest.mark.parametrize("weight", ["0", "-0.5", "1e999"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_weight_is_above_0(weight, quote):
+    text = f"{quote}a cat{quote}:{weight}"
+    with pytest.raises(InputError) as error:
         parse_weighted(text)
+    assert str(error.value) == (
+        f"a weight is above 0, got {weight} in {text!r}: what to stay away from is a negative prompt; double quotes "
+        "make all of it text"
+    )
+
+
+def test_the_weight_may_be_left_to_the_caller():
+    assert parse_weighted("text", 0.3) == ("text", 0.3)
+    assert parse_weighted('"text"', 0.3) == ("text", 0.3)
+    assert parse_weighted('"text":2', 0.3) == ("text", 2.0)
 
 
 def test_prompts_of_both_signs_have_their_usual_weights():
-    prompts = parse_prompts(("a cat", "wool:3"), ("text", "mess:2"))
-    assert [(p.text, p.weight) for p in prompts] == [("a cat", 1.0), ("wool", 3.0), ("text", -0.3), ("mess", -2.0)]
-    assert title_of(prompts) == "a cat, wool:3, not text, not mess:2"
+    prompts = parse_prompts(("a cat", "wool:0.5"), ("text", "mess:2"))
+    assert [(p.text, p.weight) for p in prompts] == [("a cat", 1.0), ("wool", 0.5), ("text", -0.3), ("mess", -2.0)]
+    assert title_of(prompts) == "a cat, wool:0.5, not text, not mess:2"
 
 
 @pytest.mark.parametrize("blank", ["", "  ", '""', '" ":2'])

@@ -99,36 +99,74 @@ def test_a_configuration_survives_plain_values():
     assert config.to_dict() == asdict(config)
 
 
+def error_of(settings, **arguments):
+    with pytest.raises(ConfigError) as error:
+        resolve("a cat", settings, **arguments)
+    return str(error.value)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"strokes": "many"}, "strokes is of type int"),
-        ({"strokes": True}, "strokes is of type int"),
-        ({"segments": (1, 2, 3)}, "start.segments is a list like"),
-        ({"judge": {"encoders": "builtin"}}, "judge.encoders is a list like"),
-        ({"colour": 1}, "no setting 'colour'; there are: prompt, also"),
-        ({"judge": {"size": 1}}, "no setting 'judge.size'"),
-        ({"judge": "builtin"}, "no setting 'judge'; there are: .*judge.encoders"),
-        ({"preset": "nope"}, "no preset 'nope'; there are: default"),
+        ({"strokes": "many"}, "strokes is of type int, got 'many'"),
+        ({"strokes": True}, "strokes is of type int, got True"),
+        ({"strokes": 3.0}, "strokes is of type int, got 3.0"),
+        ({"start_reach": True}, "start.reach is of type float, got True"),
+        ({"prompt": 3}, "prompt is of type str, got 3"),
+        ({"segments": (1, 2, 3)}, "start.segments is a list like [1, 3], got (1, 2, 3)"),
+        ({"segments": (1, 2.5)}, "start.segments is a list like [1, 3], got (1, 2.5)"),
+        ({"segments": 2}, "start.segments is a list like [1, 3], got 2"),
+        ({"judge": {"encoders": "builtin"}}, "judge.encoders is a list like ['builtin'], got 'builtin'"),
+        ({"also": "wool"}, "also is a list like [], got 'wool'"),
+        ({"also": [3]}, "also is a list like [], got [3]"),
     ],
 )
-def test_wrong_settings_are_refused_with_what_is_allowed(settings, message):
-    with pytest.raises(ConfigError, match=message):
-        resolve("a cat", settings)
+def test_values_of_the_wrong_type_are_refused(settings, message):
+    with pytest.raises(ConfigError) as error:
+        from_dict({"prompt": "a cat", **settings})
+    assert str(error.value) == message
+
+
+def test_whole_numbers_are_numbers_too():
+    config = from_dict({"prompt": "a", "canvas": [320, 180], "start_reach": 1, "film_kinds": [], "also": ["b", "c"]})
+    assert (config.canvas, config.start.reach) == ((320.0, 180.0), 1.0)
+    assert type(config.canvas[0]) is type(config.start.reach) is float
+    assert (config.film.kinds, config.also) == ((), ("b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"), [({"colour": 1}, "colour"), ({"judge": {"size": 1}}, "judge.size"), ({"judge": "a"}, "judge")]
+)
+def test_unknown_settings_are_refused_with_those_there_are(settings, name):
+    assert error_of(settings) == f"there is no setting {name!r}; there are: {', '.join(DEFAULTS)}"
+
+
+def test_unknown_presets_are_refused_with_those_there_are():
+    message = "there is no preset 'nope'; there are: default, fast, paper, notebook, article"
+    assert error_of({"preset": "nope"}) == message
 
 
 def test_values_without_a_prompt_are_refused():
-    with pytest.raises(ConfigError, match="no prompt"):
+    with pytest.raises(ConfigError) as error:
         from_dict({"strokes": 3})
+    assert str(error.value) == 'no prompt: say what to draw, for example prompt = "a bonfire"'
 
 
-def test_a_file_that_is_not_toml_is_named(tmp_path):
+@pytest.mark.parametrize("content", [b"steps = = 3", b'also = ["\xff"]'])
+def test_a_file_that_is_not_toml_is_named(content, tmp_path):
     file = tmp_path / "bad.toml"
-    file.write_text("steps = = 3")
-    with pytest.raises(ConfigError, match=r"bad\.toml: not a TOML file"):
-        resolve("a cat", {}, file=file)
-    with pytest.raises(ConfigError, match="cannot be read"):
-        resolve("a cat", {}, file=tmp_path / "none.toml")
+    file.write_bytes(content)
+    assert error_of({}, file=file).startswith(f"{file}: not a TOML file: ")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    file = tmp_path / "none.toml"
+    assert error_of({}, file=file) == f"{file}: cannot be read: No such file or directory"
+
+
+def test_texts_in_a_file_may_be_in_any_language(tmp_path):
+    (tmp_path / "a.toml").write_bytes('also = ["自転車"]'.encode())
+    assert resolve("a cat", {}, file=tmp_path / "a.toml").also == ("自転車",)
 
 
 def test_a_fingerprint_is_of_what_is_drawn_and_stays_as_names_change():
@@ -139,3 +177,4 @@ def test_a_fingerprint_is_of_what_is_drawn_and_stays_as_names_change():
     assert of(preset="article", ink=0.5, views=3) == "f27a0d"
     assert of() == of(threads=3) == of(device="cpu")
     assert len({of(), of(steps=3), of(seed=1), of(judge_precision="float32")}) == 4
+    assert of(judge_precision="auto") == of()

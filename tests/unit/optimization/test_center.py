@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -6,19 +7,28 @@ import torch
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import InputError
 from clipdraw.optimization.center import Center, ink, pixel_distances, point_distances
-from clipdraw.optimization.loop import Recipe, optimize
 from clipdraw.optimization.losses import Frame
-from clipdraw.optimization.parameterization import Rates
-from clipdraw.optimization.start import RandomStrokes
 from clipdraw.raster import rasterize
 
 KINDS = ("sum", "pull", "ring", "disc")
 
 
-def value(center, drawing, encoder):
-    height, width = drawing.canvas.pixel_size(32)
-    frame = Frame(drawing, rasterize(drawing, height=height, width=width), torch.zeros(2, 3), 0.0)
-    return center.build(encoder)(frame)
+def value(center, drawing, encoder, image=None):
+    image = torch.ones(3, 224, 224) if image is None else image
+    return center.build(encoder)(Frame(drawing, image, torch.zeros(2, 3), 0.0))
+
+
+def one_stroke(points, canvas=None):
+    return Drawing(torch.as_tensor(points), torch.ones(1), torch.ones(1, 4), (1,), canvas or Canvas())
+
+
+def dots(**amounts):
+    """A white image of 224 x 224 pixels with a gray one at each place `x<column>y<row>`."""
+    image = torch.ones(3, 224, 224)
+    for place, amount in amounts.items():
+        column, row = map(int, place[1:].split("y"))
+        image[:, row, column] = 1 - amount
+    return image
 
 
 def published(kind, drawing):
@@ -62,14 +72,15 @@ def test_points_in_the_exact_middle_and_on_the_circle_have_finite_gradients(kind
 @pytest.mark.parametrize("on", ["points", "ink"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_penalty_is_the_same_on_any_canvas(kind, on, drawing, encoder):
-    larger = replace(drawing, points=drawing.points * 3, widths=drawing.widths * 3, canvas=Canvas(672, 672))
-    center = Center(60.0, kind=kind, on=on)
-    assert value(center, larger, encoder).item() == pytest.approx(value(center, drawing, encoder).item(), rel=1e-3)
+    larger = replace(drawing, points=drawing.points * 3, canvas=Canvas(672, 672))
+    center, image = Center(60.0, kind=kind, on=on), dots(x200y20=0.5, x3y150=1.0)
+    assert value(center, larger, encoder, image).item() == pytest.approx(
+        value(center, drawing, encoder, image).item(), rel=1e-3
+    )
 
 
 def test_the_circle_is_in_the_middle_of_a_wide_canvas(encoder):
-    points = torch.tensor([[448.0, 112.0]] * 4)
-    drawing = Drawing(points, torch.full((1,), 10.0), torch.tensor([[0.0, 0, 0, 1]]), (1,), Canvas(448, 224))
+    drawing = one_stroke([[448.0, 112.0]] * 4, Canvas(448, 224))
     assert point_distances(drawing).tolist() == [224.0] * 4
     distances = pixel_distances(drawing.canvas, 2, 4)
     assert distances.tolist() == [pytest.approx([177.1, 79.2, 79.2, 177.1], abs=0.1)] * 2
@@ -77,20 +88,37 @@ def test_the_circle_is_in_the_middle_of_a_wide_canvas(encoder):
     assert value(Center(200.0), drawing, encoder) > 0
 
 
+def test_distances_are_in_units_of_a_canvas_of_224_units_on_both_axes():
+    tall = Canvas(448, 896)
+    assert point_distances(one_stroke([[224.0, 448.0], [0.0, 448.0], [224.0, 0.0], [448.0, 448.0]], tall)).tolist() == [
+        0, 112, 224, 112
+    ]  # fmt: skip
+    assert pixel_distances(tall, 2, 1).tolist() == [[112.0], [112.0]]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_dot_weighs_the_same_as_points_or_as_ink(kind, encoder):
-    points = torch.tensor([[199.5, 115.5]] * 4)  # the middle of a pixel
-    drawing = Drawing(points, torch.full((1,), 2.0), torch.tensor([[0.0, 0, 0, 1]]), (1,), Canvas())
-    by_points, by_ink = (value(Center(60.0, kind=kind, on=on), drawing, encoder).item() for on in ("points", "ink"))
-    assert by_ink == pytest.approx(by_points, rel=0.1)
+    drawing = one_stroke([[199.5, 115.5]] * 4)  # the middle of a pixel
+    by_points, by_ink = (
+        value(Center(60.0, kind=kind, on=on), drawing, encoder, dots(x199y115=0.7)).item() for on in ("points", "ink")
+    )
+    assert by_ink == pytest.approx(by_points)
+
+
+def test_ink_counts_by_its_amount_and_may_fade(encoder):
+    drawing = one_stroke([[0.0, 0.0]] * 4)
+    image = dots(x212y112=1.0, x112y12=0.25).requires_grad_()
+    near, far = math.hypot(0.5, 99.5) - 75, math.hypot(100.5, 0.5) - 75
+    total = value(Center(on="ink"), drawing, encoder, image)
+    assert total.item() == pytest.approx(0.001 * 4 * (far**2 + 0.25 * near**2) / 1.25, rel=1e-4)
+    total.backward()
+    assert image.grad[:, 112, 212].sum().item() == pytest.approx(-0.001 * 4 * far**2 / 1.25, rel=1e-4)
 
 
 def test_what_cannot_be_seen_is_no_ink(encoder):
-    points = torch.tensor([[200.0, 10.0], [210.0, 10.0], [210.0, 20.0], [200.0, 20.0]])
-    for color in ([1.0, 1, 1, 1], [0.0, 0, 0, 0]):
-        drawing = Drawing(points, torch.full((1,), 9.0), torch.tensor([color]), (1,), Canvas())
-        assert value(Center(10.0, on="ink"), drawing, encoder) == 0
-        assert value(Center(10.0), drawing, encoder) > 0
+    drawing = one_stroke([[200.0, 10.0], [210.0, 10.0], [210.0, 20.0], [200.0, 20.0]])
+    assert value(Center(10.0, on="ink"), drawing, encoder) == 0
+    assert value(Center(10.0), drawing, encoder) > 0
 
 
 def test_ink_is_the_largest_difference_from_the_background():
@@ -99,34 +127,49 @@ def test_ink_is_the_largest_difference_from_the_background():
     assert ink(image, torch.full((3,), 0.5)).tolist() == [pytest.approx([0.5, 0.0])]
 
 
-@pytest.mark.parametrize("on", ["points", "ink"])
-def test_a_drawing_moves_into_the_circle(on, encoder):
-    start = RandomStrokes(16, width=8.0, opacity=(1.0, 1.0))(Canvas(), torch.Generator().manual_seed(0))
-    white = torch.ones(3)
+def test_ink_beyond_the_circle_pulls_its_stroke_inward(encoder):
+    points = torch.tensor([[180.0, 100.0], [190.0, 110.0], [190.0, 120.0], [180.0, 130.0]], requires_grad=True)
+    drawing = Drawing(points, torch.tensor([12.0]), torch.tensor([[0.0, 0, 0, 1]]), (1,), Canvas())
+    image = rasterize(drawing, height=28, width=28)
+    value(Center(20.0, on="ink"), drawing, encoder, image).backward()
+    assert points.grad[:, 0].mean() > 0.01  # to the left is down
 
-    def beyond(drawing):
-        amount = ink(rasterize(drawing, height=56, width=56), white)
-        return ((amount * (pixel_distances(drawing.canvas, 56, 56) > 60)).sum() / amount.sum()).item()
 
-    recipe = Recipe(steps=60, rates=Rates(points=2.0))
-    for step in optimize(start, [Center(50.0, 0.1, on=on)], encoder=encoder, recipe=recipe):
-        drawing = step.drawing
-    assert beyond(start) > 0.4
-    assert beyond(drawing.detached()) < 0.15
+@pytest.mark.parametrize(
+    "settings", [{"radius": 0.0}, {"weight": 1e-9}, {"power": 1.0}, {"power": 10.0}, {"on": "ink"}]
+)
+def test_settings_reach_their_bounds(settings):
+    Center(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"radius": -1.0},
+        {"radius": math.inf},
+        {"weight": 0.0},
+        {"weight": math.nan},
+        {"weight": math.inf},
+        {"power": 0.5},
+        {"power": 10.5},
+    ],
+)
+def test_numbers_out_of_range_are_refused(settings):
+    with pytest.raises(InputError) as error:
+        Center(**settings)
+    radius, weight, power = ({"radius": 75.0, "weight": 0.001, "power": 2.0} | settings).values()
+    assert str(error.value) == (
+        f"the center's radius is 0 or more, its weight above 0, its power from 1 to 10, got {radius}, {weight}, {power}"
+    )
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"kind": "square"}, "kind is one of sum, pull, ring, disc, got 'square'"),
-        ({"on": "paper"}, "measure is one of points, ink, got 'paper'"),
-        ({"radius": -1.0}, "radius is 0 or more"),
-        ({"power": 0.5}, "power from 1 to 10"),
-        ({"power": 50.0}, "power from 1 to 10"),
-        ({"weight": 0.0}, "weight above 0"),
-        ({"weight": float("nan")}, "weight above 0"),
+        ({"kind": "square"}, "the center's kind is one of sum, pull, ring, disc, got 'square'"),
+        ({"on": "paper"}, "the center's measure is one of points, ink, got 'paper'"),
     ],
 )
-def test_wrong_settings_are_refused(settings, message):
-    with pytest.raises(InputError, match=message):
+def test_unknown_kinds_are_refused_with_those_there_are(settings, message):
+    with pytest.raises(InputError, match=f"^{message}$"):
         Center(**settings)

@@ -4,42 +4,135 @@ import pytest
 import torch
 
 from clipdraw.errors import InputError
-from clipdraw.optimization.losses import Frame, Opacity, Prompt, similarity
+from clipdraw.optimization.losses import Frame, Opacity, Prior, Prompt, drawing_of, similarity
+from clipdraw.optimization.parameterization import Pixels
+from tests.conftest import TinyEncoder
 
 
-def test_a_prompt_sums_the_cosines_of_the_views(drawing, encoder):
-    embeddings = torch.nn.functional.normalize(torch.randn(5, 3), dim=1)
-    frame = Frame(drawing, torch.zeros(3, 4, 4), embeddings, 0.0)
-    (target,) = encoder.encode_text(["red"])
-    assert Prompt("red", 2.0).build(encoder)(frame).item() == pytest.approx(-2 * (embeddings @ target).sum().item())
-    assert Prompt("red", -0.3).build(encoder)(frame).item() == pytest.approx(0.3 * (embeddings @ target).sum().item())
+def frame(subject=None, image=None, views=2, progress=0.0):
+    embeddings = torch.nn.functional.normalize(torch.arange(3.0 * views).reshape(views, 3) - 1, dim=1)
+    image = torch.zeros(3, 4, 4) if image is None else image
+    return Frame(subject or Pixels(image), image, embeddings, progress)
 
 
-def test_names_tell_negatives():
+class Imagining(TinyEncoder):
+    """An encoder that imagines a flag first as red and then as blue with a green left half."""
+
+    @property
+    def prior(self):
+        return self
+
+    def sample(self, text):
+        red = torch.tensor([1.0, 0.0, 0.0])[:, None, None].expand(3, 8, 8)
+        blue = torch.tensor([0.0, 0.0, 1.0])[:, None, None].repeat(1, 8, 8)
+        blue[:, :, :4] = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
+        return torch.stack([red, blue]) if text == "a flag" else torch.zeros(1, 3, 8, 8)
+
+
+@pytest.mark.parametrize("weight", [1.0, 2.0, -0.3])
+def test_a_prompt_is_the_negative_sum_of_the_cosines_of_the_views_times_its_weight(weight, encoder):
+    moment = frame(views=5)
+    (red,) = encoder.encode_text(["red"])
+    cosines = torch.nn.functional.cosine_similarity(moment.embeddings, red[None])
+    term = Prompt("red", weight).build(encoder)
+    assert term(moment).item() == pytest.approx(-weight * cosines.sum().item())
+
+
+def test_a_prompt_weighs_1_and_tells_whether_it_is_negative():
+    assert Prompt("a cat").weight == 1
     assert Prompt("a cat").name == "a cat"
     assert Prompt("text", -0.3).name == "not text"
 
 
-@pytest.mark.parametrize(("text", "weight"), [("", 1), ("  \n", 1), ("a", 0), ("a", float("nan")), ("a", float("inf"))])
-def test_blank_texts_and_empty_weights_are_refused(text, weight):
-    with pytest.raises(InputError):
-        Prompt(text, weight)
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_blank_texts_are_refused(text):
+    with pytest.raises(InputError) as error:
+        Prompt(text)
+    assert str(error.value) == 'the prompt is empty: say what to draw, for example "a bonfire"'
+
+
+@pytest.mark.parametrize("weight", [0.0, math.nan, math.inf, -math.inf])
+def test_a_prompt_has_a_weight(weight):
+    with pytest.raises(InputError, match=f"^a prompt's weight is a number other than 0, got {weight}$"):
+        Prompt("a", weight)
 
 
 def test_the_similarity_is_the_mean_of_what_is_wanted_by_weight():
     prompts = [Prompt("a", 3.0), Prompt("b", -0.3), Prompt("c")]
     assert similarity(prompts, [0.4, 0.9, 0.8]) == pytest.approx(0.5)
     assert math.isnan(similarity(prompts[1:2], [0.9]))
+    with pytest.raises(ValueError, match="shorter"):
+        similarity(prompts, [0.4])
 
 
-def test_the_opacity_fades_only_strokes_that_nothing_else_moves(drawing, encoder):
+def test_only_a_drawing_has_strokes(drawing):
+    assert drawing_of(drawing) is drawing
+    assert frame(drawing).drawing is drawing
+    with pytest.raises(InputError, match=r"^only a drawing has strokes; what is optimized here is Pixels$"):
+        _ = frame().drawing
+
+
+def test_the_opacity_fades_strokes_alike_and_leaves_their_color(drawing, encoder):
     drawing.colors.requires_grad_()
-    frame = Frame(drawing, torch.zeros(3, 4, 4), torch.zeros(2, 3), 0.0)
-    Opacity(0.5).build(encoder)(frame).backward()
+    value = Opacity(0.5).build(encoder)(frame(drawing))
+    assert value.item() == pytest.approx(0.5 * 2 * drawing.colors[:, 3].mean().item())
+    value.backward()
     assert torch.allclose(drawing.colors.grad[:, 3], torch.full((12,), 0.5 * 2 / 12))
     assert (drawing.colors.grad[:, :3] == 0).all()
 
 
-def test_the_opacity_needs_a_weight():
-    with pytest.raises(InputError):
-        Opacity(0.0)
+@pytest.mark.parametrize("weight", [0.0, -1.0, math.inf, math.nan])
+def test_the_opacity_has_a_weight(weight):
+    with pytest.raises(InputError, match=f"^the weight of the opacity is above 0, got {weight}$"):
+        Opacity(weight)
+
+
+@pytest.mark.parametrize(("progress", "fading"), [(0.0, 1.0), (0.25, 0.5), (0.375, 0.25), (0.5, 0.0), (0.9, 0.0)])
+def test_the_prior_is_the_squared_difference_from_the_first_picture_and_fades(progress, fading):
+    """A black image differs from red, with white around it, in a third of the values but for the margin."""
+    term = Prior("a flag", 6.0, until=0.5).build(Imagining())
+    size = round(20 * 0.84)
+    difference = (size**2 / 3 + 20**2 - size**2) / 20**2
+    image = torch.zeros(3, 20, 20, requires_grad=True)
+    value = term(frame(image=image, views=3, progress=progress))
+    assert value.item() == pytest.approx(6 * 3 * fading * difference)
+    value.backward()
+    assert (image.grad.abs().sum() > 0) == (fading > 0)
+
+
+def test_the_prior_is_of_the_variant_that_is_asked_for():
+    image = torch.ones(3, 20, 20)
+    image[:, 2:-2, 2:-2] = 0
+    image[2, 2:-2, 2:-2] = 1
+    image[:, 2:-2, 2:10] = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
+    losses = [Prior("a flag", variant=i).build(Imagining())(frame(image=image)).item() for i in range(4)]
+    assert min(losses) == losses[1]
+    assert losses[3] > 3 * losses[1]  # the same, mirrored
+
+
+def test_the_prior_of_an_image_that_is_not_square_lies_in_its_middle():
+    term = Prior("a flag", 1.0).build(Imagining())
+    image = torch.ones(3, 10, 30)
+    image[1:, 1:9, 11:19] = 0
+    assert term(frame(image=image)).item() == pytest.approx(0, abs=1e-9)
+
+
+def test_an_encoder_without_a_prior_adds_nothing(encoder):
+    image = torch.rand(3, 4, 4, requires_grad=True)
+    value = Prior("a flag").build(encoder)(frame(image=image))
+    value.backward()
+    assert value == 0
+    assert (image.grad == 0).all()
+
+
+def test_a_prior_lasts_to_the_end_unless_told_otherwise():
+    assert (Prior("a").weight, Prior("a").until, Prior("a").variant) == (10, 1, 0)
+    assert Prior("a", until=1e-3).until == 1e-3
+
+
+@pytest.mark.parametrize(("weight", "until"), [(0.0, 1.0), (math.inf, 1.0), (-1.0, 1.0), (1.0, 0.0), (1.0, 1.5)])
+def test_a_prior_has_a_weight_and_an_end(weight, until):
+    message = f"the weight of the prior is above 0 and its end in (0, 1], got {weight} and {until}"
+    with pytest.raises(InputError) as error:
+        Prior("a", weight, until)
+    assert str(error.value) == message

@@ -1,89 +1,192 @@
+import math
+
 import pytest
 import torch
 
 from clipdraw.errors import InputError
 from clipdraw.optimization.views import Views
 
+CORNERS = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], dtype=torch.float64)
+WHOLE = {"area": (1.0, 1.0), "aspect": (1.0, 1.0)}
+
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def test_undistorted_views_are_the_image():
+def carried(matrices, points):
+    """The points after each homography, views x points x 2."""
+    mapped = torch.cat([points, torch.ones_like(points[:, :1])], 1) @ matrices.transpose(1, 2)
+    return mapped[..., :2] / mapped[..., 2:]
+
+
+def ramp(height, width):
+    """An image whose red is its own x and green its own y, from 0 at one edge to 1 at the other."""
+    y, x = torch.meshgrid((torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width, indexing="ij")
+    return torch.stack([x, y, torch.zeros_like(x)]).double()
+
+
+def places(size):
+    """The centers of a view's pixels in [-1, 1]^2, in the order of rows."""
+    line = (torch.arange(size).double() + 0.5) / size * 2 - 1
+    return torch.cartesian_prod(line, line).flip(1)
+
+
+def test_without_distortion_every_view_is_the_image():
     image = torch.rand(3, 32, 32)
     views = Views(3, enabled=False).apply(image, 32, generator=generator())
-    assert views.shape == (3, 3, 32, 32)
     assert torch.allclose(views, image.expand(3, 3, 32, 32), atol=1e-5)
 
 
-def test_views_differ_and_repeat_with_their_seed():
+def test_views_differ_and_only_their_generator_decides():
     image = torch.rand(3, 40, 40)
     views = Views(4).apply(image, 24, generator=generator(1))
+    assert views.shape == (4, 3, 24, 24)
     assert not torch.allclose(views[0], views[1])
     torch.rand(7)
     assert torch.equal(views, Views(4).apply(image, 24, generator=generator(1)))
 
 
-@pytest.mark.parametrize(("outside", "low", "high"), [("white", 1.0, 1.0), ("black", 0.0, 0.0), ("gray", 0.0, 1.0)])
-def test_what_lies_outside(outside, low, high):
-    image = torch.full((3, 16, 16), 0.5)
-    views = Views(64, 0.9, area=(1.0, 1.0), aspect=(1.0, 1.0), outside=outside).apply(image, 16, generator=generator())
-    corner = views[:, :, 0, 0]
-    beyond = corner[(corner - 0.5).abs().amax(1) > 1e-3]
-    assert len(beyond) > 10
-    if outside == "gray":
-        assert beyond.std() > 0.1
-    else:
-        assert beyond.min() < 0.4 if low == 0 else beyond.max() > 0.9
-
-
-def test_a_corner_moves_inward_by_at_most_the_distortion():
-    matrices = Views(500, area=(1.0, 1.0), aspect=(1.0, 1.0)).transforms(generator())
-    inverse = torch.linalg.inv(matrices)
-    corner = inverse @ torch.tensor([-1.0, -1.0, 1.0], dtype=torch.float64)
-    place = corner[:, :2] / corner[:, 2:]
-    assert place.min() >= -1 - 1e-9
-    assert place.max() <= -0.5 + 1e-9
-    assert place.max() > -0.52  # 56 of 224 units: half of half the side
+def test_each_corner_moves_inward_along_both_axes_by_at_most_the_distortion():
+    matrices = Views(500, **WHOLE).transforms(generator())
+    sources = carried(torch.linalg.inv(matrices), CORNERS)
+    assert torch.allclose(carried(matrices, sources[0])[0], CORNERS)
+    inward = 1 - sources * CORNERS
+    assert inward.min() >= -1e-9
+    assert inward.max() <= 0.5 + 1e-9  # 56 of 224 units: half of half the side
+    assert (inward.amax(0) > 0.48).all()
+    assert torch.allclose(inward.mean(0), torch.full((4, 2), 0.25, dtype=torch.float64), atol=0.02)
+    assert torch.corrcoef(inward.reshape(500, 8).T).fill_diagonal_(0).abs().max() < 0.2
 
 
 def test_crops_cover_the_published_area_and_aspect():
-    matrices = Views(500, distortion=0.0).transforms(generator())
+    matrices = Views(1000, distortion=0.0).transforms(generator())
     width, height = matrices[:, 0, 0], matrices[:, 1, 1]
-    area, aspect = width * height, width / height
-    assert 0.69 < area.min() < 0.72
-    assert 0.88 < area.max() < 0.91
-    assert aspect.min() >= 0.7499
-    assert aspect.max() <= 1.3334
-    assert ((matrices[:, 0, 2].abs() + width) <= 1 + 1e-9).all()
+    area, aspect = width * height, (width / height).log()
+    assert 0.7 - 1e-9 <= area.min() < 0.702
+    assert 0.898 < area.max() <= 0.9 + 1e-9
+    bound = math.log(4 / 3)
+    assert -bound - 1e-9 <= aspect.min() < -0.95 * bound
+    assert 0.95 * bound < aspect.max() <= bound + 1e-9
+    assert aspect.mean().item() == pytest.approx(0, abs=0.02)
+    bounds = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
+    assert torch.equal(matrices[:, 2], bounds.expand(1000, 3))
+    assert (matrices[:, 0, 1] == 0).all()
+    assert (matrices[:, 1, 0] == 0).all()
 
 
-def test_a_wide_image_keeps_its_shape():
-    image = torch.zeros(3, 10, 40)
-    view = Views(1, enabled=False, outside="white").apply(image, 40, generator=generator())[0]
-    assert view[:, 20, 20].max() < 1e-5
-    assert view[:, :10].min() > 0.99
-    assert view[:, -10:].min() > 0.99
-    assert (view[0, :, 20] < 0.5).sum() == 10
+def test_areas_are_uniform_where_all_crops_fit():
+    area = Views(1000, distortion=0.0, aspect=(1.0, 1.0)).transforms(generator())[:, 0, 0] ** 2
+    assert [area.quantile(q).item() for q in (0.25, 0.5, 0.75)] == pytest.approx([0.75, 0.8, 0.85], abs=0.01)
+
+
+def test_crops_lie_anywhere_within_the_square_along_both_axes():
+    matrices = Views(1000, distortion=0.0).transforms(generator())
+    free = 1 - torch.stack([matrices[:, 0, 0], matrices[:, 1, 1]], 1)
+    place = matrices[:, :2, 2] / free
+    assert (free >= 0).all()
+    assert place.abs().max() <= 1 + 1e-9
+    assert (place.amax(0) > 0.98).all()
+    assert (place.amin(0) < -0.98).all()
+    assert place.mean(0).abs().max() < 0.06
+    assert torch.corrcoef(place.T)[0, 1].abs() < 0.1
+
+
+@pytest.mark.parametrize("aspect", [(1.1, 2.0), (0.5, 0.9)])
+def test_a_crop_that_fits_in_no_way_is_the_whole_square(aspect):
+    matrices = Views(3, distortion=0.0, area=(1.0, 1.0), aspect=aspect).transforms(generator())
+    assert torch.allclose(matrices, torch.eye(3, dtype=torch.float64).expand(3, 3, 3))
+
+
+def test_a_seed_gives_the_same_views_as_ever():
+    """Drawings are repeated by their seed, so the order in which random numbers are taken is a promise."""
+    first, second = Views(2).transforms(generator())[:, :2].tolist()
+    assert first == [
+        pytest.approx([1.30995563, -0.08574617, 0.10763122]), pytest.approx([-0.10406680, 1.13460630, -0.12413407])
+    ]  # fmt: skip
+    assert second == [
+        pytest.approx([0.99404439, -0.06287378, -0.03260009]), pytest.approx([-0.00206085, 1.38727629, -0.10419132])
+    ]  # fmt: skip
+    after_ten_tries = Views(1, area=(1.0, 1.0), aspect=(1.1, 1.3)).transforms(generator())[0, 2]
+    assert after_ten_tries.tolist() == pytest.approx([-0.15013128, -0.04475453, 1.0])
+
+
+@pytest.mark.parametrize(("height", "width"), [(40, 40), (20, 40), (40, 10)])
+def test_a_view_shows_at_each_place_the_image_where_its_homography_leads(height, width):
+    views = Views(3)
+    seen = views.apply(ramp(height, width), 12, generator=generator(2))[:, :2].flatten(2).transpose(1, 2)
+    there = carried(views.transforms(generator(2)), places(12))
+    longest = max(height, width)
+    in_image = (there / torch.tensor([width / longest, height / longest]) + 1) / 2
+    margin = 0.5 / torch.tensor([width, height])
+    inside = ((in_image > margin) & (in_image < 1 - margin)).all(2)
+    assert inside.sum() > 40
+    assert torch.allclose(seen[inside], in_image[inside], atol=1e-6)
+
+
+@pytest.mark.parametrize(("height", "width"), [(10, 40), (40, 10)])
+def test_an_image_lies_in_the_middle_of_a_square_in_its_own_shape(height, width):
+    view = Views(1, enabled=False).apply(torch.zeros(3, height, width), 40, generator=generator())[0, 0]
+    top, left = (40 - height) // 2, (40 - width) // 2
+    image = torch.ones(40, 40)
+    image[top : top + height, left : left + width] = 0
+    assert torch.allclose(view, image, atol=1e-5)
+
+
+@pytest.mark.parametrize(("outside", "shade"), [("white", 1.0), ("black", 0.0)])
+def test_beyond_the_image_all_is_of_one_shade(outside, shade):
+    view = Views(2, enabled=False, outside=outside).apply(torch.full((3, 4, 16), 0.5), 16, generator=generator())
+    assert (view[:, :, :4] == shade).all()
+    assert torch.allclose(view[:, :, 7:9], torch.tensor(0.5))
+
+
+def test_beyond_the_image_each_view_may_have_a_gray_of_its_own():
+    image = torch.full((3, 4, 16), 0.5, dtype=torch.float64)
+    views = Views(200, enabled=False, outside="gray").apply(image, 16, generator=generator())
+    beyond = views[:, :, :4]
+    shades = beyond[:, 0, 0, 0]
+    assert (beyond == shades[:, None, None, None]).all()
+    assert 0 <= shades.min() < 0.05 < 0.95 < shades.max() <= 1
+    assert views.dtype == torch.float64
 
 
 def test_gradients_reach_the_image():
-    image = torch.rand(3, 12, 12, dtype=torch.float64, requires_grad=True)
+    image = torch.rand(3, 5, 6, dtype=torch.float64, requires_grad=True)
     views = Views(2, outside="gray")
-    assert torch.autograd.gradcheck(lambda x: views.apply(x, 6, generator=generator(4)), [image])
+    assert torch.autograd.gradcheck(lambda x: views.apply(x, 4, generator=generator(4)), [image])
 
 
 @pytest.mark.parametrize(
-    "bad",
+    "allowed",
     [
-        {"count": 0},
-        {"distortion": 1.0},
-        {"area": (0.9, 0.7)},
-        {"area": (0.0, 1.0)},
-        {"aspect": (0, 1)},
-        {"outside": "red"},
+        {"count": 1},
+        {"distortion": 0.0},
+        {"distortion": 0.99},
+        {"area": (1.0, 1.0)},
+        {"area": (1e-6, 0.5)},
+        {"aspect": (0.5, 0.5)},
+        {"outside": "gray"},
     ],
 )
-def test_settings_out_of_range_are_refused(bad):
-    with pytest.raises(InputError):
-        Views(**bad)
+def test_settings_reach_their_bounds(allowed):
+    Views(**allowed)
+
+
+@pytest.mark.parametrize(
+    ("refused", "message"),
+    [
+        ({"count": 0}, "views must be at least 1, got 0"),
+        ({"distortion": 1.0}, "a view's distortion lies in [0, 1), got 1.0"),
+        ({"distortion": -0.1}, "a view's distortion lies in [0, 1), got -0.1"),
+        ({"area": (0.9, 0.7)}, "a view's area lies in (0, 1], smallest first, got (0.9, 0.7)"),
+        ({"area": (0.0, 1.0)}, "a view's area lies in (0, 1], smallest first, got (0.0, 1.0)"),
+        ({"area": (0.5, 1.1)}, "a view's area lies in (0, 1], smallest first, got (0.5, 1.1)"),
+        ({"aspect": (0.0, 1.0)}, "a view's aspect is above 0, smallest first, got (0.0, 1.0)"),
+        ({"aspect": (2.0, 1.0)}, "a view's aspect is above 0, smallest first, got (2.0, 1.0)"),
+        ({"outside": "red"}, "outside is white, black, gray, got 'red'"),
+    ],
+)
+def test_settings_out_of_range_are_refused(refused, message):
+    with pytest.raises(InputError) as error:
+        Views(**refused)
+    assert str(error.value) == message
