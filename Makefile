@@ -1,5 +1,7 @@
 # make draw PROMPT="a bonfire"   draws; the first time it makes .venv, which takes about a minute
 # make test                      the tests; the very command that CI runs
+# make lowest                    the tests with the oldest versions that pyproject.toml allows, in .lowest
+# make wheel                     a wheel, checked in a fresh environment without a compiler
 # make check                     style, types, layers
 # make docs                      the documentation as a site, in build/site
 # make bench                     timings, as JSON
@@ -15,7 +17,7 @@ PYTHON ?= python3
 PROMPT ?= a bonfire
 BIN := .venv/bin
 
-.PHONY: draw test check docs bench mutants fuzz sanitize wheels corpus encoder judge prior drawer clean
+.PHONY: draw test lowest wheel check docs bench mutants fuzz sanitize wheels corpus encoder judge prior drawer clean
 .DELETE_ON_ERROR:
 
 draw: .venv/installed
@@ -23,6 +25,18 @@ draw: .venv/installed
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest --numprocesses auto $(OPTIONS)
+
+# With PYTHON=python3.11, or wheels of the oldest versions may be missing.
+lowest:
+	$(PYTHON) -m venv --clear .lowest
+	.lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.lowest/bin/uv pip install --quiet --python .lowest --resolution lowest-direct --editable ".[all,dev]"
+	.lowest/bin/python -m pytest --numprocesses auto $(OPTIONS)
+
+wheel: .venv/installed
+	rm -rf build/wheel
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel .
+	$(BIN)/python .github/check_wheel.py build/wheel
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -140,4 +154,4 @@ drawer: corpus/redrawn/done
 	@touch $@
 
 clean:
-	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache src/clipdraw/raster/_kernels.* mutants
+	rm -rf .venv .lowest build dist mutants .pytest_cache .ruff_cache .mypy_cache src/clipdraw/raster/_kernels.*
