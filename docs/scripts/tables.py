@@ -1,16 +1,25 @@
-"""Tables made from the code: the commands with their options, the settings, the presets."""
+"""Tables made from the code: the rooms of the package, the commands with their options, the settings, the presets."""
 
 from __future__ import annotations
 
 import sys
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import griffe
+from rooms import PACKAGE, ROOT, layers, modules, purpose
 
-ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "src" / "clipdraw" / "config"
+CONFIG = PACKAGE / "config"
+
+
+def rooms() -> str:
+    """A row for each room, from the highest layer down: its purpose and its modules."""
+    rows = []
+    for room in (room for layer in layers() for room in layer):
+        page = "commands.md" if room == "cli" else f"api/{room}.md"
+        inside = ", ".join(f"`{name}`" for name in modules(room))
+        rows.append(f"| [`{room}`]({page}) | {_cell(purpose(room))}. | {inside} |")
+    return "\n".join(["| part | purpose | modules |", "|---|---|---|", *rows])
 
 
 def commands() -> str:

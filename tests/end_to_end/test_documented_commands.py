@@ -123,3 +123,18 @@ def test_the_table_of_sources_names_tests_and_pictures_that_there_are():
         headings[other.name] = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
     for name, anchor in re.findall(r"\]\(([\w-]+\.md)#([^)]+)\)", page):
         assert anchor in headings[name], (name, anchor)
+
+
+def test_contributing_names_files_and_code_that_there_are():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = page.partition("## Where would I add")[2].partition("## ")[0]
+    package = ROOT / "src" / "clipdraw"
+    sources = {path for kind in ("*.py", "*.c", "*.h", "*.toml") for path in package.rglob(kind)}
+    words = {word for path in sources for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+    names = re.findall(r"`([^`]+)`", table)
+    assert len(names) > 50
+    for name in names:
+        if name.endswith((".py", ".c", ".h", ".toml")):
+            assert (package / name).is_file() or (ROOT / name).is_file() or name in {p.name for p in sources}, name
+        elif re.fullmatch(r"[\w.]+(\(.*\))?", name):
+            assert name.partition("(")[0].rpartition(".")[2] in words, name

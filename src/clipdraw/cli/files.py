@@ -126,7 +126,7 @@ def _target(picture: Drawing | Tensor, prompts: tuple[Prompt, ...], *, file: Pat
 def _write_importance(picture: Any, found: Explanation, prompts: tuple[Prompt, ...], out: Path) -> None:
     from clipdraw.config.prompts import title_of
     from clipdraw.evaluate.stroke_importance import colored
-    from clipdraw.figures.sheet import Cell, Sheet, write_sheet
+    from clipdraw.figures import Cell, Sheet, write_sheet
 
     assert found.strokes is not None
     seen = tuple(f"{word.probability:.0%}  {word.text}" for word in found.words)

@@ -19,7 +19,7 @@ from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import ConfigError, DivergedError, InputError, MissingExtraError, WeightsError
 from clipdraw.evaluate.score import score, unseen_similarities
-from clipdraw.figures.sheet import Cell, Picture, Sheet, write_sheet
+from clipdraw.figures import Cell, Picture, Sheet, write_sheet
 from clipdraw.io.images import write_png
 from clipdraw.optimization import biggan
 from clipdraw.optimization.loop import Problem, Step

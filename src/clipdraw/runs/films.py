@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 from clipdraw.config import Config
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError, InputError, MissingExtraError
-from clipdraw.figures.sheet import Cell, Sheet, write_sheet
+from clipdraw.figures import Cell, Sheet, write_sheet
 from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
 from clipdraw.io.files import write_text
 from clipdraw.io.images import to_bytes

@@ -179,6 +179,7 @@ def test_no_texts_give_no_vectors(encoder):
         ("siglip", " ".join(["Owl"] * 63), "Cat  an Owl"),  # 64 tokens, 1 of them special
     ],
     indirect=["kind"],
+    scope="module",
 )
 def test_the_truncated_tail_is_what_does_not_fit(encoder, kind, read, rest):
     text = f"{read}  {rest}"

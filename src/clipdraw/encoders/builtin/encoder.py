@@ -51,7 +51,8 @@ class BuiltinEncoder:
         self._texts: dict[str, Tensor] = {}
 
     @cached_property
-    def _text(self) -> TextTower:
+    def text_tower(self) -> TextTower:
+        """The network that reads texts."""
         return TextTower.from_tensors(select(self._tensors, "text."))
 
     @cached_property
@@ -59,7 +60,7 @@ class BuiltinEncoder:
         """Pictures of what a text may look like."""
         network = PictureNetwork.from_tensors(select(self._tensors, "imagination."))
         exemplars = Exemplars.from_tensors(select(self._tensors, "exemplars."))
-        return BuiltinPrior(network, exemplars, self._text.embed, self._cosines)
+        return BuiltinPrior(network, exemplars, self.text_tower.embed, self._cosines)
 
     def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
         """Unit vectors of texts.
@@ -78,7 +79,7 @@ class BuiltinEncoder:
 
     @torch.no_grad()
     def _embed_texts(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
-        return functional.normalize(self._text.embed(texts).to(self.device) @ self._projection.T, dim=1)
+        return functional.normalize(self.text_tower.embed(texts).to(self.device) @ self._projection.T, dim=1)
 
     def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of views in [0, 1]; differentiable in `views`, once."""
@@ -86,7 +87,7 @@ class BuiltinEncoder:
 
     def truncated_tail(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads."""
-        return self._text.truncated_tail(text)
+        return self.text_tower.truncated_tail(text)
 
     def _cosines(self, pictures: Tensor, text: str) -> Tensor:
         whole = torch.stack([letterbox(picture, VIEW_SIZE, VIEW_SIZE) for picture in pictures.to(self.device)])

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError
-from clipdraw.figures.sheet import Cell, Sheet, write_sheet
+from clipdraw.figures import Cell, Sheet, write_sheet
 from clipdraw.io.files import write_text
 from clipdraw.runs.sweep.plan import Cell as Planned
 from clipdraw.runs.sweep.plan import Plan

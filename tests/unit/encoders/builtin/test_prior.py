@@ -72,7 +72,7 @@ def test_a_named_color_is_seen(prior):
 def test_those_far_from_the_best_are_left_out(encoder):
     """With an encoder that likes the mean brightness, nothing but the brightest pictures is kept."""
     brightness = lambda pictures, text: pictures.mean((1, 2, 3)) * 100  # noqa: E731
-    kept = BuiltinPrior(encoder.prior._network, encoder.prior._exemplars, encoder._text.embed, brightness)
+    kept = BuiltinPrior(encoder.prior._network, encoder.prior._exemplars, encoder.text_tower.embed, brightness)
     candidates, _ = kept._candidates("a cat")
     pictures = kept.sample("a cat")
     assert pictures[0].mean() == candidates.mean((1, 2, 3)).max()

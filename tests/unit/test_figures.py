@@ -11,7 +11,7 @@ from PIL import Image
 
 from clipdraw.drawing import Canvas
 from clipdraw.errors import InputError
-from clipdraw.figures.sheet import Cell, Sheet, _font, _wrapped, write_sheet
+from clipdraw.figures import Cell, Sheet, _font, _wrapped, write_sheet
 from clipdraw.io.svg import from_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -161,6 +161,6 @@ def test_files_that_cannot_be_written_are_refused(side, file, message, tmp_path)
 
 
 def test_a_scale_that_is_too_large_is_lowered(monkeypatch, drawing, tmp_path):
-    monkeypatch.setattr("clipdraw.figures.sheet._LARGEST", 10_000)
+    monkeypatch.setattr("clipdraw.figures._LARGEST", 10_000)
     write_sheet(Sheet([[Cell(drawing)]], side=40, scale=4), tmp_path / "a.png")
     assert pixels(tmp_path / "a.png").shape == (100, 100, 3)

@@ -1,0 +1,32 @@
+"""The rooms of the package: the packages and modules directly below `clipdraw`, in their layers."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "clipdraw"
+
+
+def layers() -> list[list[str]]:
+    """The rooms of each layer, the highest first, as import-linter is told."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = next(c for c in settings["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
+    return [[room.strip() for room in layer.split("|")] for layer in contract["layers"]]
+
+
+def purpose(room: str) -> str:
+    """The first sentence of a room's docstring."""
+    path = PACKAGE / room
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    told = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return " ".join(told.split("\n\n")[0].split()).partition(". ")[0].rstrip(".")
+
+
+def modules(room: str) -> list[str]:
+    """The modules and packages directly inside a room."""
+    inside = (PACKAGE / room).iterdir() if (PACKAGE / room).is_dir() else ()
+    found = {path.stem for path in inside if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    return sorted(found - {"__init__"})

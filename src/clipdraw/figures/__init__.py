@@ -1,1 +1,0 @@
-"""Labeled sheets of pictures, as SVG and PNG."""
