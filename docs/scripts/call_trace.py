@@ -15,8 +15,10 @@ import torch
 
 PACKAGE = Path(__file__).parents[2] / "src" / "clipdraw"
 ARGUMENTS = ["draw", "a bonfire", "--steps", "1", "--film-kind", "optimization", "--film-format", "svg", "--quiet"]
-LOW_ROOMS = ("drawing", "framing", "weights", "bezier", "registry", "progress", "errors")
+LOW_PARTS = ("drawing", "framing", "weights", "bezier", "registry", "progress", "errors")
 """Rooms at the bottom, which every other calls: what they call counts as called by their caller."""
+STEP = ("optimization.loop", "Optimization.step")
+"""Within it calls are recorded anew, so that the whole step is shown, whatever was called before."""
 PLAIN = ("int", "float", "bool", "dict", "text", "PosixPath", "WindowsPath")
 """Results that tell nothing about the way, but for texts of files."""
 
@@ -47,7 +49,7 @@ class Call:
 
 @dataclass
 class Recorder:
-    """A profile function for `sys.setprofile` that keeps the first call of each function from another room."""
+    """A profile function for `sys.setprofile` that keeps the first call of each function from another part, and the first within the step."""
 
     calls: list[Call] = field(default_factory=list)
     _stack: list[tuple[str, Call | None]] = field(default_factory=list)
@@ -59,7 +61,7 @@ class Recorder:
         if event not in ("call", "return"):
             return
         module = self._module_of(frame.f_code)
-        if not module or module.partition(".")[0] in LOW_ROOMS:
+        if not module or module.partition(".")[0] in LOW_PARTS:
             return
         if event == "return":
             if self._stack:
@@ -67,6 +69,8 @@ class Recorder:
                 if call is not None:
                     call.result = call.result or describe(value)
             return
+        if (module, frame.f_code.co_qualname) == STEP:
+            self._known.clear()
         self._stack.append((module, self._entered(module, frame.f_code)))
 
     def _module_of(self, code: CodeType) -> str:

@@ -22,6 +22,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
 TABLES = {"rooms": tables.rooms, "commands": tables.commands, "settings": tables.settings, "presets": tables.presets}
+CONTRIBUTING = "](../CONTRIBUTING.md"
 OUTSIDE_LINK = re.compile(r"\]\(\.\./([\w./-]+)\)")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">(?:\\\(|\\\[)(.*?)(?:\\\)|\\\])</\1>', re.DOTALL)
 REQUEST = re.compile(r"""<(?:script|img|iframe|source|link)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//[^"'> ]*""")
@@ -50,7 +51,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def _outside_links(file: File) -> list[re.Match[str]]:
-    return list(OUTSIDE_LINK.finditer(file.content_string)) if "/" not in file.src_uri else []
+    return list(OUTSIDE_LINK.finditer(file.content_string.replace(CONTRIBUTING, ""))) if "/" not in file.src_uri else []
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
@@ -59,6 +60,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
         marker = f"<!-- {name} -->"
         if marker in markdown:
             markdown = markdown.replace(marker, table())
+    markdown = markdown.replace(CONTRIBUTING, "](contributing.md")
     return OUTSIDE_LINK.sub(r"](files/\1)", markdown) if "/" not in page.file.src_uri else markdown
 
 

@@ -4,8 +4,8 @@
 
 #include "kernels.h"
 
-/* Rows that a thread takes at a time: the coverage of neighboring rows shares cache lines, and threads that write to one
-cache line wait for each other. */
+/* Rows that a thread takes at a time: the coverage of neighboring rows shares cache lines, and threads that write to
+one cache line wait for each other. */
 #define CHUNK 8
 
 static inline Color spread(float value) { return (Color){value, value, value, value}; }
