@@ -16,7 +16,7 @@ import torch
 PACKAGE = Path(__file__).parents[2] / "src" / "clipdraw"
 ARGUMENTS = ["draw", "a bonfire", "--steps", "1", "--film-kind", "optimization", "--film-format", "svg", "--quiet"]
 LOW_PARTS = ("drawing", "framing", "weights", "bezier", "registry", "progress", "errors")
-"""Rooms at the bottom, which every other calls: what they call counts as called by their caller."""
+"""Parts at the bottom, which every other calls: what they call counts as called by their caller."""
 STEP = ("optimization.loop", "Optimization.step")
 """Within it calls are recorded anew, so that the whole step is shown, whatever was called before."""
 PLAIN = ("int", "float", "bool", "dict", "text", "PosixPath", "WindowsPath")
@@ -25,10 +25,10 @@ PLAIN = ("int", "float", "bool", "dict", "text", "PosixPath", "WindowsPath")
 
 @dataclass
 class Call:
-    """A call from one room of the package to another.
+    """A call from one part of the package to another.
 
     Args:
-        caller: the room that calls.
+        caller: the part that calls.
         module: the module that is called, below `clipdraw`.
         name: the function or method.
         depth: how many other such calls it is inside of.
@@ -42,14 +42,17 @@ class Call:
     result: str = ""
 
     @property
-    def room(self) -> str:
-        """The room that is called."""
+    def part(self) -> str:
+        """The part that is called."""
         return self.module.partition(".")[0]
 
 
 @dataclass
 class Recorder:
-    """A profile function for `sys.setprofile` that keeps the first call of each function from another part, and the first within the step."""
+    """A profile function for `sys.setprofile` that keeps the first call of each function from another part.
+
+    Within the step it begins anew.
+    """
 
     calls: list[Call] = field(default_factory=list)
     _stack: list[tuple[str, Call | None]] = field(default_factory=list)
@@ -86,7 +89,7 @@ class Recorder:
         names = [part for part in code.co_qualname.split(".") if part != "<locals>"]
         told = all(not part.startswith(("_", "<")) for part in names)
         call = Call(caller, module, ".".join(names), sum(call is not None for _, call in self._stack))
-        if not told or not caller or call.room == caller or (module, call.name) in self._known:
+        if not told or not caller or call.part == caller or (module, call.name) in self._known:
             return None
         self._known.add((module, call.name))
         self.calls.append(call)
@@ -106,7 +109,7 @@ def describe(value: Any) -> str:
 
 
 def record(arguments: list[str] | None = None) -> list[Call]:
-    """The calls between rooms while the command line makes one drawing."""
+    """The calls between parts while the command line makes one drawing."""
     import clipdraw
     from clipdraw.cli import app
 
@@ -120,7 +123,7 @@ def record(arguments: list[str] | None = None) -> list[Call]:
             app(words, standalone_mode=False)
         finally:
             sys.setprofile(None)
-    return [call for call in recorder.calls if call.result not in PLAIN or (call.room, call.result) == ("io", "text")]
+    return [call for call in recorder.calls if call.result not in PLAIN or (call.part, call.result) == ("io", "text")]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The steps of `mkdocs build` beyond its plugins: pages made from the code, formulas, and a check of the result.
 
-Generated are the API pages, the tables of rooms, settings and commands, the diagrams of the code, and the page
+Generated are the API pages, the tables of parts, settings and commands, the diagrams of the code, and the page
 "Contributing", which is the repository's own. Formulas between dollars become MathML, which browsers draw by
 themselves. A link from a page to a file outside of docs/ copies that file into the site.
 """
@@ -21,7 +21,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
-TABLES = {"rooms": tables.rooms, "commands": tables.commands, "settings": tables.settings, "presets": tables.presets}
+TABLES = {"parts": tables.parts, "commands": tables.commands, "settings": tables.settings, "presets": tables.presets}
 CONTRIBUTING = "](../CONTRIBUTING.md"
 OUTSIDE_LINK = re.compile(r"\]\(\.\./([\w./-]+)\)")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">(?:\\\(|\\\[)(.*?)(?:\\\)|\\\])</\1>', re.DOTALL)
