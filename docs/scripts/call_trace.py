@@ -18,7 +18,7 @@ ARGUMENTS = ["draw", "a bonfire", "--steps", "1", "--film-kind", "optimization",
 LOW_PARTS = ("drawing", "framing", "weights", "bezier", "registry", "progress", "errors")
 """Parts at the bottom, which every other calls: what they call counts as called by their caller."""
 STEP = ("optimization.loop", "Optimization.step")
-"""Within it calls are recorded anew, so that the whole step is shown, whatever was called before."""
+"""Within it functions are recorded again that were called before, and those of its own part, too."""
 PLAIN = ("int", "float", "bool", "dict", "text", "PosixPath", "WindowsPath")
 """Results that tell nothing about the way, but for texts of files."""
 
@@ -51,12 +51,12 @@ class Call:
 class Recorder:
     """A profile function for `sys.setprofile` that keeps the first call of each function from another part.
 
-    Within the step it begins anew.
+    Within the step it keeps the first call of each function again, and those that stay in the part of the step.
     """
 
     calls: list[Call] = field(default_factory=list)
     _stack: list[tuple[str, Call | None]] = field(default_factory=list)
-    _known: set[tuple[str, str]] = field(default_factory=set)
+    _known: set[tuple[bool, str, str]] = field(default_factory=set)
     _modules: dict[CodeType, str] = field(default_factory=dict)
 
     def __call__(self, frame: FrameType, event: str, value: Any) -> None:
@@ -72,8 +72,6 @@ class Recorder:
                 if call is not None:
                     call.result = call.result or describe(value)
             return
-        if (module, frame.f_code.co_qualname) == STEP:
-            self._known.clear()
         self._stack.append((module, self._entered(module, frame.f_code)))
 
     def _module_of(self, code: CodeType) -> str:
@@ -86,12 +84,15 @@ class Recorder:
 
     def _entered(self, module: str, code: CodeType) -> Call | None:
         caller = self._stack[-1][0].partition(".")[0] if self._stack else ""
-        names = [part for part in code.co_qualname.split(".") if part != "<locals>"]
+        names = [part for part in code.co_qualname.split(".") if part not in ("<locals>", "<lambda>")]
         told = all(not part.startswith(("_", "<")) for part in names)
         call = Call(caller, module, ".".join(names), sum(call is not None for _, call in self._stack))
-        if not told or not caller or call.part == caller or (module, call.name) in self._known:
+        within_step = any(outer is not None and (outer.module, outer.name) == STEP for _, outer in self._stack)
+        crosses = call.part != caller or (within_step and self._stack[-1][0] == STEP[0] != module)
+        key = within_step, module, call.name
+        if not told or not caller or not crosses or key in self._known:
             return None
-        self._known.add((module, call.name))
+        self._known.add(key)
         self.calls.append(call)
         return call
 

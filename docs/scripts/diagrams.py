@@ -81,7 +81,8 @@ def way_picture(calls: Sequence[Call]) -> str:
     for k, call in enumerate(calls):
         y, color = top + row * k, COLORS[parts.index(call.part) % len(COLORS)]
         pieces.append(svg.dot(xs[call.caller], y, r=2.5))
-        pieces.append(svg.arrow(xs[call.caller], y, xs[call.part], y, stroke=color, stroke_width=1.4))
+        if call.part != call.caller:
+            pieces.append(svg.arrow(xs[call.caller], y, xs[call.part], y, stroke=color, stroke_width=1.4))
         inner = call.module.partition(".")[2]
         name = call.name if "." in call.name or not inner else f"{inner}.{call.name}"
         pieces.append(svg.text(label, y + 4, name, size=12, fill=color))
