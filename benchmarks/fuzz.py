@@ -1,9 +1,10 @@
 """Random drawings through the rasterizer: `python -m benchmarks.fuzz --count 100000`. Prints JSON; exits 1 on failure.
 
 Each must give an image in [0, 1] and finite gradients, the same bits again, in a batch with others and with two
-threads, and the reference's image. Each has a seed of its own: `--seed SEED --count 1` repeats one. Drawings are
-rasterized in a process apart, so that a crash or a hang is a failure like others. With `--log FILE` what was checked
-is noted there, and left out the next time: delete it when the rasterizer changes.
+threads, and the reference's image; for one group of drawings in eight gradients are compared with the reference's,
+too. Each has a seed of its own: `--seed SEED --count 1` repeats one. Drawings are rasterized in a process apart, so
+that a crash or a hang is a failure like others. With `--log FILE` what was checked is noted there, and left out the
+next time: delete it when the rasterizer changes.
 """
 
 from __future__ import annotations

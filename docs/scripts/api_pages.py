@@ -1,4 +1,4 @@
-"""The pages of the API, made from the package itself: a page for each room, and an index of the public names."""
+"""The pages of the API, made from the package itself: a page for each part, and an index of the public names."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ LEFT_OUT = ("cli", "__main__")
 
 def pages() -> dict[str, str]:
     """The Markdown of each page by its address below `api/`."""
-    rooms = {room: modules for room in _rooms() if (modules := documented_modules(room))}
-    texts = {f"{room}.md": _page(room, modules) for room, modules in rooms.items()}
-    return {"index.md": _index(list(rooms)), **texts}
+    parts = {part: modules for part in _parts() if (modules := documented_modules(part))}
+    texts = {f"{part}.md": _page(part, modules) for part, modules in parts.items()}
+    return {"index.md": _index(list(parts)), **texts}
 
 
-def _rooms() -> list[str]:
+def _parts() -> list[str]:
     """The packages and modules directly below `clipdraw`, the main ones first."""
     found = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
     return sorted(found - {"__init__", *LEFT_OUT})
 
 
-def documented_modules(room: str) -> dict[str, list[str]]:
-    """The modules of a room that define something public, each as `clipdraw.room.module`, with what they define."""
-    folder = PACKAGE / room
-    files = sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{room}.py"]
+def documented_modules(part: str) -> dict[str, list[str]]:
+    """The modules of a part that define something public, each as `clipdraw.part.module`, with what they define."""
+    folder = PACKAGE / part
+    files = sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{part}.py"]
     found = {}
     for file in files:
-        parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
-        names = [part for part in parts if part != "__init__"]
+        pieces = file.relative_to(PACKAGE.parent).with_suffix("").parts
+        names = [piece for piece in pieces if piece != "__init__"]
         if (public := _public_names(file)) and not any(name.startswith("_") for name in names):
             found[".".join(names)] = public
     return found
@@ -50,11 +50,11 @@ def _public_names(file: Path) -> list[str]:
     return [name for name in found if not name.startswith("_")]
 
 
-def _page(room: str, modules: dict[str, list[str]]) -> str:
-    parts, many = [f"# clipdraw.{room}\n"], len(modules) > 1
+def _page(part: str, modules: dict[str, list[str]]) -> str:
+    pieces, many = [f"# clipdraw.{part}\n"], len(modules) > 1
     for module, names in modules.items():
         if many:
-            parts.append(f"\n## {module.removeprefix('clipdraw.')}\n")
+            pieces.append(f"\n## {module.removeprefix('clipdraw.')}\n")
         options = {
             "show_root_heading": "false",
             "show_root_toc_entry": "false",
@@ -62,12 +62,12 @@ def _page(room: str, modules: dict[str, list[str]]) -> str:
             "members": f"[{', '.join(names)}]",
         }
         told = "".join(f"      {name}: {value}\n" for name, value in options.items())
-        parts.append(f"\n::: {module}\n    options:\n{told}")
-    return "".join(parts)
+        pieces.append(f"\n::: {module}\n    options:\n{told}")
+    return "".join(pieces)
 
 
-def _index(rooms: list[str]) -> str:
-    """The public names of `import clipdraw`, each with its first sentence, and the list of rooms."""
+def _index(parts: list[str]) -> str:
+    """The public names of `import clipdraw`, each with its first sentence, and the list of parts."""
     package = griffe.load("clipdraw", search_paths=[str(PACKAGE.parent)], resolve_aliases=True)
     rows = []
     for name in sorted(package.exports or (), key=lambda name: str(name).lower()):
@@ -75,7 +75,7 @@ def _index(rooms: list[str]) -> str:
         if member.is_alias:
             target = member.final_target
             rows.append(f"| [`clipdraw.{name}`][{target.canonical_path}] | {_summary(target)} |")
-    lists = [f"| [`clipdraw.{room}`]({room}.md) | {_summary(package.members[room])} |" for room in rooms]
+    lists = [f"| [`clipdraw.{part}`]({part}.md) | {_summary(package.members[part])} |" for part in parts]
     return "\n".join(
         [
             "# API\n",

@@ -15,18 +15,20 @@ import torch
 
 PACKAGE = Path(__file__).parents[2] / "src" / "clipdraw"
 ARGUMENTS = ["draw", "a bonfire", "--steps", "1", "--film-kind", "optimization", "--film-format", "svg", "--quiet"]
-LOW_ROOMS = ("drawing", "framing", "weights", "bezier", "registry", "progress", "errors")
-"""Rooms at the bottom, which every other calls: what they call counts as called by their caller."""
+LOW_PARTS = ("drawing", "framing", "weights", "bezier", "registry", "progress", "errors")
+"""Parts at the bottom, which every other calls: what they call counts as called by their caller."""
+STEP = ("optimization.loop", "Optimization.step")
+"""Within it functions are recorded again that were called before, and those of its own part, too."""
 PLAIN = ("int", "float", "bool", "dict", "text", "PosixPath", "WindowsPath")
 """Results that tell nothing about the way, but for texts of files."""
 
 
 @dataclass
 class Call:
-    """A call from one room of the package to another.
+    """A call from one part of the package to another.
 
     Args:
-        caller: the room that calls.
+        caller: the part that calls.
         module: the module that is called, below `clipdraw`.
         name: the function or method.
         depth: how many other such calls it is inside of.
@@ -40,18 +42,21 @@ class Call:
     result: str = ""
 
     @property
-    def room(self) -> str:
-        """The room that is called."""
+    def part(self) -> str:
+        """The part that is called."""
         return self.module.partition(".")[0]
 
 
 @dataclass
 class Recorder:
-    """A profile function for `sys.setprofile` that keeps the first call of each function from another room."""
+    """A profile function for `sys.setprofile` that keeps the first call of each function from another part.
+
+    Within the step it keeps the first call of each function again, and those that stay in the part of the step.
+    """
 
     calls: list[Call] = field(default_factory=list)
     _stack: list[tuple[str, Call | None]] = field(default_factory=list)
-    _known: set[tuple[str, str]] = field(default_factory=set)
+    _known: set[tuple[bool, str, str]] = field(default_factory=set)
     _modules: dict[CodeType, str] = field(default_factory=dict)
 
     def __call__(self, frame: FrameType, event: str, value: Any) -> None:
@@ -59,7 +64,7 @@ class Recorder:
         if event not in ("call", "return"):
             return
         module = self._module_of(frame.f_code)
-        if not module or module.partition(".")[0] in LOW_ROOMS:
+        if not module or module.partition(".")[0] in LOW_PARTS:
             return
         if event == "return":
             if self._stack:
@@ -79,12 +84,15 @@ class Recorder:
 
     def _entered(self, module: str, code: CodeType) -> Call | None:
         caller = self._stack[-1][0].partition(".")[0] if self._stack else ""
-        names = [part for part in code.co_qualname.split(".") if part != "<locals>"]
+        names = [part for part in code.co_qualname.split(".") if part not in ("<locals>", "<lambda>")]
         told = all(not part.startswith(("_", "<")) for part in names)
         call = Call(caller, module, ".".join(names), sum(call is not None for _, call in self._stack))
-        if not told or not caller or call.room == caller or (module, call.name) in self._known:
+        within_step = any(outer is not None and (outer.module, outer.name) == STEP for _, outer in self._stack)
+        crosses = call.part != caller or (within_step and self._stack[-1][0] == STEP[0] != module)
+        key = within_step, module, call.name
+        if not told or not caller or not crosses or key in self._known:
             return None
-        self._known.add((module, call.name))
+        self._known.add(key)
         self.calls.append(call)
         return call
 
@@ -102,7 +110,7 @@ def describe(value: Any) -> str:
 
 
 def record(arguments: list[str] | None = None) -> list[Call]:
-    """The calls between rooms while the command line makes one drawing."""
+    """The calls between parts while the command line makes one drawing."""
     import clipdraw
     from clipdraw.cli import app
 
@@ -116,7 +124,7 @@ def record(arguments: list[str] | None = None) -> list[Call]:
             app(words, standalone_mode=False)
         finally:
             sys.setprofile(None)
-    return [call for call in recorder.calls if call.result not in PLAIN or (call.room, call.result) == ("io", "text")]
+    return [call for call in recorder.calls if call.result not in PLAIN or (call.part, call.result) == ("io", "text")]
 
 
 if __name__ == "__main__":

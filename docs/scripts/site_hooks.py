@@ -1,6 +1,6 @@
 """The steps of `mkdocs build` beyond its plugins: pages made from the code, formulas, and a check of the result.
 
-Generated are the API pages, the tables of rooms, settings and commands, the diagrams of the code, and the page
+Generated are the API pages, the tables of parts, settings and commands, the diagrams of the code, and the page
 "Contributing", which is the repository's own. Formulas between dollars become MathML, which browsers draw by
 themselves. A link from a page to a file outside of docs/ copies that file into the site.
 """
@@ -21,7 +21,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
-TABLES = {"rooms": tables.rooms, "commands": tables.commands, "settings": tables.settings, "presets": tables.presets}
+TABLES = {"parts": tables.parts, "commands": tables.commands, "settings": tables.settings, "presets": tables.presets}
+CONTRIBUTING = "](../CONTRIBUTING.md"
 OUTSIDE_LINK = re.compile(r"\]\(\.\./([\w./-]+)\)")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">(?:\\\(|\\\[)(.*?)(?:\\\)|\\\])</\1>', re.DOTALL)
 REQUEST = re.compile(r"""<(?:script|img|iframe|source|link)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//[^"'> ]*""")
@@ -50,7 +51,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def _outside_links(file: File) -> list[re.Match[str]]:
-    return list(OUTSIDE_LINK.finditer(file.content_string)) if "/" not in file.src_uri else []
+    return list(OUTSIDE_LINK.finditer(file.content_string.replace(CONTRIBUTING, ""))) if "/" not in file.src_uri else []
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
@@ -59,6 +60,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
         marker = f"<!-- {name} -->"
         if marker in markdown:
             markdown = markdown.replace(marker, table())
+    markdown = markdown.replace(CONTRIBUTING, "](contributing.md")
     return OUTSIDE_LINK.sub(r"](files/\1)", markdown) if "/" not in page.file.src_uri else markdown
 
 

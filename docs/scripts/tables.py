@@ -1,4 +1,4 @@
-"""Tables made from the code: the rooms of the package, the commands with their options, the settings, the presets."""
+"""Tables made from the code: the parts of the package, the commands with their options, the settings, the presets."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import tomllib
 from typing import Any
 
 import griffe
-from rooms import PACKAGE, ROOT, layers, modules, purpose
+from parts import PACKAGE, ROOT, layers, modules, purpose
 
 CONFIG = PACKAGE / "config"
 
 
-def rooms() -> str:
-    """A row for each room, from the highest layer down: its purpose and its modules."""
+def parts() -> str:
+    """A row for each part, from the highest layer down: its purpose and its modules."""
     rows = []
-    for room in (room for layer in layers() for room in layer):
-        page = "commands.md" if room == "cli" else f"api/{room}.md"
-        inside = ", ".join(f"`{name}`" for name in modules(room))
-        rows.append(f"| [`{room}`]({page}) | {_cell(purpose(room))}. | {inside} |")
+    for part in (part for layer in layers() for part in layer):
+        page = "commands.md" if part == "cli" else f"api/{part}.md"
+        inside = ", ".join(f"`{name}`" for name in modules(part))
+        rows.append(f"| [`{part}`]({page}) | {_cell(purpose(part))}. | {inside} |")
     return "\n".join(["| part | purpose | modules |", "|---|---|---|", *rows])
 
 
@@ -55,14 +55,14 @@ def settings() -> str:
     package = griffe.load("clipdraw.config", search_paths=[str(ROOT / "src")], docstring_parser="google")
     groups = {group.name: group for group in _dataclasses(package)}
     whole = groups.pop("Config")
-    parts = [_settings_table("", whole, skipped=groups)]
+    pieces = [_settings_table("", whole, skipped=groups)]
     for name, member in whole.members.items():
         if str(getattr(member, "annotation", "")) in groups:
             group = groups[str(member.annotation)]
             about = group.docstring.value.partition("\n\n")[0]
-            parts.append(f"### {name}\n\n{_cell(about)}\n")
-            parts.append(_settings_table(f"{name}.", group, skipped={}))
-    return "\n".join(parts)
+            pieces.append(f"### {name}\n\n{_cell(about)}\n")
+            pieces.append(_settings_table(f"{name}.", group, skipped={}))
+    return "\n".join(pieces)
 
 
 def _settings_table(prefix: str, group: Any, *, skipped: dict[str, Any]) -> str:
@@ -98,11 +98,11 @@ def _default(member: Any) -> str:
 def presets() -> str:
     """The table of presets: the purpose of each, and its settings."""
     known = tomllib.loads((CONFIG / "presets.toml").read_text(encoding="utf-8"))
-    parts = []
+    pieces = []
     for name, values in known.items():
         told = ", ".join(f"`{key} = {_toml(value)}`" for key, value in values.items() if key != "about")
-        parts.append(f"| `{name}` | {_cell(values.get('about'))} | {told} |")
-    return "\n".join(["| preset | | sets |", "|---|---|---|", *parts])
+        pieces.append(f"| `{name}` | {_cell(values.get('about'))} | {told} |")
+    return "\n".join(["| preset | | sets |", "|---|---|---|", *pieces])
 
 
 def _toml(value: Any) -> str:

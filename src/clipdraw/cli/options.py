@@ -6,7 +6,7 @@ import functools
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import Parameter, Signature, signature
 from typing import Annotated, Any
 
@@ -48,11 +48,21 @@ class SettingOption:
 
 
 _CENTER_OPTIONS = {
-    "radius": (float, "Pull back what lies farther from the middle, in units of a 224-unit canvas."),
-    "weight": (float, "How strongly; 0: not at all."),
-    "power": (float, "Power of the distance beyond the radius."),
-    "kind": (str, "disc: free within the radius; ring: drawn to it; pull, sum: to the middle."),
-    "on": (str, "What is pulled: control points, or ink."),
+    "radius": SettingOption(
+        "center.radius",
+        float,
+        "Pull back what lies farther from the middle, in units of a 224-unit canvas.",
+        panel=_CENTER,
+    ),
+    "weight": SettingOption("center.weight", float, "How strongly; 0: not at all.", panel=_CENTER),
+    "power": SettingOption("center.power", float, "Power of the distance beyond the radius.", panel=_CENTER),
+    "kind": SettingOption(
+        "center.kind",
+        str,
+        "disc: free within the radius; ring: drawn to it; pull, sum: to the middle.",
+        panel=_CENTER,
+    ),
+    "on": SettingOption("center.on", str, "What is pulled: control points, or ink.", panel=_CENTER),
 }
 OPTIONS = {
     "strokes": SettingOption("strokes", int, "Number of strokes: few is a cartoon, many has detail."),
@@ -68,11 +78,9 @@ OPTIONS = {
     "negative": SettingOption(
         "negative", list[str], "TEXT[:WEIGHT] to stay away from (weight 0.3). Repeat it for several."
     ),
-    **{
-        f"{spelling}_{name}": SettingOption(f"center.{name}", kind, text, panel=_CENTER, hidden=spelling == "centre")
-        for spelling in ("center", "centre")  # the second is the published one
-        for name, (kind, text) in _CENTER_OPTIONS.items()
-    },
+    **{f"center_{name}": option for name, option in _CENTER_OPTIONS.items()},
+    # The published spelling, which the help leaves out.
+    **{f"centre_{name}": replace(option, hidden=True) for name, option in _CENTER_OPTIONS.items()},
     "film_kind": SettingOption(
         "film.kinds", list[str], "optimization (the default), strokes; repeat it for both.", panel=_FILMS
     ),

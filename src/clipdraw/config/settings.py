@@ -89,7 +89,7 @@ class PriorSettings:
     Args:
         weight: how strongly the drawing, which then starts from the picture, keeps to it; 0: it starts from random
             strokes and the prior is not used.
-        until: fraction of the run at whose end that has faded.
+        until: fraction of the run after which the prior has no effect.
     """
 
     weight: float = 0.0
@@ -168,7 +168,8 @@ class CenterSettings:
 
     Args:
         radius: what lies beyond this distance from the middle is pulled back.
-        weight: how strongly; 0 leaves it out. If it is not given and another of these is, the published 0.001.
+        weight: how strongly; 0 leaves it out. If another center setting is given without a weight, it is 0.001 (see
+            `resolve`).
         power: of the distance beyond the radius.
         kind: `sum`, `pull`, `ring` or `disc`.
         on: what is pulled: control `points` or `ink`.
@@ -263,7 +264,8 @@ class Config:
         _require("threads", self.threads, 0, 1024)
         _require("resolution", self.resolution, 0, 8192)
         _require("seed", self.seed, 0, 2**63 - 1)
-        self._losses()  # these refuse what is out of their ranges
+        # Building them checks the remaining values.
+        self._losses()
         self._recipe()
         self._random_strokes()
 
@@ -305,7 +307,7 @@ class Config:
         return Problem(start, self._losses(), self._recipe(), encoder, self.seed)
 
     def generator(self) -> torch.Generator:
-        """A source of random numbers at the start of what the seed gives."""
+        """A new random generator with the run's seed."""
         return torch.Generator().manual_seed(self.seed)
 
     def to_dict(self) -> dict[str, Any]:

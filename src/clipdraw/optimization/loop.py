@@ -91,8 +91,8 @@ class Optimization:
         start: a drawing, which is copied, or another parameterization, which is not.
         losses: what is minimized: their sum.
         encoder: what embeds the views and the texts.
-        recipe: how.
-        seed: of the views; the same seed gives the same drawing on the same machine.
+        recipe: steps, views, rates and constraints; the published one if None.
+        seed: of the random views; the same seed gives the same drawing on the same machine.
 
     Raises:
         InputError: there is no loss, or a path of the drawing is not a plain stroke.
@@ -166,8 +166,15 @@ class Optimization:
             self.picture.project()
         self.index += 1
         losses = {loss.name: value.item() for (loss, _), value in zip(self._terms, values, strict=True)}
-        similar, seen = self._similarity(values), frame.embeddings.detach()
-        return Step(self.index, self.recipe.steps, losses, similar, frame.subject, dropped, seen)
+        return Step(
+            index=self.index,
+            of=self.recipe.steps,
+            losses=losses,
+            similarity=self._similarity(values),
+            subject=frame.subject,
+            dropped=dropped,
+            embeddings=frame.embeddings.detach(),
+        )
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on besides the settings, as copied tensors by name."""
@@ -239,8 +246,8 @@ def optimize(
         start: a drawing, which is copied (the copy is in each step), or another parameterization.
         losses: what is minimized: their sum.
         encoder: what embeds the views and the texts.
-        recipe: how; the published one if not given.
-        seed: of the views.
+        recipe: steps, views, rates and constraints; the published one if None.
+        seed: of the random views.
 
     Yields:
         Each step after its update.
@@ -258,14 +265,14 @@ def optimize(
 
 @dataclass(frozen=True)
 class Problem:
-    """An optimization that is ready to begin, as `Config.build` makes it.
+    """The parts of an optimization: start, losses, recipe, encoder and seed. `Config.build` makes it.
 
     Args:
         start: a drawing, which is copied, or another parameterization, which is not.
         losses: what is minimized: their sum.
-        recipe: how.
+        recipe: steps, views, rates and constraints.
         encoder: what embeds the views and the texts.
-        seed: of the views.
+        seed: of the random views.
     """
 
     start: Drawing | Parameterization

@@ -45,7 +45,7 @@ CHECKPOINT_EVERY_S = 2.0
 PNG_SCALE, PNG_LARGEST_SIDE = 4, 8192
 """The PNG has this many pixels a canvas unit, unless a side would become larger than the limit."""
 FILM_FRAMES = 60
-"""Snapshots that the film of a run is made of."""
+"""The film of a run is made of about this many snapshots, evenly spread over the steps, and of the start."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def draw(
         out: the folder; `drawings/<slug>-s<seed>` if not given.
         config_file: a TOML file of settings.
         on_step: called after each step.
-        on_words: called before that with the words nearest to the drawing, with `explain=True`.
+        on_words: called before `on_step` with the words nearest to the drawing, if `explain=True`.
         options: settings of `clipdraw.Config`, such as `strokes=64` or `rates={"color": 0.05}`.
 
     Returns:
@@ -115,9 +115,8 @@ def draw(
         DivergedError: the optimization broke down; the folder holds what there is.
     """
     config = resolve(prompt, options, file=Path(config_file) if config_file else None)
-    session = _Session(
-        config, on_step, on_words
-    )  # until it is ready there is no folder that an interruption could leave
+    # The folder is made after everything is loaded: what fails or is interrupted before leaves none behind.
+    session = _Session(config, on_step, on_words)
     return session.go(make_folder(config.title, config.seed, Path(out) if out is not None else None))
 
 
@@ -127,7 +126,7 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWor
     Args:
         folder: of the run.
         on_step: called after each step.
-        on_words: called before that with the words nearest to the drawing, if the run explains itself.
+        on_words: called before `on_step` with the words nearest to the drawing, if the run was started with `explain`.
 
     Raises:
         FormatError: the folder is not that of a run, or its checkpoint is damaged.
@@ -145,7 +144,7 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWor
 
 
 def prepare(config: Config) -> Encoder:
-    """The encoder on its device, with the threads set; warns where it does not read a whole text.
+    """Set the threads, load the encoder, and warn of texts that it cuts off.
 
     Raises:
         InputError: the device is not there.
@@ -195,7 +194,7 @@ class _Session:
     Args:
         config: what is drawn.
         on_step: called after each step.
-        on_words: called before that with the nearest words, if the configuration asks for them.
+        on_words: called before `on_step` with the words nearest to the drawing, if the configuration has `explain`.
 
     Raises:
         InputError, WeightsError, MissingExtraError: the run is not possible; nothing has been written.
@@ -207,11 +206,11 @@ class _Session:
         self.config, self.on_step, self.on_words = config, on_step, on_words
         self.films = films_of(config)
         self.encoder = prepare(config)
-        self.run = config.build(self.encoder).begin()
+        self.optimization = config.build(self.encoder).begin()
         self.vocabulary = Vocabulary(self.encoder) if config.explain else None
-        self.snapshots: dict[int, Drawing] = {0: self.run.drawing.detached()}
+        self.snapshots: dict[int, Drawing] = {0: self.optimization.drawing.detached()}
         self.seconds = 0.0
-        self.last: Step | None = None
+        self.last_step: Step | None = None
 
     def restore(self, folder: Path) -> None:
         """Go back to where the checkpoint in a folder was written, if there is one.
@@ -223,9 +222,9 @@ class _Session:
         if not checkpoint:
             return
         try:
-            self.run.restore(checkpoint)
+            self.optimization.restore(checkpoint)
             self.seconds = checkpoint["seconds"].item()
-            self.snapshots |= kept_states(checkpoint, self.run.drawing.detached())
+            self.snapshots |= kept_states(checkpoint, self.optimization.drawing.detached())
         except (KeyError, RuntimeError) as error:
             raise FormatError(f"{folder / CHECKPOINT}: does not fit run.json: {error}") from None
 
@@ -233,7 +232,7 @@ class _Session:
         """Take the steps that are left and write everything into the folder."""
         self.folder = folder
         self._record("running")
-        metrics = Metrics(self.folder, keep=self.run.index)
+        metrics = Metrics(self.folder, keep=self.optimization.index)
         try:
             interrupted = self._loop(metrics)
         except ClipdrawError:
@@ -246,13 +245,13 @@ class _Session:
     def _loop(self, metrics: Metrics) -> bool:
         """Take steps; True if the user stopped them."""
         steps = self.config.steps
-        log.info("drawing %s: %d steps", self.config.title, steps - self.run.index)
+        log.info("drawing %s: %d steps", self.config.title, steps - self.optimization.index)
         every = max(1, steps // FILM_FRAMES)
         saved = began = time.perf_counter()
         before = self.seconds
         with interruptible() as interrupt:
-            while self.run.index < steps and not interrupt.requested:
-                self.last = step = self.run.step()
+            while self.optimization.index < steps and not interrupt.requested:
+                self.last_step = step = self.optimization.step()
                 words = self.vocabulary.nearest(step.embeddings) if self.vocabulary else ()
                 now = time.perf_counter()
                 self.seconds = before + now - began
@@ -263,7 +262,7 @@ class _Session:
                     self._save_checkpoint()
                     saved = time.perf_counter()
                 self._tell(step, words)
-        return self.run.index < steps
+        return self.optimization.index < steps
 
     def _tell(self, step: Step, words: tuple[Word, ...]) -> None:
         if self.on_words and words:
@@ -272,10 +271,10 @@ class _Session:
             self.on_step(step)
 
     def _finish(self, status: str) -> Run:
-        """Write the drawing and the record; the rest of the files too unless the run failed."""
+        """Write the drawing as SVG and PNG, the films unless the run failed, and the record."""
         self._save_checkpoint()
         about, prompts = self.config.metadata(), self.config.prompts()
-        drawing = replace(self.run.drawing.detached().to(device="cpu"), metadata=about)
+        drawing = replace(self.optimization.drawing.detached().to(device="cpu"), metadata=about)
         cosines = score(drawing, [prompt.text for prompt in prompts], self.encoder)
         words = self.vocabulary.nearest(embed(drawing, self.encoder)[None]) if self.vocabulary else ()
         mean, each = similarity(prompts, cosines), {p.text: c for p, c in zip(prompts, cosines, strict=True)}
@@ -285,10 +284,10 @@ class _Session:
         height, width = drawing.canvas.pixel_size(longest)
         write_png(raster.rasterize(drawing, height=height, width=width), self.folder / "drawing.png", metadata=about)
         if status != "failed":
-            states = {**self.snapshots, self.run.index: drawing}
+            states = {**self.snapshots, self.optimization.index: drawing}
             write_films(states, self.folder, self.films, self.config.film.formats)
         self._record(status, similarity=mean, similarities=each, **({"words": words} if words else {}))
-        steps, seed = self.run.index, self.config.seed
+        steps, seed = self.optimization.index, self.config.seed
         return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status, words)
 
     def _record(self, status: str, **results: Any) -> None:
@@ -303,17 +302,17 @@ class _Session:
                 "precision": str(precision).removeprefix("torch."),
             },
             "seed": self.config.seed,
-            "steps": self.run.index,
+            "steps": self.optimization.index,
             "seconds": self.seconds,
-            "steps_per_second": self.run.index / max(self.seconds, 1e-9),
-            "losses": dict(self.last.losses) if self.last else {},
-            "dropped_steps": self.run.dropped,
+            "steps_per_second": self.optimization.index / max(self.seconds, 1e-9),
+            "losses": dict(self.last_step.losses) if self.last_step else {},
+            "dropped_steps": self.optimization.dropped,
             **results,
         }
         write_record(self.folder, record)
 
     def _save_checkpoint(self) -> None:
-        tensors = self.run.state()
+        tensors = self.optimization.state()
         tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
         tensors["snapshots.index"] = torch.tensor(list(self.snapshots))
         for name in ("points", "widths", "colors"):

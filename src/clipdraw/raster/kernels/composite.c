@@ -1,17 +1,18 @@
-/* Runs to the rows of images, and back. */
+/* Spans to images, and their gradients back. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels.h"
 
-/* Rows claimed at a time: rows of a layer lie next to each other in memory, and threads had better not meet there. */
+/* Rows that a thread takes at a time: the coverage of neighboring rows shares cache lines, and threads that write to
+one cache line wait for each other. */
 #define CHUNK 8
 
 static inline Color spread(float value) { return (Color){value, value, value, value}; }
 
 static inline int64_t layer_of(Span span) { return span.row < 0 ? -1 - span.row : span.row; }
 
-/* A row of images, drawings x 3 x height x width, as pixels with a fourth number of 0. */
+/* Read a row of images, drawings x 3 x height x width, as pixels whose fourth number is 0. */
 void read_row(const float *image, const Paths *paths, int64_t row, Color *line) {
     int64_t width = paths->width, area = paths->height * width;
     const float *red = image + row / paths->height * 3 * area + row % paths->height * width;
@@ -20,6 +21,7 @@ void read_row(const float *image, const Paths *paths, int64_t row, Color *line) 
     }
 }
 
+/* Write a row of pixels into images, without the fourth number. */
 void write_row(float *image, const Paths *paths, int64_t row, const Color *line) {
     int64_t width = paths->width, area = paths->height * width;
     float *red = image + row / paths->height * 3 * area + row % paths->height * width;
@@ -30,7 +32,7 @@ void write_row(float *image, const Paths *paths, int64_t row, const Color *line)
     }
 }
 
-/* Begin a row with what is behind everything. */
+/* Read the background of a row: a color, or a row of an image. */
 void read_background(const Paint *paint, const Paths *paths, int64_t row, Color *line) {
     if (paint->background_is_image) {
         read_row(paint->background, paths, row, line);
@@ -42,9 +44,10 @@ void read_background(const Paint *paint, const Paths *paths, int64_t row, Color 
     }
 }
 
-/* Mark the spans of a row of which nothing is seen, since all that lies above is opaque: their layer is -1 - layer.
+/* Mark the spans of a row that opaque paint above hides entirely: `row`, which holds the layer, becomes -1 - layer.
 
-Their colors still matter for the gradient of the opacity above. `hidden` is scratch, one for each column.
+The backward pass still needs their colors, for the gradient of the opacity above them. `hidden` is scratch, one for
+each column.
 */
 static void hide_covered_spans(const Coverage *covered, const Paint *paint, int64_t row, int64_t width, bool *hidden) {
     memset(hidden, 0, (size_t)width);
@@ -66,17 +69,17 @@ static void hide_covered_spans(const Coverage *covered, const Paint *paint, int6
     }
 }
 
-/* Composite one color over a span. */
-static inline void composite_run(Color *line, int32_t length, const float *coverage, Color color) {
+/* Composite a span of one color over a line: I <- I + alpha (c - I), with alpha = coverage x opacity. */
+static inline void composite_span(Color *line, int32_t length, const float *coverage, Color color) {
     float opacity = color[3];
     for (int32_t k = 0; k < length; k++) {
         line[k] += spread(coverage[k] * opacity) * (color - line[k]);
     }
 }
 
-/* The same; `beneath` gets what was there. */
-static inline void composite_run_saving(Color *line, int32_t length, const float *coverage, Color color,
-                                        Color *beneath) {
+/* As `composite_span`; `beneath` gets the line as it was before. */
+static inline void composite_span_saving(Color *line, int32_t length, const float *coverage, Color color,
+                                         Color *beneath) {
     float opacity = color[3];
     for (int32_t k = 0; k < length; k++) {
         Color old = line[k];
@@ -85,73 +88,75 @@ static inline void composite_run_saving(Color *line, int32_t length, const float
     }
 }
 
-/* Take one color off a run: `grad` goes from the gradient of the line with it to that of the line without it.
+/* Take a span of one color off a line; return the gradient of the color and, as its fourth number, of the opacity.
 
-`grad_coverage` takes the place of the coverage. The gradient of the color.
+`grad` holds T g, the gradient of the line with the span, and gets that of the line without it. The gradient of the
+coverage takes the coverage's place.
 */
-static inline Color composite_run_backward(Color *grad, int32_t length, float *coverage, Color color,
-                                           const Color *beneath) {
+static inline Color composite_span_backward(Color *grad, int32_t length, float *coverage, Color color,
+                                            const Color *beneath) {
     float opacity = color[3], grad_opacity = 0;
     Color total = spread(0);
     for (int32_t k = 0; k < length; k++) {
-        Color through = grad[k], terms = through * (color - beneath[k]);
-        float covered = coverage[k], gain = (terms[0] + terms[2]) + (terms[1] + terms[3]);
-        Color taken = spread(covered) * through;
+        Color grad_line = grad[k], terms = grad_line * (color - beneath[k]);
+        float covered = coverage[k], grad_alpha = (terms[0] + terms[2]) + (terms[1] + terms[3]);
+        Color taken = spread(covered) * grad_line;
         total += taken;
-        grad_opacity += covered * gain;
-        coverage[k] = gain * opacity;
-        grad[k] = through - spread(opacity) * taken;
+        grad_opacity += covered * grad_alpha;
+        coverage[k] = grad_alpha * opacity;
+        grad[k] = grad_line - spread(opacity) * taken;
     }
     total *= spread(opacity);
     total[3] = grad_opacity;
     return total;
 }
 
-/* Composite a span where each fragment has its own color; `beneath` gets what was there, if it isn't NULL. */
-static void composite_own(Color *line, int32_t length, const float *coverage, const Color *own, Color *beneath) {
+/* Composite a span whose fragments have a color each; `beneath`, if it isn't NULL, gets the line as it was before. */
+static void composite_colors(Color *line, int32_t length, const float *coverage, const Color *colors, Color *beneath) {
     for (int32_t k = 0; k < length; k++) {
         Color old = line[k];
         if (beneath) {
             beneath[k] = old;
         }
-        line[k] = old + spread(coverage[k] * own[k][3]) * (own[k] - old);
+        line[k] = old + spread(coverage[k] * colors[k][3]) * (colors[k] - old);
         line[k][3] = 0;
     }
 }
 
-/* As `composite_run_backward`; `grad_own` gets the gradients of the colors. */
-static void composite_own_backward(Color *grad, int32_t length, float *coverage, const Color *own,
-                                   const Color *beneath, Color *grad_own) {
+/* As `composite_span_backward`; `grad_colors` gets the gradients of the colors. */
+static void composite_colors_backward(Color *grad, int32_t length, float *coverage, const Color *colors,
+                                      const Color *beneath, Color *grad_colors) {
     for (int32_t k = 0; k < length; k++) {
-        Color color = own[k], through = grad[k], terms = through * (color - beneath[k]);
-        float covered = coverage[k], opacity = color[3], gain = terms[0] + terms[1] + terms[2];
-        Color taken = spread(covered * opacity) * through;
-        grad[k] = through - taken;
-        taken[3] = covered * gain;
-        grad_own[k] = taken;
-        coverage[k] = gain * opacity;
+        Color color = colors[k], grad_line = grad[k], terms = grad_line * (color - beneath[k]);
+        float covered = coverage[k], opacity = color[3], grad_alpha = terms[0] + terms[1] + terms[2];
+        Color taken = spread(covered * opacity) * grad_line;
+        grad[k] = grad_line - taken;
+        taken[3] = covered * grad_alpha;
+        grad_colors[k] = taken;
+        coverage[k] = grad_alpha * opacity;
     }
 }
 
-/* Composite the layers over one row, back to front; the number of its fragments.
+/* Composite the layers over one row, back to front; return the number of its fragments.
 
-`line` is the background, and then the image. `beneath` gets the color under each fragment, if it isn't NULL.
+`line` holds the background and gets the image. `beneath`, if it isn't NULL, gets the color under each fragment.
 */
 int64_t composite_row(const Coverage *covered, const Paint *paint, int64_t row, Color *line, Color *beneath) {
     int64_t used = 0;
     for (int64_t k = covered->first_in_row[row]; k < covered->first_in_row[row + 1]; k++) {
         Span span = covered->spans[covered->row_spans[k]];
-        int64_t layer = layer_of(span), own = paint->first_own[layer];
+        int64_t layer = layer_of(span), first_color = paint->first_own[layer];
         int32_t length = span.right - span.left;
         const float *coverage = covered->coverage + covered->first[layer][FRAGMENTS] + span.fragment;
         Color *under = beneath ? beneath + used : NULL;
         used += length;
-        if (own >= 0 && (span.row >= 0 || beneath)) {
-            composite_own(line + span.left, length, coverage, paint->own_colors + own + span.fragment, under);
+        if (first_color >= 0 && (span.row >= 0 || beneath)) {
+            const Color *colors = paint->own_colors + first_color + span.fragment;
+            composite_colors(line + span.left, length, coverage, colors, under);
         } else if (beneath) {
-            composite_run_saving(line + span.left, length, coverage, paint->colors[layer], under);
+            composite_span_saving(line + span.left, length, coverage, paint->colors[layer], under);
         } else if (span.row >= 0) { /* it isn't hidden */
-            composite_run(line + span.left, length, coverage, paint->colors[layer]);
+            composite_span(line + span.left, length, coverage, paint->colors[layer]);
         }
     }
     return used;
@@ -204,39 +209,40 @@ int composite(const Team *team, int stage, int64_t own, const Paths *paths, cons
     return enough ? DONE : fail(team);
 }
 
-/* Take all layers off one row, front to back; `grad` goes from the gradient of the image to that of the background.
+/* Take all layers off one row, front to back: `grad` holds the gradient of the image and gets that of the background.
 
-`beneath` ends with the color under the row's last fragment, at `top`.
+`beneath` holds the color under each of the row's fragments, `top` in number.
 */
 static void row_backward(const Coverage *covered, const Paint *paint, const Gradients *gradients, int64_t row,
                          Color *grad, const Color *beneath, int64_t top) {
     for (int64_t k = covered->first_in_row[row + 1] - 1; k >= covered->first_in_row[row]; k--) {
         int32_t number = covered->row_spans[k];
         Span span = covered->spans[number];
-        int64_t layer = layer_of(span), own = paint->first_own[layer];
+        int64_t layer = layer_of(span), first_color = paint->first_own[layer];
         int32_t length = span.right - span.left;
         float *coverage = covered->coverage + covered->first[layer][FRAGMENTS] + span.fragment;
         top -= length;
         if (span.row < 0) { /* it is hidden */
             gradients->grad_spans[number] = spread(0);
             memset(coverage, 0, (size_t)length * sizeof(float));
-            if (own >= 0) {
-                memset(gradients->grad_own_colors + own + span.fragment, 0, (size_t)length * sizeof(Color));
+            if (first_color >= 0) {
+                memset(gradients->grad_own_colors + first_color + span.fragment, 0, (size_t)length * sizeof(Color));
             }
-        } else if (own >= 0) {
-            composite_own_backward(grad + span.left, length, coverage, paint->own_colors + own + span.fragment,
-                                   beneath + top, gradients->grad_own_colors + own + span.fragment);
+        } else if (first_color >= 0) {
+            int64_t first = first_color + span.fragment;
+            composite_colors_backward(grad + span.left, length, coverage, paint->own_colors + first, beneath + top,
+                                      gradients->grad_own_colors + first);
         } else {
             gradients->grad_spans[number] =
-                composite_run_backward(grad + span.left, length, coverage, paint->colors[layer], beneath + top);
+                composite_span_backward(grad + span.left, length, coverage, paint->colors[layer], beneath + top);
         }
     }
 }
 
-/* From the gradient of the images to those of coverage, of colors by span and of the background.
+/* Turn the gradient of the images into those of the coverage, of each span's color and of the background.
 
-The color beneath each fragment is found once more, row by row, rather than kept: that takes less time than memory
-would. The gradient of coverage takes its place.
+Each row is composited again to find the color beneath each fragment: keeping these colors from the forward pass would
+take more time, for their memory. The gradient of the coverage takes the coverage's place.
 */
 int composite_backward(const Team *team, int stage, int64_t own, const Paths *paths, const Coverage *covered,
                        const Paint *paint, const Gradients *gradients) {

@@ -47,7 +47,7 @@ def enter_viewport(element: Element, tag: str, state: ElementState, importer: Im
         return replace(state, matrix=matrix * 0)
     clip = Clip("clips of inner viewports", matrix, np.array([[0, 0], [width, height]], dtype=np.float64))
     shown = state.style.get("overflow", element.get("overflow", "hidden")) in ("visible", "auto")
-    clips = (*state.clips, clip) if not shown and clip.is_visible(importer.canvas) else state.clips
+    clips = (*state.clips, clip) if not shown and clip.can_cut(importer.canvas) else state.clips
     if box is None:
         return replace(state, matrix=matrix, viewport=(width, height), clips=clips)
     matrix = matrix @ fit_view_box((width, height), box, element.get("preserveAspectRatio", "")[:40])
@@ -79,7 +79,7 @@ def apply_effects(state: ElementState, matrix: Matrix, importer: Importer) -> El
             clips += tuple(Clip(note, *each) for each in rectangles)
     if "transform" in state.style and state.style.get("transform-origin", "").strip("0px, ") not in ("", "left top"):
         importer.notes["origins of transforms"] += 1
-    clips = tuple(clip for clip in clips if clip.is_visible(importer.canvas))
+    clips = tuple(clip for clip in clips if clip.can_cut(importer.canvas))
     return replace(state, clips=state.clips + clips) if clips else state
 
 

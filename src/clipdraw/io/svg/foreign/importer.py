@@ -22,7 +22,7 @@ MAX_BOXES = 8192
 """The most shapes of a group that are compared one by one; further ones are compared with the box of all before."""
 
 _SLACK = 1e-3
-"""The fraction of a clip by which a shape may stick out of it before it counts."""
+"""A shape that sticks out of a clip by less than this fraction of the clip's side counts as inside: it is rounding."""
 
 
 @dataclass
@@ -90,8 +90,11 @@ class Clip:
         self.cuts = not (self._holds(own) or self._holds(transform_box(seen, inverse)))
         return self.cuts
 
-    def is_visible(self, canvas: Canvas) -> bool:
-        """Whether it can hide anything: it does not hold the whole canvas, and is not folded to a line."""
+    def can_cut(self, canvas: Canvas) -> bool:
+        """Whether it can hide a part of a shape that would be seen: not if it holds the whole canvas.
+
+        Nor if its transform makes a line or a point of it, or is not finite: that has no inverse to compare shapes by.
+        """
         if not np.isfinite(self.matrix).all() or not np.linalg.det(self.matrix):
             return False
         whole = np.array([[0, 0], [canvas.width, canvas.height]], dtype=np.float64)
@@ -141,6 +144,14 @@ class Importer:
         notes: the parts that are left out or simplified, and how often, for the warning.
         background: the color of the background.
         background_shape: the rectangle that became the background, its name and state.
+        points: the control points of each path so far.
+        widths: the full width of each path's stroke, in canvas units.
+        colors: the color of each path's stroke.
+        fills: the color of each path's fill.
+        segments: the number of segments of each path.
+        styles: the style of each path.
+        gradients: the gradients that styles refer to by index.
+        transforms: the transforms that styles refer to by index.
         paint_cache: the paint of each gradient on each kind of shape.
     """
 

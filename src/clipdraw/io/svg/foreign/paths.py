@@ -134,7 +134,7 @@ def _covers(element: Element, tag: str, state: ElementState, canvas: Canvas) -> 
     if tag != "rect" or state.clips:
         return False
     box = rectangle(shape_subpaths(element, tag, state.viewport)[0])
-    if box is None or Clip("", state.matrix, box).is_visible(canvas):
+    if box is None or Clip("", state.matrix, box).can_cut(canvas):
         return False
     return bool(np.linalg.det(state.matrix))
 

@@ -1,4 +1,4 @@
-"""The rooms of the package: the packages and modules directly below `clipdraw`, in their layers."""
+"""The parts of the package: the packages and modules directly below `clipdraw`, in their layers."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ PACKAGE = ROOT / "src" / "clipdraw"
 
 
 def layers() -> list[list[str]]:
-    """The rooms of each layer, the highest first, as import-linter is told."""
+    """The parts of each layer, the highest first, as import-linter is told."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contract = next(c for c in settings["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
-    return [[room.strip() for room in layer.split("|")] for layer in contract["layers"]]
+    return [[part.strip() for part in layer.split("|")] for layer in contract["layers"]]
 
 
-def purpose(room: str) -> str:
-    """The first sentence of a room's docstring."""
-    path = PACKAGE / room
+def purpose(part: str) -> str:
+    """The first sentence of a part's docstring."""
+    path = PACKAGE / part
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     told = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     return " ".join(told.split("\n\n")[0].split()).partition(". ")[0].rstrip(".")
 
 
-def modules(room: str) -> list[str]:
-    """The modules and packages directly inside a room."""
-    inside = (PACKAGE / room).iterdir() if (PACKAGE / room).is_dir() else ()
+def modules(part: str) -> list[str]:
+    """The modules and packages directly inside a part."""
+    inside = (PACKAGE / part).iterdir() if (PACKAGE / part).is_dir() else ()
     found = {path.stem for path in inside if path.suffix == ".py" or (path / "__init__.py").is_file()}
     return sorted(found - {"__init__"})
