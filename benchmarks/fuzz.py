@@ -41,7 +41,7 @@ Found = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong with the drawing of a seed."""
+    """The fault found with the drawing of a seed."""
 
     seed: int
     what: str
@@ -131,7 +131,7 @@ def told(error: Exception) -> str:
 
 
 def flaws(found: Found) -> Iterator[str]:
-    """What is wrong with an image and its gradients by themselves.
+    """The faults of an image and its gradients by themselves.
 
     Gradients aren't compared between backends here but in `tests/parity`: where edges lie on each other, as in many
     of these drawings, they are one-sided, and rounding decides which.

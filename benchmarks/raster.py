@@ -29,7 +29,7 @@ FEWEST = 8
 
 @dataclass(frozen=True)
 class Case:
-    """What is rasterized, and in how many milliseconds it should be, both ways with two threads."""
+    """A drawing to rasterize, and the milliseconds it may take, both ways with two threads."""
 
     kind: str
     count: int
@@ -138,7 +138,7 @@ def first_call_s() -> float:
 
 
 def memory_mb(strokes: int, size: int) -> dict[str, float]:
-    """What the peak grows by in a fresh process, forward and backward: over torch, which has multiplied two images of
+    """The growth of the peak in a fresh process, forward and backward: over torch, which has multiplied two images of
     that size both ways, and over the same with a small drawing.
 
     The gradient of the image is there before; the drawing, the image, and all else, isn't.
@@ -159,7 +159,7 @@ def memory_mb(strokes: int, size: int) -> dict[str, float]:
 
 
 def reference_memory_mb(strokes: int, size: int) -> float:
-    """What the reference's peak grows by in a fresh process, over torch as in `memory_mb`."""
+    """The growth of the reference's peak in a fresh process, over torch as in `memory_mb`."""
     code = (
         "import torch; from benchmarks.memory import peak_mb;"
         f"g = torch.rand(3, {size}, {size}); (g * g.clone().requires_grad_()).backward(g); bare = peak_mb();"

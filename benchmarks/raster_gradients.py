@@ -97,7 +97,7 @@ SCENES = {
 
 
 def tensors(drawing: Drawing) -> dict[str, Tensor]:
-    """What the picture depends on, by name."""
+    """The parameters of the picture, by name."""
     style, names = drawing.styles[0], ["points"]
     names += ["widths", "colors"] if style.stroked else []
     names += ["fills"] if style.fill else []

@@ -1,4 +1,4 @@
-"""What holds where outlines run along the borders of pixels, and through their centers, as in icons."""
+"""Laws for outlines that run along the borders of pixels, and through their centers, as in icons."""
 
 from dataclasses import replace
 

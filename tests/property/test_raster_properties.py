@@ -1,4 +1,4 @@
-"""What holds for any drawing."""
+"""Laws for any drawing."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ COLORS = st.tuples(*[st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1, widt
 
 
 def strokes(places=PLACES):
-    """What strokes are made of: making them here would take random numbers from hypothesis, for beartype's checks."""
+    """The numbers of strokes: making strokes here would take random numbers from hypothesis, for beartype's checks."""
     points = st.lists(places, min_size=4, max_size=7).map(lambda found: found[: 3 * ((len(found) - 1) // 3) + 1])
     return st.tuples(points, WIDTHS, COLORS)
 
@@ -65,7 +65,7 @@ def eighths(first, last):
 
 
 def shifted(parts, right, down):
-    """What an image of a stroke and that of the stroke moved by whole pixels have in common, both ways."""
+    """The parts that an image of a stroke shares with that of the stroke moved by whole pixels, both ways."""
     drawing = made(parts)
     moved = replace(drawing, points=drawing.points + torch.tensor([float(right), float(down)]))
     one, two = rasterize(drawing), rasterize(moved)

@@ -10,7 +10,7 @@ import hatch_build
 
 
 class App:
-    """What hatchling says things with."""
+    """A stand-in for the object that hatchling prints with."""
 
     def __init__(self):
         self.said = []

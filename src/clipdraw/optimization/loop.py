@@ -111,13 +111,13 @@ class Optimization:
             raise InputError("nothing to optimize: give at least one loss, such as losses.Prompt('a bonfire')")
         self.recipe = recipe or Recipe()
         self.encoder = encoder
-        self.picture = self._strokes(start) if isinstance(start, Drawing) else start
+        self.parameterization = self._strokes(start) if isinstance(start, Drawing) else start
         self.index = 0
         self.dropped = 0
         self._dropped_in_a_row = 0
         self._terms = [(loss, loss.build(encoder)) for loss in losses]
         self._generator = torch.Generator().manual_seed(seed)
-        self._parameters = self.picture.parameters()
+        self._parameters = self.parameterization.parameters()
         self._optimizer = torch.optim.Adam([{"params": [p.tensor]} for p in self._parameters], lr=1.0)
 
     def _strokes(self, drawing: Drawing) -> Strokes:
@@ -137,13 +137,14 @@ class Optimization:
         Raises:
             InputError: what is optimized is not a drawing.
         """
-        return drawing_of(self.picture.subject)
+        return drawing_of(self.parameterization.subject)
 
     def frame(self) -> Frame:
         """The picture as the losses see it now, under fresh random views."""
-        image = self.picture.image(self.recipe.resolution or self.encoder.view_size)
+        image = self.parameterization.image(self.recipe.resolution or self.encoder.view_size)
         views = self.recipe.views.apply(image, self.encoder.view_size, generator=self._generator)
-        return Frame(self.picture.subject, image, self.encoder.encode_image(views), self.index / self.recipe.steps)
+        embeddings = self.encoder.encode_image(views)
+        return Frame(self.parameterization.subject, image, embeddings, self.index / self.recipe.steps)
 
     def step(self) -> Step:
         """Make one update.
@@ -163,7 +164,7 @@ class Optimization:
             self._dropped_in_a_row = 0
             self._optimizer.step()
         with torch.no_grad():
-            self.picture.project()
+            self.parameterization.project()
         self.index += 1
         losses = {loss.name: value.item() for (loss, _), value in zip(self._terms, values, strict=True)}
         return Step(

@@ -84,7 +84,7 @@ def begin(encoder, *losses, recipe=HUNDRED, seed=0):
 
 
 def colors(run):
-    return torch.cat([run.picture.upper, run.picture.lower]).detach().clone()
+    return torch.cat([run.parameterization.upper, run.parameterization.lower]).detach().clone()
 
 
 def test_the_similarity_rises_step_by_step_to_the_last(encoder):
@@ -98,7 +98,7 @@ def test_a_negative_prompt_pushes_away(encoder):
         run = begin(encoder, Prompt("red"), Prompt("blue", weight))
         for _ in range(10):
             run.step()
-        return run.picture.upper[2].item()
+        return run.parameterization.upper[2].item()
 
     assert blue(-2.0) < 0.3 < 0.6 < blue(2.0)
 
@@ -107,7 +107,7 @@ def test_a_step_tells_what_was_before_it_and_leaves_what_is_after_it(encoder):
     run = begin(encoder, darken(2.0), darken(0.5, "slightly"))
     step = run.step()
     assert step.losses == {"darken": pytest.approx(6.2), "slightly": pytest.approx(1.55)}
-    assert step.subject is run.picture
+    assert step.subject is run.parameterization
     assert colors(run).tolist() == pytest.approx([0.46] * 3 + [0.78, 0.48, 0.28])
     assert math.isnan(step.similarity)
     assert not step.dropped
@@ -167,11 +167,11 @@ def test_each_parameter_moves_by_its_rate_and_constraints_hold_after_each_step(e
     run = begin(encoder, darken())
     for moved in (0.04 * i for i in range(1, 13)):
         run.step()
-        assert run.picture.upper.tolist() == pytest.approx([0.5 - moved] * 3, abs=1e-5)
-        assert run.picture.lower.tolist() == pytest.approx([c - moved / 2 for c in (0.8, 0.5, 0.3)], abs=1e-5)
+        assert run.parameterization.upper.tolist() == pytest.approx([0.5 - moved] * 3, abs=1e-5)
+        assert run.parameterization.lower.tolist() == pytest.approx([c - moved / 2 for c in (0.8, 0.5, 0.3)], abs=1e-5)
     run.step()
-    assert run.picture.upper.tolist() == [0, 0, 0]
-    assert run.picture.unseen.tolist() == [0, 0]
+    assert run.parameterization.upper.tolist() == [0, 0, 0]
+    assert run.parameterization.unseen.tolist() == [0, 0]
 
 
 def test_strokes_move_by_the_published_rates_on_the_scale_of_their_canvas(encoder):
@@ -286,9 +286,9 @@ def test_the_caller_may_change_what_is_optimized_between_steps(encoder):
     run = begin(encoder, darken())
     run.step()
     with torch.no_grad():
-        run.picture.upper.fill_(0.9)
+        run.parameterization.upper.fill_(0.9)
     run.step()
-    assert run.picture.upper.tolist() == pytest.approx([0.86] * 3)
+    assert run.parameterization.upper.tolist() == pytest.approx([0.86] * 3)
 
 
 def test_only_a_drawing_has_strokes(encoder):

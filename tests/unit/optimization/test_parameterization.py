@@ -74,7 +74,7 @@ def test_pixels_can_be_stopped_and_continued(encoder):
     second.restore(first.state())
     for _ in range(3):
         second.step()
-    assert torch.equal(unbroken.picture.values, second.picture.values)
+    assert torch.equal(unbroken.parameterization.values, second.parameterization.values)
 
 
 @dataclass(frozen=True, eq=False)

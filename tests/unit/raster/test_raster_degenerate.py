@@ -1,4 +1,4 @@
-"""What is painted where there is next to nothing, or far too much of it."""
+"""Drawings with next to nothing to paint, or far too much of it."""
 
 from dataclasses import replace
 

@@ -32,7 +32,7 @@ def rectangle(*, opacity=0.5, fill_opacity=1.0, stroke_opacity=1.0, **style):
 
 
 def path_by_path(drawing):
-    """What SVG says: each path is painted as if it were opaque, and the picture of that is laid over what was there."""
+    """SVG's rule: each path is painted as if it were opaque, and the picture of that is laid over what was there."""
     image = drawing.background[:, None, None].expand(3, 32, 32)
     for number, style in enumerate(drawing.styles):
         one = replace(drawing.subset([number]), styles=(replace(style, opacity=1.0),))
