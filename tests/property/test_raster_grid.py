@@ -46,7 +46,7 @@ def gradient(drawing, weights, backend):
 
 
 @settings(max_examples=60, deadline=None)
-@given(CORNERS, STYLES, st.sampled_from([1.0, 2.0, 3.0]))
+@given(CORNERS, STYLES, st.sampled_from([1.0, 2.0, 2.4]))  # miters reach 4 half widths: wider ones leave the image
 def test_moving_all_of_a_shape_changes_nothing_of_the_sum(corners, style, width):
     for backend in ("native", "reference"):
         found = gradient(polygon(corners, width=width, **style), torch.ones(SIZE, SIZE), backend)
