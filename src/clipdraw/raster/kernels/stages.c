@@ -3,6 +3,8 @@
 To wake a thread takes as long as a stage may, so a team goes through all stages in one call. Each returns DONE,
 WAITING if other threads are still at their part (it is then called again), or OUT_OF_MEMORY.
 */
+#include <stdlib.h>
+
 #include "kernels.h"
 
 #if defined(_WIN32)
@@ -30,6 +32,38 @@ static bool has_room(const Coverage *covered) {
             return false;
         }
     }
+    return true;
+}
+
+/* List the spans of each row in the order of layers, and note their layers; false if there is no memory. */
+static bool list_rows(const Paths *paths, Coverage *covered) {
+    int64_t layers = paths->index.layer_count, height = paths->height, total = 0;
+    int64_t *first = covered->first_in_row, *place = malloc((size_t)(covered->row_count + 1) * sizeof(int64_t));
+    if (!place) {
+        return false;
+    }
+    for (int64_t row = 0; row <= covered->row_count; row++) {
+        first[row] = 0;
+    }
+    for (int64_t layer = 0; layer < layers; layer++) {
+        int64_t base = covered->drawing_index[layer] * height, begin = covered->first[layer][SPANS];
+        for (int64_t span = begin; span < begin + covered->counts[layer][SPANS]; span++) {
+            first[base + covered->spans[span].row + 1]++;
+        }
+    }
+    for (int64_t row = 0; row <= covered->row_count; row++) {
+        total += first[row];
+        first[row] = place[row] = total;
+    }
+    for (int64_t layer = 0; layer < layers; layer++) {
+        int64_t base = covered->drawing_index[layer] * height, begin = covered->first[layer][SPANS];
+        for (int64_t span = begin; span < begin + covered->counts[layer][SPANS]; span++) {
+            int64_t row = base + covered->spans[span].row;
+            covered->row_spans[place[row]++] = (int32_t)span;
+            covered->spans[span].row = (int32_t)layer;
+        }
+    }
+    free(place);
     return true;
 }
 
