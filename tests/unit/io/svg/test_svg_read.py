@@ -107,8 +107,8 @@ def test_paths_that_are_no_files(tmp_path):
 
 
 def test_limits_of_elements_strokes_and_segments(monkeypatch):
-    monkeypatch.setattr("clipdraw.io.svg.xml.MAX_ELEMENTS", 1000)  # the real ones take seconds of type checks
-    monkeypatch.setattr("clipdraw.io.svg.read.MAX_PATHS", 500)
+    monkeypatch.setattr("clipdraw.io.svg.syntax.MAX_ELEMENTS", 1000)  # the real ones take seconds of type checks
+    monkeypatch.setattr("clipdraw.io.svg.MAX_PATHS", 500)
     with pytest.raises(FormatError, match="more than 1,000 elements"):
         from_svg("<svg>" + "<g/>" * 1000 + "</svg>")
     path = re.search("<path[^>]*/>", OURS)[0]
