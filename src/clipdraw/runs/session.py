@@ -19,8 +19,7 @@ from clipdraw.config import Config, from_dict, resolve
 from clipdraw.config.settings import JudgeSettings
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
-from clipdraw.encoders.devices import choose_device
-from clipdraw.encoders.precision import choose_precision
+from clipdraw.encoders.devices import choose_device, choose_precision
 from clipdraw.errors import ClipdrawError, FormatError, InputError
 from clipdraw.evaluate.explain import Vocabulary, Word
 from clipdraw.evaluate.score import embed, score
