@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from clipdraw.encoders import precision
-from clipdraw.encoders.devices import bfloat16_is_fast, choose_device, choose_precision, devices
+from clipdraw.encoders.devices import _product_times, bfloat16_is_fast, choose_device, choose_precision, devices
 from clipdraw.errors import ConfigError, InputError
 
 
@@ -56,14 +55,14 @@ def test_auto_follows_the_measurement_and_measures_once(monkeypatch, ratio, chos
         calls.append(device_type)
         return {torch.float32: ratio, torch.bfloat16: 1.0}
 
-    monkeypatch.setattr(precision, "_product_times", times)
+    monkeypatch.setattr("clipdraw.encoders.devices._product_times", times)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
     assert [choose_precision("auto", CPU) for _ in range(3)] == [chosen] * 3
     assert calls == ["cpu"]
 
 
 def test_emulated_bfloat16_is_not_even_measured(monkeypatch):
-    monkeypatch.setattr(precision, "_product_times", lambda device_type: pytest.fail("measured"))
+    monkeypatch.setattr("clipdraw.encoders.devices._product_times", lambda device_type: pytest.fail("measured"))
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
     assert choose_precision("auto", CPU) == torch.float32
 
@@ -74,6 +73,6 @@ def test_other_devices_compute_in_float32():
 
 def test_measuring_leaves_the_number_of_threads_alone():
     before = torch.get_num_threads()
-    times = precision._product_times("cpu", rounds=2)
+    times = _product_times("cpu", rounds=2)
     assert torch.get_num_threads() == before
     assert all(0 < time < 10 for time in times.values())
