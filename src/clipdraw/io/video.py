@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from clipdraw.errors import InputError, MissingExtraError
-from clipdraw.io.files import atomic_path
+from clipdraw.io import atomic_path
 
 Frames = Iterable[UInt8[np.ndarray, "_ _ 3"]]
 """Pictures in red, green and blue, all of one size."""

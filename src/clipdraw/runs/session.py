@@ -26,7 +26,7 @@ from clipdraw.evaluate.score import embed, score
 from clipdraw.io.images import write_png
 from clipdraw.optimization.loop import Step
 from clipdraw.optimization.losses import similarity
-from clipdraw.progress import log
+from clipdraw.progress import interruptible, log
 from clipdraw.runs.films import films_of, kept_states, write_films
 from clipdraw.runs.folder import (
     CHECKPOINT,
@@ -37,7 +37,6 @@ from clipdraw.runs.folder import (
     write_checkpoint,
     write_record,
 )
-from clipdraw.runs.interrupt import interruptible
 
 CHECKPOINT_EVERY_S = 2.0
 """Seconds between checkpoints: what a killed run has to do again."""
