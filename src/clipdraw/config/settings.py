@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
@@ -14,7 +15,7 @@ from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.encoders.precision import PRECISIONS
 from clipdraw.errors import ConfigError
-from clipdraw.optimization.center import Center
+from clipdraw.optimization.center import CIRCLES, Center
 from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.optimization.loop import Problem, Recipe
 from clipdraw.optimization.losses import Loss, Opacity, Prior, Prompt
@@ -317,7 +318,8 @@ class Config:
     def _losses(self) -> tuple[Loss, ...]:
         others: list[Loss] = [Opacity(self.opacity_weight)] if self.opacity_weight else []
         if self.prior.weight:
-            others.append(Prior(self._weightiest_text(), self.prior.weight, self.prior.until, variant=self.seed))
+            weight, until = self.prior.weight, self.prior.until
+            others.append(Prior(self._weightiest_text(), weight, until, self.seed, self._aim_radius()))
         if self.center.weight:
             others.append(Center(**asdict(self.center)))
         return *self.prompts(), *others
@@ -329,7 +331,16 @@ class Config:
         strokes = self._random_strokes()
         if not self.prior.weight:
             return strokes
-        return PriorStrokes(strokes, self._weightiest_text(), encoder, self.seed, self._constraints())
+        text, rules, radius = self._weightiest_text(), self._constraints(), self._aim_radius()
+        return PriorStrokes(strokes, text, encoder, self.seed, rules, radius=radius)
+
+    def _aim_radius(self) -> float:
+        """The circle that the prior's picture is shrunk into: where the pull to the middle wants the drawing.
+
+        As a fraction of the canvas's shorter side.
+        """
+        center = self.center
+        return center.radius / Canvas().width if center.weight and center.kind in CIRCLES else math.inf
 
     def _random_strokes(self) -> RandomStrokes:
         return RandomStrokes(self.strokes, **asdict(self.start))

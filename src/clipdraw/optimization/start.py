@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -91,6 +92,7 @@ class PriorStrokes:
         variant: which of the pictures, as `framing.select_variant` counts them.
         constraints: rules that are restored after each step of the fit.
         steps: of the fit, 0 or more.
+        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
 
     Source: Santurkar et al. 2019, arXiv 1906.09453 (a start drawn for the class); Ma et al. 2022 (LIVE),
     arXiv 2206.04655 (paths fitted to a picture, begun where it differs).
@@ -102,6 +104,7 @@ class PriorStrokes:
     variant: int = 0
     constraints: Sequence[Constraint] = ()
     steps: int = 80
+    radius: float = math.inf
 
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """A drawing on `canvas`; the same generator state gives the same drawing."""
@@ -110,7 +113,8 @@ class PriorStrokes:
         if prior is None:
             return start
         pictures = prior.sample(self.text).cpu()
-        picture = letterbox(select_variant(pictures, self.variant), *canvas.pixel_size(_FIT_SIZE))
+        picture = select_variant(pictures, self.variant)
+        picture = letterbox(picture, *canvas.pixel_size(_FIT_SIZE), radius=self.radius)
         return self._fitted(_set_on_ink(picture, start, generator), picture)
 
     def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:

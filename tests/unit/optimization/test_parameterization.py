@@ -60,7 +60,7 @@ def test_pixels_move_toward_the_prompt_within_their_range(encoder):
     image = pixels.image(16)
     assert image.isfinite().all()
     assert 0 < image.min() < image.max() < 1
-    assert image[1:].mean() < 0.2 < 0.8 < image[0].mean()
+    assert image[1:].mean() < 0.2 < 0.7 < image[0].mean()
     assert start[2].min() == 0.5
     with pytest.raises(InputError, match="only a drawing has strokes; what is optimized here is Pixels"):
         _ = last.drawing

@@ -152,6 +152,14 @@ def test_strokes_begin_where_the_picture_has_ink_in_the_color_of_that_place(widt
     assert (drawing.colors[:, 3] == 0.7).all()
 
 
+def test_strokes_begin_in_the_circle_that_the_picture_is_shrunk_into():
+    first = first_points(prior(strokes=400, radius=0.25))
+    distances = (first - 112).norm(dim=1)
+    assert (distances < 60).float().mean() > 0.75  # the others on white, where they are not seen
+    assert 50 < distances[distances < 60].max()
+    assert (first_points(prior(strokes=400)) - 112).norm(dim=1).median() > 60
+
+
 def test_strokes_keep_their_shape_where_they_are_moved():
     moved, random = prior().stroke_points(), start(strokes=8, segments=(1, 1)).stroke_points()
     for ours, theirs in zip(moved, random, strict=True):
