@@ -194,6 +194,7 @@ class FilmSettings:
         hold: seconds that it then stays.
         size: pixels along the longer side.
         fps: frames a second.
+        frames: steps from one PNG of the drawing to the next, in `frames/`, of this size; 0 for none.
     """
 
     kinds: tuple[str, ...] = ("optimization",)
@@ -202,6 +203,7 @@ class FilmSettings:
     hold: float = 2.0
     size: int = 336
     fps: int = 15
+    frames: int = 0
 
 
 @dataclass(frozen=True)
@@ -267,7 +269,7 @@ class Config:
         _require("seed", self.seed, 0, 2**63 - 1)
         # Building them checks the remaining values.
         self._losses()
-        self._recipe()
+        self.recipe()
         self._random_strokes()
 
     def prompts(self) -> tuple[Prompt, ...]:
@@ -305,7 +307,19 @@ class Config:
         """
         if start is None:
             start = self._start(encoder)(Canvas(*self.canvas), self.generator())
-        return Problem(start, self._losses(), self._recipe(), encoder, self.seed)
+        return Problem(start, self._losses(), self.recipe(), encoder, self.seed)
+
+    def recipe(self) -> Recipe:
+        """Steps, views, rates and constraints, whatever the drawing shows."""
+        views, rates = self.views, self.rates
+        schedules = SCHEDULES[rates.points_schedule], SCHEDULES[rates.other_schedule]
+        return Recipe(
+            steps=self.steps,
+            views=Views(views.count, views.distortion, views.area, outside=views.outside, enabled=views.augment),
+            rates=Rates(rates.points, rates.width, rates.color, *schedules),
+            constraints=self._constraints(),
+            resolution=self.resolution or None,
+        )
 
     def generator(self) -> torch.Generator:
         """A new random generator with the run's seed."""
@@ -349,17 +363,6 @@ class Config:
         rules = self.constraints
         always = WidthRange(*rules.width_range), ColorRange(rules.least_opacity)
         return (*always, PointsOnCanvas()) if rules.keep_on_canvas else always
-
-    def _recipe(self) -> Recipe:
-        views, rates = self.views, self.rates
-        schedules = SCHEDULES[rates.points_schedule], SCHEDULES[rates.other_schedule]
-        return Recipe(
-            steps=self.steps,
-            views=Views(views.count, views.distortion, views.area, outside=views.outside, enabled=views.augment),
-            rates=Rates(rates.points, rates.width, rates.color, *schedules),
-            constraints=self._constraints(),
-            resolution=self.resolution or None,
-        )
 
 
 def _require(name: str, value: float, lowest: float, highest: float) -> None:
