@@ -46,7 +46,7 @@ def letterbox(
 
 
 def _reach(picture: Float[Tensor, "3 side side"]) -> float:
-    """The distance from the middle within which nearly all ink of a picture on white lies, as a fraction of its side."""
+    """The distance from the middle within which a picture on white has nearly all its ink, as a fraction of its side."""
     ink = (1 - picture).amax(0).flatten()
     axis = (torch.arange(picture.shape[1], device=picture.device) + 0.5) / picture.shape[1] - 0.5
     distances, order = torch.hypot(axis[None], axis[:, None]).flatten().sort()

@@ -76,8 +76,13 @@ def _rows(prompts: list[str], seeds: list[int], settings: dict[str, Any], file: 
     plan = shipped[given.pop("preset")] if given.get("preset") in shipped else sweeping.Plan()
     if not (prompts or plan.prompts):
         raise InputError('a comparison needs prompts: say what to draw, for example "a cat" "a dog"')
-    changes = {name: tuple(values) for name, values in (("prompts", prompts), ("seeds", seeds)) if values}
-    return [cell.config for cell in replace(plan, settings={**plan.settings, **given}, **changes).cells()]
+    plan = replace(
+        plan,
+        prompts=tuple(prompts) or plan.prompts,
+        seeds=tuple(seeds) or plan.seeds,
+        settings={**plan.settings, **given},
+    )
+    return [cell.config for cell in plan.cells()]
 
 
 def _held_out(name: str, config: Config) -> Encoder:

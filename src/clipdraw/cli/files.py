@@ -256,7 +256,7 @@ def film(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The film: .mp4, .webp, .gif, .svg, .png for a strip of eight moments, or without an ending a folder of PNGs."
+            help="The film: .mp4, .webp, .gif, .svg; .png, eight moments; or without an ending a folder of PNGs."
         ),
     ] = None,
     as_json: Json = False,
