@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 _MARGIN = 0.08  # of the shorter side, on each side
-_NEARLY_ALL = 0.98  # of the ink of a picture: a stray dot in a corner does not count
+_MOST_INK = 0.98  # of a picture's ink: a stray dot in a corner does not count
 
 
 def select_variant(pictures: Float[Tensor, "pictures 3 side side"], variant: int) -> Float[Tensor, "3 side side"]:
@@ -46,11 +46,11 @@ def letterbox(
 
 
 def _reach(picture: Float[Tensor, "3 side side"]) -> float:
-    """The distance from the middle within which a picture on white has nearly all its ink, as a fraction of its side."""
+    """The distance from the middle within which a picture on white has most of its ink, as a fraction of its side."""
     ink = (1 - picture).amax(0).flatten()
     axis = (torch.arange(picture.shape[1], device=picture.device) + 0.5) / picture.shape[1] - 0.5
     distances, order = torch.hypot(axis[None], axis[:, None]).flatten().sort()
-    within = ink[order].cumsum(0) <= _NEARLY_ALL * ink.sum()
+    within = ink[order].cumsum(0) <= _MOST_INK * ink.sum()
     return distances[int(within.sum().clamp(max=len(distances) - 1))].item()
 
 

@@ -16,9 +16,9 @@ from clipdraw.optimization.parameterization import resized
 OUTSIDES = ("white", "black", "gray")
 """The colors that can lie beyond an image's edge."""
 _DENSITY = 2
-"""Samples a pixel of a view, along each axis, of an image with more pixels than the view. Such an image keeps at most as
-many times the view's pixels, so that a sample stands for a pixel or less. Against exact means over pixels, views of 64
-pixels of an image of 224 are off by 0.014 (root mean square); with one sample by 0.071, with 3 by 0.008 in twice the
+"""Samples a pixel of a view, along each axis, of an image with more pixels than the view. Such an image keeps at most
+as many times the view's pixels, so that a sample stands for a pixel or less. Against exact means over pixels, views of
+64 pixels of an image of 224 are off by 0.014 (root mean square); with one sample by 0.071, with 3 by 0.008 in twice the
 time."""
 
 
