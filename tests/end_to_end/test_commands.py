@@ -389,8 +389,9 @@ def test_doctor_finds_nothing_broken(tmp_path):
 def test_lists(tmp_path):
     told = clipdraw("presets", cwd=tmp_path).stdout
     assert "paper" in told
-    assert "figure-5       sweep: " in told
+    assert "figure-5       plan: " in told
     assert "steps = 1000" in clipdraw("presets", "notebook", cwd=tmp_path).stdout
+    assert "prompts = ['The Eiffel Tower']" in clipdraw("presets", "figure-6", cwd=tmp_path).stdout
     assert "builtin" in clipdraw("models", cwd=tmp_path).stdout
 
 

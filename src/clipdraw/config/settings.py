@@ -219,7 +219,8 @@ class Config:
         canvas: width and height in canvas units.
         strokes: number of strokes, 1 to 100,000.
         steps: number of updates, 1 to 1,000,000.
-        resolution: pixels along the longer side of the optimized picture; 0 takes the encoder's view size.
+        resolution: pixels along the longer side of the picture that views are made of; 0 takes the encoder's view size.
+            Of a larger picture each pixel of a view is a mean.
         opacity_weight: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
         explain: whether the words nearest to the drawing are found in each step.
         device: `auto`, `cpu`, `cuda` or `mps`.

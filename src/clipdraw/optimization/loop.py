@@ -34,8 +34,8 @@ class Recipe:
         views: the distorted copies that the encoder sees in each step.
         rates: learning rates of strokes.
         constraints: rules for strokes that are restored after each update, in order.
-        resolution: pixels along the longer side of the image that views are made from; None takes the
-            encoder's view size.
+        resolution: pixels along the longer side of the image that views are made of; None takes the encoder's view
+            size.
         backend: the rasterizer's implementation.
     """
 
