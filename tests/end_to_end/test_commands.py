@@ -56,6 +56,7 @@ def test_the_run_folder_is_complete(finished):
     assert record["config"]["strokes"] == 8
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, 7))
+    assert all(set(line["losses"]) == {"a red heart", "opacity", "prior"} for line in lines)
 
 
 def test_the_png_is_the_svg_at_four_times_the_size(finished):

@@ -30,7 +30,7 @@ class RandomStrokes:
 
     Args:
         strokes: how many, at least 1.
-        segments: fewest and most cubic segments of a stroke, uniform between.
+        segments: fewest and most cubic segments of a stroke, uniform between; n have 3n + 1 control points.
         reach: how far each control point may lie from the one before, per axis, as a fraction of the canvas.
         width: full stroke width at the start, in units of a 224-unit canvas.
         opacity: smallest and largest opacity at the start, in [0, 1].
@@ -40,7 +40,8 @@ class RandomStrokes:
         InputError: a value is out of range.
 
     Source: Frans et al. 2021 (CLIPDraw), published notebook: 256 strokes of 1 to 3 segments, reach 0.05,
-    half width 1, every color channel and the opacity uniform in [0, 1]. Points may leave the canvas.
+    half width 1, every color channel and the opacity uniform in [0, 1]. Points may leave the canvas. The paper's text
+    speaks of 3 to 5 control points; those of the notebook are 4, 7 or 10.
     """
 
     strokes: int = 256

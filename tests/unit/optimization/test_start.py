@@ -24,6 +24,7 @@ def test_the_published_start():
     counts = torch.tensor(drawing.segments)
     assert [abs((counts == n).float().mean() - 1 / 3) < 0.03 for n in (1, 2, 3)] == [True] * 3
     assert torch.equal(drawing.widths, torch.full((4000,), 2.0))
+    assert torch.equal(drawing.background, torch.ones(3))
     assert abs(drawing.colors.mean(0) - 0.5).max() < 0.02
     assert drawing.colors.amin(0).max() < 0.01 < 0.99 < drawing.colors.amax(0).min()
     first = first_points(drawing)
