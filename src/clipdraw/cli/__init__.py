@@ -34,6 +34,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "score": files.score,
     "explain": files.explain,
     "rasterize": files.rasterize,
+    "convert": files.convert,
+    "views": files.views,
     "presets": about.presets,
     "models": about.models,
     "doctor": about.doctor,

@@ -22,12 +22,17 @@ _CLIP = "CLIP ViT-B/32, 8 views"
 
 
 def presets(
-    name: Annotated[str | None, typer.Argument(help="Show every setting of this preset.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show every setting of this preset, or this plan.")] = None,
 ) -> None:
-    """List the presets of draw and sweep, or every setting of one of draw."""
+    """List the presets of draw and the plans of many drawings, for sweep and compare; or show one of them."""
     from clipdraw import config
     from clipdraw.runs import sweep as sweeping
 
+    plans = sweeping.plans()
+    if name in plans:
+        for part, value in plans[name].to_dict().items():
+            print(f"{part} = {value}")
+        return
     if name is not None:
         resolved = config.resolve("a prompt", {"preset": name})
         for setting, value in config.settings_of(resolved).items():
@@ -36,8 +41,8 @@ def presets(
         return
     for preset, settings in config.presets().items():
         print(f"{preset:14} {settings['about']}")
-    for sweep, plan in sweeping.plans().items():
-        print(f"{sweep:14} sweep: {plan.about}")
+    for each, plan in plans.items():
+        print(f"{each:14} plan: {plan.about}")
 
 
 def models() -> None:

@@ -1,4 +1,4 @@
-"""Commands on files: `clipdraw score`, `clipdraw explain`, `clipdraw rasterize` and `clipdraw film`."""
+"""Commands on files: `clipdraw score`, `explain`, `rasterize`, `convert`, `views` and `film`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipdraw.cli.options import Device, Encoder, Json, Quiet
+from clipdraw.cli.options import Device, Encoder, Json, Quiet, takes_settings
 from clipdraw.cli.progress import display
 from clipdraw.errors import FormatError, InputError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clipdraw.evaluate.explain import Explanation
     from clipdraw.optimization.losses import Prompt
 
-_LARGEST_SIDE = 16_384
+_LARGEST_SIDE, _LARGEST_VIEW = 16_384, 1024
 _SHOWN = 5  # strokes that add most
 
 File = Annotated[Path, typer.Argument(help="A drawing (.svg, .json) or a picture (.png, .jpg, .webp).")]
@@ -183,6 +183,67 @@ def rasterize(
     print(out)
 
 
+def convert(
+    file: Annotated[Path, typer.Argument(help="A drawing (.svg, .json).")],
+    out: Annotated[Path, typer.Option(help="The drawing to write (.svg, .json).")],
+    quiet: Quiet = False,
+) -> None:
+    """Write a drawing in another format: paths as JSON from an SVG, or an SVG from them."""
+    with display(quiet=quiet):
+        from clipdraw.drawing import Drawing
+
+        Drawing.load(file).save(out)
+    print(out)
+
+
+@takes_settings("views", "seed", "preset")
+def views(
+    source: Annotated[Path, typer.Argument(help="The folder of a run, a drawing or a picture.")],
+    settings: dict[str, Any],
+    out: Annotated[Path, typer.Option(help="A sheet (.png, .webp, .svg); or without an ending a folder of PNGs.")],
+    size: Annotated[int, typer.Option(help="Pixels along the sides of a view.")] = 224,
+    quiet: Quiet = False,
+) -> None:
+    """Save the distorted copies of a picture that an encoder sees, as in figure 1 of the paper.
+
+    Of a run they are those of its first step, with its own settings; of a file those of the preset paper. An encoder
+    sees them at its own size, such as 64.
+    """
+    if not 1 <= size <= _LARGEST_VIEW:
+        raise InputError(f"--size must be from 1 to {_LARGEST_VIEW}, got {size}")
+    with display(quiet=quiet):
+        from clipdraw.config import resolve
+        from clipdraw.drawing import Drawing
+        from clipdraw.evaluate.score import image_of
+        from clipdraw.runs.folder import read_record
+
+        of_run = source.is_dir()
+        own = read_record(source)["config"] if of_run else {"preset": "paper"}
+        config = resolve("a picture", {**own, **settings})
+        picture = read_picture(source / "drawing.svg" if of_run else source)
+        image = image_of(picture, config.resolution or size) if isinstance(picture, Drawing) else picture
+        _write_views(picture, config.recipe().views.apply(image, size, generator=config.generator()), out)
+    print(out)
+
+
+def _write_views(picture: Drawing | Tensor, views: Tensor, out: Path) -> None:
+    """Write views beside their picture as one sheet, or each by itself into a folder."""
+    from clipdraw.figures import Cell, Sheet, write_sheet
+    from clipdraw.io.images import to_bytes
+    from clipdraw.io.video import write_numbered
+
+    if not out.suffix:
+        write_numbered((to_bytes(view) for view in views), out)
+        return
+    cells = [
+        Cell(picture, ("the picture",)),
+        *(Cell(view, (f"view {number}",)) for number, view in enumerate(views, 1)),
+    ]
+    columns = math.ceil(math.sqrt(len(cells)))
+    rows = [cells[at : at + columns] for at in range(0, len(cells), columns)]
+    write_sheet(Sheet(rows, side=views.shape[-1]), out)
+
+
 def film(
     source: Annotated[Path, typer.Argument(help="The folder of a run; for strokes a drawing (.svg, .json) will do.")],
     kind: Annotated[
@@ -194,7 +255,9 @@ def film(
     fps: Annotated[int, typer.Option(help="Frames a second.")] = 25,
     out: Annotated[
         Path | None,
-        typer.Option(help="The film: .mp4, .webp, .gif, .svg, or .png for a strip of eight moments."),
+        typer.Option(
+            help="The film: .mp4, .webp, .gif, .svg; .png, eight moments; or without an ending a folder of PNGs."
+        ),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -205,7 +268,9 @@ def film(
 
         written = runs.film(source, kind=kind, out=out, length=length, hold=hold, size=size, fps=fps)
     if as_json:
-        about = {"film": str(written), "kind": kind, "seconds": length + hold, "bytes": written.stat().st_size}
+        files = written.iterdir() if written.is_dir() else [written]
+        size_bytes = sum(file.stat().st_size for file in files)
+        about = {"film": str(written), "kind": kind, "seconds": length + hold, "bytes": size_bytes}
         print(json.dumps(about))
         return
     print(written)

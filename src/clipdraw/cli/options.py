@@ -90,6 +90,7 @@ OPTIONS = {
     "film_length": SettingOption("film.length", float, "Seconds until the drawing is complete.", panel=_FILMS),
     "film_hold": SettingOption("film.hold", float, "Seconds that it then stays.", panel=_FILMS),
     "film_size": SettingOption("film.size", int, "Pixels along the longer side.", panel=_FILMS),
+    "frames": SettingOption("film.frames", int, "Save a PNG of the drawing every so many steps.", panel=_FILMS),
     "preset": SettingOption("preset", str, "Where the other settings come from; see presets."),
     "device": SettingOption("device", str, "auto, cpu, cuda or mps."),
     "threads": SettingOption("threads", int, "CPU threads; 0 takes what is there."),

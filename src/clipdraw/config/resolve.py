@@ -158,15 +158,19 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
     available = presets()
     if name not in available:
         raise ConfigError(f"there is no preset {name!r}; there are: {', '.join(available)}")
-    preset = by_full_name({key: value for key, value in available[name].items() if key != "about"})
+    preset = {setting: value for setting, value in available[name].items() if setting != "about"}
     if "center.weight" not in preset | chosen and any(setting.startswith("center.") for setting in chosen):
         chosen["center.weight"] = Center.weight
     return from_dict({**preset, **chosen, "prompt": prompt, "preset": name})
 
 
 def presets() -> dict[str, dict[str, Any]]:
-    """The presets by name: `about`, and the settings that each changes."""
-    return tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8"))
+    """The presets by name: `about`, and by their full names the settings that each changes, its base's among them."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, table in tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8")).items():
+        about, base = table.pop("about"), table.pop("base", "")
+        found[name] = found.get(base, {}) | by_full_name(table) | {"about": about}
+    return found
 
 
 def read_toml(path: Path) -> dict[str, Any]:

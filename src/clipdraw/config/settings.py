@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
@@ -14,7 +15,7 @@ from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.encoders.devices import PRECISIONS
 from clipdraw.errors import ConfigError
-from clipdraw.optimization.center import Center
+from clipdraw.optimization.center import CIRCLES, Center
 from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.optimization.loop import Problem, Recipe
 from clipdraw.optimization.losses import Loss, Opacity, Prior, Prompt
@@ -193,6 +194,7 @@ class FilmSettings:
         hold: seconds that it then stays.
         size: pixels along the longer side.
         fps: frames a second.
+        frames: steps from one PNG of the drawing to the next, in `frames/`, of this size; 0 for none.
     """
 
     kinds: tuple[str, ...] = ("optimization",)
@@ -201,6 +203,7 @@ class FilmSettings:
     hold: float = 2.0
     size: int = 336
     fps: int = 15
+    frames: int = 0
 
 
 @dataclass(frozen=True)
@@ -216,7 +219,8 @@ class Config:
         canvas: width and height in canvas units.
         strokes: number of strokes, 1 to 100,000.
         steps: number of updates, 1 to 1,000,000.
-        resolution: pixels along the longer side of the optimized picture; 0 takes the encoder's view size.
+        resolution: pixels along the longer side of the picture that views are made of; 0 takes the encoder's view size.
+            Of a larger picture each pixel of a view is a mean.
         opacity_weight: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
         explain: whether the words nearest to the drawing are found in each step.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -266,7 +270,7 @@ class Config:
         _require("seed", self.seed, 0, 2**63 - 1)
         # Building them checks the remaining values.
         self._losses()
-        self._recipe()
+        self.recipe()
         self._random_strokes()
 
     def prompts(self) -> tuple[Prompt, ...]:
@@ -304,7 +308,19 @@ class Config:
         """
         if start is None:
             start = self._start(encoder)(Canvas(*self.canvas), self.generator())
-        return Problem(start, self._losses(), self._recipe(), encoder, self.seed)
+        return Problem(start, self._losses(), self.recipe(), encoder, self.seed)
+
+    def recipe(self) -> Recipe:
+        """Steps, views, rates and constraints, whatever the drawing shows."""
+        views, rates = self.views, self.rates
+        schedules = SCHEDULES[rates.points_schedule], SCHEDULES[rates.other_schedule]
+        return Recipe(
+            steps=self.steps,
+            views=Views(views.count, views.distortion, views.area, outside=views.outside, enabled=views.augment),
+            rates=Rates(rates.points, rates.width, rates.color, *schedules),
+            constraints=self._constraints(),
+            resolution=self.resolution or None,
+        )
 
     def generator(self) -> torch.Generator:
         """A new random generator with the run's seed."""
@@ -317,7 +333,8 @@ class Config:
     def _losses(self) -> tuple[Loss, ...]:
         others: list[Loss] = [Opacity(self.opacity_weight)] if self.opacity_weight else []
         if self.prior.weight:
-            others.append(Prior(self._weightiest_text(), self.prior.weight, self.prior.until, variant=self.seed))
+            weight, until = self.prior.weight, self.prior.until
+            others.append(Prior(self._weightiest_text(), weight, until, self.seed, self._aim_radius()))
         if self.center.weight:
             others.append(Center(**asdict(self.center)))
         return *self.prompts(), *others
@@ -329,7 +346,16 @@ class Config:
         strokes = self._random_strokes()
         if not self.prior.weight:
             return strokes
-        return PriorStrokes(strokes, self._weightiest_text(), encoder, self.seed, self._constraints())
+        text, rules, radius = self._weightiest_text(), self._constraints(), self._aim_radius()
+        return PriorStrokes(strokes, text, encoder, self.seed, rules, radius=radius)
+
+    def _aim_radius(self) -> float:
+        """The circle that the prior's picture is shrunk into: where the pull to the middle wants the drawing.
+
+        As a fraction of the canvas's shorter side.
+        """
+        center = self.center
+        return center.radius / Canvas().width if center.weight and center.kind in CIRCLES else math.inf
 
     def _random_strokes(self) -> RandomStrokes:
         return RandomStrokes(self.strokes, **asdict(self.start))
@@ -338,17 +364,6 @@ class Config:
         rules = self.constraints
         always = WidthRange(*rules.width_range), ColorRange(rules.least_opacity)
         return (*always, PointsOnCanvas()) if rules.keep_on_canvas else always
-
-    def _recipe(self) -> Recipe:
-        views, rates = self.views, self.rates
-        schedules = SCHEDULES[rates.points_schedule], SCHEDULES[rates.other_schedule]
-        return Recipe(
-            steps=self.steps,
-            views=Views(views.count, views.distortion, views.area, outside=views.outside, enabled=views.augment),
-            rates=Rates(rates.points, rates.width, rates.color, *schedules),
-            constraints=self._constraints(),
-            resolution=self.resolution or None,
-        )
 
 
 def _require(name: str, value: float, lowest: float, highest: float) -> None:

@@ -9,10 +9,10 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class Schedule(Protocol):
-    """A value for each moment of a run."""
+    """A value for each step of a run."""
 
-    def __call__(self, progress: float) -> float:
-        """The value at `progress`, the fraction of the steps already taken, in [0, 1)."""
+    def __call__(self, step: int, steps: int) -> float:
+        """The value for step `step`, counted from 0, of `steps`."""
         ...
 
 
@@ -22,24 +22,25 @@ class Constant:
 
     value: float
 
-    def __call__(self, progress: float) -> float:
+    def __call__(self, step: int, steps: int) -> float:
         """The value."""
         return self.value
 
 
 @dataclass(frozen=True)
 class Staircase:
-    """Value `values[i]` from fraction `starts[i]` of the steps on.
+    """Value `values[i]` from fraction `starts[i]` of the steps on, rounded down to a whole step.
 
-    Source: Frans et al. 2021 (CLIPDraw), published notebook: points 1.0, 0.4 from 50 %, 0.1 from 75 %.
+    Source: Frans et al. 2021 (CLIPDraw), published notebook: points 1.0, 0.4 from step `int(0.5 * steps)`, 0.1 from
+    step `int(0.75 * steps)`; of 250 steps from 125 and 187.
     """
 
     starts: tuple[float, ...] = (0.0, 0.5, 0.75)
     values: tuple[float, ...] = (1.0, 0.4, 0.1)
 
-    def __call__(self, progress: float) -> float:
-        """The value of the last stair that `progress` has reached."""
-        passed = [value for start, value in zip(self.starts, self.values, strict=True) if progress >= start]
+    def __call__(self, step: int, steps: int) -> float:
+        """The value of the last stair that `step` has reached."""
+        passed = [value for start, value in zip(self.starts, self.values, strict=True) if step >= int(start * steps)]
         return passed[-1]
 
 
@@ -53,8 +54,9 @@ class Cosine:
     warmup: float = 0.05
     end: float = 0.05
 
-    def __call__(self, progress: float) -> float:
+    def __call__(self, step: int, steps: int) -> float:
         """The value of the curve."""
+        progress = step / steps
         if progress < self.warmup:
             return (progress + 0.01) / (self.warmup + 0.01)
         fraction = (progress - self.warmup) / (1.0 - self.warmup)

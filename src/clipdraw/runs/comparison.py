@@ -76,8 +76,7 @@ def _of_any_image(config: Config, encoder: Encoder, start: Parameterization) -> 
 
 
 def _pixels(config: Config, encoder: Encoder, generator: str) -> Problem:
-    noise = Pixels.noise(Canvas(*config.canvas), config.generator(), device=encoder.device)
-    return _of_any_image(config, encoder, noise)
+    return _of_any_image(config, encoder, Pixels.gray(Canvas(*config.canvas), device=encoder.device))
 
 
 @lru_cache(maxsize=1)

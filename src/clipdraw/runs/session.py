@@ -27,7 +27,7 @@ from clipdraw.io.images import write_png
 from clipdraw.optimization.loop import Step
 from clipdraw.optimization.losses import similarity
 from clipdraw.progress import interruptible, log
-from clipdraw.runs.films import films_of, kept_states, write_films
+from clipdraw.runs.films import films_of, kept_states, write_films, write_frame
 from clipdraw.runs.folder import (
     CHECKPOINT,
     Metrics,
@@ -247,6 +247,7 @@ class _Session:
         every = max(1, steps // FILM_FRAMES)
         saved = began = time.perf_counter()
         before = self.seconds
+        self._write_frame()
         with interruptible() as interrupt:
             while self.optimization.index < steps and not interrupt.requested:
                 self.last_step = step = self.optimization.step()
@@ -256,11 +257,18 @@ class _Session:
                 metrics.add(_metrics(step, words, self.seconds))
                 if step.index % every == 0 or step.index == steps:
                     self.snapshots[step.index] = step.drawing.detached()
+                self._write_frame()
                 if now - saved > CHECKPOINT_EVERY_S:
                     self._save_checkpoint()
                     saved = time.perf_counter()
                 self._tell(step, words)
         return self.optimization.index < steps
+
+    def _write_frame(self) -> None:
+        """Write the drawing as a numbered picture, if one is asked for after this step; always after the last one."""
+        film, index = self.config.film, self.optimization.index
+        if film.frames and (index % film.frames == 0 or index == self.config.steps):
+            write_frame(self.optimization.drawing.detached().to(device="cpu"), self.folder, index, film.size)
 
     def _tell(self, step: Step, words: tuple[Word, ...]) -> None:
         if self.on_words and words:

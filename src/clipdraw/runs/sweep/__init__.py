@@ -111,7 +111,7 @@ def work(
         raise InputError(f"processes must be from 1 to {MOST_PROCESSES}, got {processes}")
     cells = plan.cells()
     _check(cells)
-    folder = _make_folder(plan, name or slug(plan.prompts[0]), out)
+    folder = _make_folder(plan, name or slug(cells[0].config.prompt), out)
     threads = max(1, (os.cpu_count() or 1) // processes) if processes > 1 else 0
     tasks = [Task(cell, folder / RUNS / cell.name, 0 if cell.config.threads else threads) for cell in cells]
     outcomes = {task.cell.name: found(task) for task in tasks}
