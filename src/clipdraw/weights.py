@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SAFETENSORS, SAFETENSORS_INDEX = "model.safetensors", "model.safetensors.index.json"
 """The file of weights; and the one that lists several, where there are several."""
+PICKLES = (".bin", ".pt", ".pth", ".ckpt")
+"""Endings of files of pickled weights."""
 PROBE_SECONDS = 1.5
 """How long the hub may take to answer at all. A first answer takes 0.1 to 0.5 s on an ordinary connection."""
 
@@ -100,7 +102,7 @@ def locate(name: str, kind: Kind) -> Path:
 
 def has_pickles(folder: Path) -> bool:
     """Whether a file in the folder is named as pickled weights are."""
-    return any(path.suffix in (".bin", ".pt", ".pth", ".ckpt") for path in folder.iterdir())
+    return any(path.suffix in PICKLES for path in folder.iterdir())
 
 
 def convert(path: Path) -> str:
