@@ -93,7 +93,8 @@ def locate(name: str, kind: Kind) -> Path:
             raise MissingExtraError(f"fetching {kind.what}", extra="clip")
         return fetch(id, kind)
     missing = kind.missing(folder)
-    if missing in kind.safe and not kind.pickles and has_pickles(folder):
+    safe = any((folder / file).is_file() for file in kind.safe)
+    if missing and not (safe or kind.pickles) and has_pickles(folder):
         raise WeightsError(f"{kind.what} folder {name!r} has only {_UNSAFE}; {convert(folder)}")
     if missing:
         raise WeightsError(f"{kind.what} folder {name!r} has no {missing}; it needs all files of a checkpoint")
@@ -117,7 +118,7 @@ def _about_file(path: Path, kind: Kind) -> str:
         return f"{str(path)!r} is one file of {kind.what}; pass the folder that has all of them: {path.parent}"
     if content:
         return f"{str(path)!r} holds {_UNSAFE}; {convert(path)}"
-    return f"{str(path)!r} is a file, but neither a folder nor weights; {kind.names}"
+    return f"{str(path)!r} is a file that holds no weights; {kind.names}"
 
 
 def content_of(path: Path) -> str:

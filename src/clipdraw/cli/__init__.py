@@ -34,6 +34,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "score": files.score,
     "explain": files.explain,
     "rasterize": files.rasterize,
+    "convert-weights": files.convert_weights,
     "presets": about.presets,
     "models": about.models,
     "doctor": about.doctor,

@@ -17,8 +17,9 @@ class Encoder(Protocol):
     Normalizing pixel values is the encoder's own business. Weights are frozen: gradients flow to the
     views, never to the weights.
 
-    An encoder may also have `prior`, an `ImagePrior`, and `logit_scale`, the factor of cosines in its training's
-    softmax; read them with `prior_of` and `logit_scale_of`.
+    An encoder may also have `prior`, an `ImagePrior`; `logit_scale`, the factor of cosines in its training's softmax;
+    and `unknown_words(text)`, the words that it does not know. Read them with `prior_of`, `logit_scale_of` and
+    `unknown_words`.
     """
 
     name: str
@@ -67,3 +68,13 @@ def prior_of(encoder: Encoder) -> ImagePrior | None:
 def logit_scale_of(encoder: Encoder) -> float:
     """The factor of cosines before a softmax over texts: the encoder's own, or CLIP's if it has none."""
     return getattr(encoder, "logit_scale", CLIP_LOGIT_SCALE)
+
+
+def unknown_words(encoder: Encoder, text: str) -> tuple[str, ...]:
+    """The words of a text that the encoder does not know, as far as it can tell.
+
+    Raises:
+        UnreadableError: it knows none of them.
+    """
+    known_by = getattr(encoder, "unknown_words", None)
+    return known_by(text) if known_by else ()

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from clipdraw.encoders.base import Encoder, ImagePrior, logit_scale_of, prior_of
+from clipdraw.encoders.base import Encoder, ImagePrior, logit_scale_of, prior_of, unknown_words
 
 
 class Ensemble:
@@ -49,6 +49,14 @@ class Ensemble:
     def truncated_tail(self, text: str) -> str:
         """The end of `text` that at least one encoder does not read."""
         return max((encoder.truncated_tail(text) for encoder in self.encoders), key=len)
+
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """The words of a text that at least one encoder does not know.
+
+        Raises:
+            UnreadableError: one of them knows none.
+        """
+        return tuple(dict.fromkeys(word for encoder in self.encoders for word in unknown_words(encoder, text)))
 
     def _concatenate(self, vectors: list[Tensor]) -> Tensor:
         return torch.cat([math.sqrt(weight) * each for weight, each in zip(self._weights, vectors, strict=True)], 1)
