@@ -11,6 +11,7 @@ import json
 import pickle
 import re
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -69,9 +70,7 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
         WeightsError: it holds something else, or is damaged.
     """
     try:
-        if content_of(path) == "torchscript":
-            return _read_torchscript(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = _read_torchscript(path) if content_of(path) == "torchscript" else _read_pickle(path)
     except pickle.UnpicklingError as error:
         which = re.search(r"GLOBAL ([\w.]+)", str(error))
         raise WeightsError(
@@ -87,6 +86,12 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
     if not plain:
         raise WeightsError(f"{path}: holds no weights by name")
     return plain
+
+
+def _read_pickle(path: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whatever torch notices, it reads the file or raises
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _pickled(source: Path) -> list[Path]:

@@ -99,7 +99,8 @@ def read(folder: Path) -> tuple[Any, Any, Mapping[str, Any]]:
     sizes = _architecture(weights, settings)
     config = transformers.CLIPConfig(**sizes | {"text_config": sizes["text_config"] | special})
     model = transformers.CLIPModel(config)
-    model.load_state_dict(weights)
+    if missing := model.load_state_dict(weights, strict=False).missing_keys:
+        raise WeightsError(f"the encoder in {str(folder)!r} lacks {len(missing)} weights, such as {missing[0]}")
     return model, tokenizer, PIXELS | {k: v for k, v in about.get("preprocess_cfg", {}).items() if k in PIXELS}
 
 
@@ -149,6 +150,10 @@ _NAMES = (
     (r"\.mlp\.c_proj\.", ".mlp.fc2."),
 )
 """What stands in a weight's name, as a regular expression, and what does in that of `transformers`, one after another."""
+_PLACES = re.compile(
+    r"logit_scale|(text|visual)_projection\.weight|(text|vision)_model\."
+    r"(embeddings|pre_layrnorm|post_layernorm|final_layer_norm|encoder\.layers\.\d+\.(self_attn|mlp|layer_norm\d))\..+"
+)
 _ASIDE = re.compile(r"(.*\.)?(attn_mask|input_resolution|context_length|vocab_size|logit_bias)")
 """What files may hold besides weights, and the bias of SigLIP's training, which no cosine has."""
 
@@ -165,7 +170,7 @@ def to_transformers(tensors: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     for name, tensor in tensors.items():
         if not _ASIDE.fullmatch(name):
             found |= dict(_renamed(name, tensor.float()))
-    unknown = sorted(name for name in found if not name.startswith(("text_", "vision_model.", "visual_proj", "logit_")))
+    unknown = sorted(name for name in found if not _PLACES.fullmatch(name))
     if unknown or "vision_model.embeddings.class_embedding" not in found:
         what = f"{len(unknown)} weights have no place in it, such as {unknown[0]}" if unknown else "it has no image side"
         raise WeightsError(f"the encoder in {str(folder)!r} is no CLIP with vision transformer: {what}")
@@ -210,12 +215,11 @@ def _architecture(weights: Mapping[str, Any], settings: Mapping[str, Any]) -> di
 
 
 def _tower(weights: Mapping[str, Any], side: str, width: int, activation: str) -> dict[str, Any]:
+    layers = [int(found[1]) for name in weights if (found := re.match(rf"{side}\.encoder\.layers\.(\d+)\.", name))]
     return {
         "hidden_size": width,
         "intermediate_size": len(weights[f"{side}.encoder.layers.0.mlp.fc1.bias"]),
-        "num_hidden_layers": sum(
-            re.fullmatch(rf"{side}\.encoder\.layers\.\d+\.mlp\.fc1\.bias", name) is not None for name in weights
-        ),
+        "num_hidden_layers": 1 + max(layers),
         "hidden_act": activation,
     }
 
