@@ -118,7 +118,10 @@ def missing_file(folder: Path) -> str:
 
 
 def _is_open_clip(folder: Path) -> bool:
-    """Whether a folder is to be read as open_clip's: some hold a model in both forms, or another model's `config.json`."""
+    """Whether a folder is to be read as open_clip's.
+
+    Some hold a model in both forms, and some another model's `config.json` and weights beside it.
+    """
     return not open_clip.lacking(folder) and not (_has_weights(folder) and _model_type(folder) in _FAMILIES)
 
 

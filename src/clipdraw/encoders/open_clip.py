@@ -1,4 +1,4 @@
-"""CLIP as OpenAI's code and open_clip name and store it: names, configuration, weights and tokenizer for `transformers`.
+"""CLIP as OpenAI's code and open_clip name and store it, read as models of `transformers`.
 
 Source: Radford et al. 2021 (CLIP), arXiv 2103.00020. Names and files are those of the packages `clip` and open_clip 3.
 """
@@ -80,6 +80,7 @@ def lacking(folder: Path) -> str:
             return file
     return ""
 
+
 def read(folder: Path) -> tuple[Any, Any, Mapping[str, Any]]:
     """Model and tokenizer of `transformers` for the files of open_clip's in a folder, and what these say of pixels.
 
@@ -105,7 +106,9 @@ def read(folder: Path) -> tuple[Any, Any, Mapping[str, Any]]:
 
 
 _PLAIN = {
-    "": {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text", "init_logit_scale", "nonscalar_logit_scale"},
+    "": {
+        "embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text", "init_logit_scale", "nonscalar_logit_scale",
+    },
     "vision_cfg": {
         "image_size", "patch_size", "layers", "width", "head_width", "mlp_ratio", "patch_dropout", "output_tokens",
         "attn_pooler_queries", "attn_pooler_heads",
@@ -149,7 +152,7 @@ _NAMES = (
     (r"\.mlp\.c_fc\.", ".mlp.fc1."),
     (r"\.mlp\.c_proj\.", ".mlp.fc2."),
 )
-"""What stands in a weight's name, as a regular expression, and what does in that of `transformers`, one after another."""
+"""Parts of the names of weights, and what `transformers` has in their place; applied one after another."""
 _PLACES = re.compile(
     r"logit_scale|(text|visual)_projection\.weight|(text|vision)_model\."
     r"(embeddings|pre_layrnorm|post_layernorm|final_layer_norm|encoder\.layers\.\d+\.(self_attn|mlp|layer_norm\d))\..+"
@@ -172,7 +175,9 @@ def to_transformers(tensors: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             found |= dict(_renamed(name, tensor.float()))
     unknown = sorted(name for name in found if not _PLACES.fullmatch(name))
     if unknown or "vision_model.embeddings.class_embedding" not in found:
-        what = f"{len(unknown)} weights have no place in it, such as {unknown[0]}" if unknown else "it has no image side"
+        what = (
+            f"{len(unknown)} weights have no place in it, such as {unknown[0]}" if unknown else "it has no image side"
+        )
         raise WeightsError(f"the encoder in {str(folder)!r} is no CLIP with vision transformer: {what}")
     return found
 
@@ -183,7 +188,9 @@ def _renamed(name: str, tensor: Any) -> Iterator[tuple[str, Any]]:
         name = re.sub(pattern, replacement, name)
     stem, joined, kind = name.partition("in_proj_")
     if joined:
-        yield from ((f"{stem}{part}_proj.{kind}", rows.clone()) for part, rows in zip("qkv", tensor.chunk(3), strict=True))
+        yield from (
+            (f"{stem}{part}_proj.{kind}", rows.clone()) for part, rows in zip("qkv", tensor.chunk(3), strict=True)
+        )
     elif name == "logit_scale":
         yield name, tensor.reshape(())
     else:
@@ -231,7 +238,9 @@ def _tokenizer(folder: Path, settings: Mapping[str, Any], tokens: int) -> Any:
     if any((folder / file).is_file() for file in TOKENIZERS):
         return transformers.CLIPTokenizerFast.from_pretrained(folder, local_files_only=True)
     if tokens != VOCABULARY or settings.get("text_cfg", {}).get("hf_tokenizer_name"):
-        raise WeightsError(f"the encoder folder {str(folder)!r} has no tokenizer.json, and its tokens are not CLIP's own")
+        raise WeightsError(
+            f"the encoder folder {str(folder)!r} has no tokenizer.json, and its tokens are not CLIP's own"
+        )
     merges = [tuple(line.split()) for line in gzip.decompress(_MERGES.read_bytes()).decode().splitlines()]
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     letters = [*map(chr, printable), *(chr(256 + number) for number in range(256 - len(printable)))]

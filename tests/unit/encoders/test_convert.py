@@ -45,10 +45,13 @@ def test_an_archive_of_openai(model, tmp_path):
     halves = {name: weight.half() for name, weight in model.items()}
     archive = tiny_clip.save_archive(halves, tmp_path / "ViT-B-32.pt")
     assert content_of(archive) == "torchscript"
-    with pytest.raises(WeightsError, match="holds pickled weights, .*: clipdraw convert-weights .*ViT-B-32.pt NEW"):
+    with pytest.raises(WeightsError, match=r"holds pickled weights, .*: clipdraw convert-weights .*ViT-B-32\.pt NEW"):
         load_encoder(str(archive))
     convert_weights(archive, tmp_path / "out")
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"open_clip_config.json", "open_clip_model.safetensors"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "open_clip_config.json",
+        "open_clip_model.safetensors",
+    }
     for ours, theirs in zip(vectors(tmp_path / "out"), vectors(tmp_path / "safe"), strict=True):
         torch.testing.assert_close(ours, theirs, atol=5e-3, rtol=0)  # these weights are halves
     mean = load_encoder(str(tmp_path / "out"))._mean.flatten()
@@ -75,7 +78,7 @@ def test_weights_of_open_clip_with_their_configuration_beside_them(model, tmp_pa
     (file.parent / "open_clip_model.safetensors").unlink()
     torch.save(wrap(model), file, _use_new_zipfile_serialization=not legacy)
     for number, source in enumerate((file, file.parent)):
-        with pytest.raises(WeightsError, match="pickled weights, .*: clipdraw convert-weights "):
+        with pytest.raises(WeightsError, match=r"pickled weights, .*: clipdraw convert-weights "):
             load_encoder(str(source))
         convert_weights(source, tmp_path / f"out{number}")
         for ours, theirs in zip(vectors(tmp_path / f"out{number}"), vectors(tmp_path / "safe"), strict=True):
@@ -85,7 +88,7 @@ def test_weights_of_open_clip_with_their_configuration_beside_them(model, tmp_pa
 def test_weights_whose_activation_nobody_tells_are_refused_with_what_to_do(model, tmp_path):
     (tmp_path / "alone").mkdir()
     torch.save(model, tmp_path / "alone" / "finetuned.pt")
-    with pytest.raises(WeightsError, match="open_clip_config.json is needed beside it, which tells the activation"):
+    with pytest.raises(WeightsError, match=r"open_clip_config\.json is needed beside it, which tells the activation"):
         convert_weights(tmp_path / "alone" / "finetuned.pt", tmp_path / "out")
     (tmp_path / "alone" / "open_clip_config.json").write_text('{"model_cfg": {"quick_gelu": true}}')
     convert_weights(tmp_path / "alone" / "finetuned.pt", tmp_path / "out")
@@ -120,7 +123,7 @@ def test_no_code_of_a_pickle_runs(model, tmp_path):
     (tmp_path / "plain.bin").write_bytes(pickle.dumps(Attack(tmp_path / "made")))
     torch.save(torch.nn.Linear(2, 2), tmp_path / "whole.pt")
     for name in ("zip.pt", "plain.bin", "whole.pt"):
-        with pytest.raises(WeightsError, match="holds more than weights, .*of which nothing was loaded") as caught:
+        with pytest.raises(WeightsError, match=r"holds more than weights, .*of which nothing was loaded") as caught:
             convert_weights(tmp_path / name, tmp_path / "out")
         assert "\n" not in str(caught.value)
         assert "weights_only" not in str(caught.value)  # torch advises to load it all the same
@@ -141,7 +144,7 @@ def test_no_code_of_an_archive_runs(tmp_path):
     found = {}
     for number, value in enumerate([Attack(tmp_path / "made"), collections.Counter(), [Attack(tmp_path / "made")], 3]):
         path = archive(tmp_path / f"{number}.pt", value)
-        with pytest.raises(WeightsError, match="cannot be read|holds no weights") as caught:
+        with pytest.raises(WeightsError, match=r"cannot be read|holds no weights") as caught:
             found |= read_pickled(path)
         assert "\n" not in str(caught.value)
     assert found == {}
@@ -151,7 +154,7 @@ def test_no_code_of_an_archive_runs(tmp_path):
 def test_an_archive_that_grows_when_it_is_read_is_refused(tmp_path):
     path = archive(tmp_path / "a.pt", "a" * 10_000_000, compressed=True)
     assert path.stat().st_size < 100_000
-    with pytest.raises(WeightsError, match="data.pkl is compressed"):
+    with pytest.raises(WeightsError, match=r"data\.pkl is compressed"):
         read_pickled(path)
 
 
@@ -191,5 +194,5 @@ def test_sources_and_targets_that_will_not_do(model, tmp_path):
         convert_weights(tmp_path / "safe" / "open_clip_model.safetensors", tmp_path / "out")
     for name in ("a.pt", "b.pt"):
         (tmp_path / "full" / name).touch()
-    with pytest.raises(WeightsError, match="several files of pickled weights; name one: .*a.pt, .*b.pt"):
+    with pytest.raises(WeightsError, match=r"several files of pickled weights; name one: .*a\.pt, .*b\.pt"):
         convert_weights(tmp_path / "full", tmp_path / "out")

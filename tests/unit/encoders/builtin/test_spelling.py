@@ -65,10 +65,18 @@ def test_words_that_are_not_known_are_told(text, unknown, encoder):
 
 
 @pytest.mark.parametrize(
-    "text", ["\u043a\u043e\u0448\u043a\u0430", "a \u732b", "\u65e5\u672c \u306e \u732b!", "\U0001f1eb\U0001f1f7", "x" * 500, "\u200b"]
+    "text",
+    [
+        "\u043a\u043e\u0448\u043a\u0430",
+        "a \u732b",
+        "\u65e5\u672c \u306e \u732b!",
+        "\U0001f1eb\U0001f1f7",
+        "x" * 500,
+        "\u200b",
+    ],
 )
 def test_a_text_without_any_known_word_is_refused(text, encoder):
-    with pytest.raises(UnreadableError, match="knows no word of .*English nouns, or let a CLIP judge it") as caught:
+    with pytest.raises(UnreadableError, match=r"knows no word of .*English nouns, or let a CLIP judge it") as caught:
         encoder.unknown_words(text)
     assert len(str(caught.value)) < 300
     with pytest.raises(UnreadableError):
