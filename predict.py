@@ -140,7 +140,7 @@ def _shortened(value: Any) -> str:
 def _settings(given: Mapping[str, Any], encoder: str) -> config.Config:
     """The configuration that the inputs mean."""
     options = {
-        "preset": given["preset"],
+        "preset": None if given["preset"] == "default" else given["preset"],  # that which goes with the encoder
         "judge.encoders": (encoder,),
         "seed": given["seed"],
         "canvas": (float(given["width"]), float(given["height"])),

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -131,6 +132,35 @@ def tiny_clip(tmp_path):
     return tiny_clip.save(tmp_path / "clip")
 
 
+def test_a_drawing_of_clip_goes_by_the_preset_for_clip_and_is_scored_as_in_its_run(tiny_clip, tmp_path):
+    options = ("--encoder", "./clip", "--set", "judge.normalize=false", "--json", "--quiet", "--out", "run")
+    done = clipdraw("draw", "a cat", *QUICK, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (record["config"]["preset"], record["config"]["judge"]["encoders"]) == ("clip", [str(tiny_clip)])
+    again = json.loads(clipdraw("score", "drawing.svg", "--json", cwd=tmp_path / "run").stdout)
+    assert again["scores"] == pytest.approx(json.loads(done.stdout)["similarities"], abs=1e-6)
+    assert (again["encoder"], again["normalize"]) == (str(tiny_clip), False)
+    why = json.loads(clipdraw("explain", "drawing.svg", "--words", "1", "--json", cwd=tmp_path / "run").stdout)
+    assert why["similarity"] == pytest.approx(json.loads(done.stdout)["similarity"], abs=1e-6)
+    other = clipdraw("score", "drawing.svg", "a cat", "--encoder", "builtin", "--json", cwd=tmp_path / "run")
+    assert json.loads(other.stdout)["encoder"] == "builtin"
+
+
+def test_pickled_weights_are_converted_and_then_judge(tmp_path):
+    from tests import tiny_clip
+
+    weights = tiny_clip.open_clip_weights(tiny_clip.save_open_clip(tmp_path / "safe", "quick_gelu", heads=1))
+    tiny_clip.save_archive(weights, tmp_path / "my ViT.pt")
+    refused = clipdraw("draw", "a cat", "--encoder", "my ViT.pt", cwd=tmp_path)
+    assert refused.returncode == 2
+    (advice,) = re.findall(r"convert them once: clipdraw (.*) NEW_FOLDER, and pass the new folder", refused.stderr)
+    done = clipdraw(*shlex.split(advice), "vit", "--quiet", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "vit\n"), done.stderr
+    drawn = clipdraw("draw", "a cat", *QUICK, "--encoder", "vit", "--quiet", "--out", "run", cwd=tmp_path)
+    assert drawn.returncode == 0, drawn.stderr
+
+
 def test_compare_judges_by_an_encoder_that_was_not_optimized(tiny_clip, tmp_path):
     generator = tiny_biggan.save(tmp_path / "biggan", pickled=True)
     options = ("--held-out", tiny_clip, "--biggan", generator, "--seed", 0, "--seed", 3, "--out", "out", "--json")
@@ -231,6 +261,14 @@ def test_a_run_that_explains_itself(tmp_path):
     [
         (["draw", ""], "prompt is empty"),
         (["draw", "a cat", "--encoder", "nope"], "nope"),
+        (["draw", "a cat", "--encoder", "./nope"], "no folder './nope' in "),
+        (["draw", "a cat", "--encoder", "RN50"], "is a ResNet"),
+        (["draw", "a cat", "--encoder", __file__], "is a file that holds no weights"),
+        (["draw", "自転車"], "knows no word of '自転車': it reads English"),
+        (["draw", "a cat", "--negative", "猫"], "knows no word of '猫'"),
+        (["sweep", "猫", "кошка"], "knows no word of '猫'"),
+        (["convert-weights", "none.pt", "out"], "none.pt: there is no such file or folder"),
+        (["convert-weights", __file__, "out"], "holds no pickled weights"),
         (["draw", "a cat", "--preset", "nope"], "no preset 'nope'"),
         (["draw", "a cat", "--device", "toaster"], "device 'toaster'"),
         (["draw", "a cat", "--strokes", "0"], "strokes must be from 1"),
@@ -295,6 +333,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     done = clipdraw("draw", "a cat", *QUICK, "--out", "file/below", cwd=tmp_path)
     assert done.returncode == 2
     assert "file/below" in done.stderr
+
+
+def test_words_that_are_not_known_are_noted_in_one_line(tmp_path):
+    for prompt, note in (("a red кошка", "clipdraw: note: the encoder does not know: кошка\n"), ("a \U0001f436", "")):
+        done = clipdraw("draw", prompt, *QUICK, "--quiet", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, note)
+    scored = clipdraw("score", "drawings/a-s0/drawing.svg", "a красный cat", "--quiet", cwd=tmp_path)
+    assert scored.stderr == "clipdraw: note: the encoder does not know: красный\n"
 
 
 def test_a_long_prompt_is_cut_with_a_note(tmp_path):

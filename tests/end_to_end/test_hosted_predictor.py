@@ -194,6 +194,13 @@ def test_inputs_become_settings():
     assert [(prompt.text, prompt.weight) for prompt in settings.prompts()] == [("a cat", 2.0), ("text: 3", -0.3)]
 
 
+def test_the_recipe_goes_with_the_encoder_unless_one_is_asked_for():
+    given = predict.checked({})
+    assert predict._settings(given, "builtin").preset == "default"
+    assert predict._settings(given, "openai/clip-vit-base-patch32").preset == "clip"
+    assert predict._settings(given | {"preset": "article"}, "openai/clip-vit-base-patch32").preset == "article"
+
+
 def test_the_image_installs_what_is_pinned():
     installed = {line for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] != "#"}
     pinned = set((ROOT / "constraints.txt").read_text().splitlines())

@@ -22,7 +22,7 @@ def test_commands_and_options(tmp_path):
     told = " ".join(command("--help", cwd=tmp_path).stdout.split())
     for name in (
         "draw", "resume", "compare", "sweep", "film", "score", "explain", "rasterize", "convert", "views", "presets",
-        "models", "doctor",
+        "models", "doctor", "convert-weights",
     ):  # fmt: skip
         assert f"│ {name} " in told
     told = command("draw", "--help", cwd=tmp_path).stdout

@@ -36,6 +36,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "rasterize": files.rasterize,
     "convert": files.convert,
     "views": files.views,
+    "convert-weights": files.convert_weights,
     "presets": about.presets,
     "models": about.models,
     "doctor": about.doctor,

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 _HUB_MODELS = (
-    ("openai/clip-vit-base-patch32", "the judge of the paper; 605 MB"),
-    ("openai/clip-vit-base-patch16", "sees more detail; 599 MB, four times slower"),
-    ("openai/clip-vit-large-patch14", "stronger; 1.7 GB, for a GPU"),
+    ("openai/clip-vit-base-patch32", "the judge of the paper, or ViT-B/32; 605 MB"),
+    ("openai/clip-vit-base-patch16", "or ViT-B/16: sees more detail; 599 MB, four times slower"),
+    ("openai/clip-vit-large-patch14", "or ViT-L/14: stronger; 1.7 GB, for a GPU"),
     ("google/siglip-base-patch16-224", "SigLIP; 813 MB"),
     ("google/siglip2-base-patch16-224", "SigLIP 2; 1.5 GB"),
 )
@@ -54,7 +54,8 @@ def models() -> None:
     extra = "" if find_spec("transformers") else "; needs: pip install 'clipdraw[clip]'"
     for name, text in _HUB_MODELS:
         print(f"{name:34} {text}{extra}")
-    print(f"{'FOLDER':34} any CLIP or SigLIP checkpoint in safetensors")
+    print(f"{'FOLDER':34} any CLIP or SigLIP in safetensors, as transformers or open_clip store it")
+    print(f"{'FILE.pt, FILE.bin':34} pickled weights: first clipdraw convert-weights FILE NEW_FOLDER")
 
 
 def doctor() -> None:

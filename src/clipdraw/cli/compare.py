@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipdraw.cli.options import Json, Quiet, takes_settings
+from clipdraw.cli.options import Json, Quiet, find_encoders, takes_settings
 from clipdraw.cli.progress import display
 from clipdraw.errors import ConfigError, InputError
 
@@ -46,6 +46,7 @@ def compare(
     """
     names = [name.strip() for name in methods.split(",") if name.strip()]
     with display(quiet=quiet) as shown:
+        find_encoders(settings, *([held_out] if held_out else []))
         from clipdraw import runs
         from clipdraw.runs.comparison import method
 

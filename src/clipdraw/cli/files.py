@@ -1,4 +1,4 @@
-"""Commands on files: `clipdraw score`, `explain`, `rasterize`, `convert`, `views` and `film`."""
+"""Commands on files: `clipdraw score`, `explain`, `rasterize`, `convert`, `views`, `film` and `convert-weights`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipdraw.cli.options import Device, Encoder, Json, Quiet, takes_settings
+from clipdraw.cli.options import Json, Quiet, find_encoders, takes_settings
 from clipdraw.cli.progress import display
 from clipdraw.errors import FormatError, InputError
 
@@ -26,33 +26,46 @@ _SHOWN = 5  # strokes that add most
 File = Annotated[Path, typer.Argument(help="A drawing (.svg, .json) or a picture (.png, .jpg, .webp).")]
 
 
+@takes_settings("encoder", "device")
 def score(
     file: File,
-    prompts: Annotated[list[str], typer.Argument(help="Texts to compare it with.")],
-    encoder: Encoder = "builtin",
-    device: Device = "auto",
+    settings: dict[str, Any],
+    prompts: Annotated[
+        list[str] | None, typer.Argument(help="Texts to compare it with; what it was drawn for if not given.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Say how well a drawing or picture matches texts: one cosine a text."""
-    if any(not prompt.strip() for prompt in prompts):
+    """Say how well a drawing or picture matches texts: one cosine a text.
+
+    A drawing in the folder of its run is judged as the run was, unless options say otherwise; any other by the built-in
+    encoder.
+    """
+    if any(not prompt.strip() for prompt in prompts or []):
         raise InputError("a prompt is empty: give texts to compare the picture with")
     with display(quiet=quiet):
-        from clipdraw.encoders import load_encoder
-        from clipdraw.encoders.devices import choose_device
+        find_encoders(settings)
         from clipdraw.evaluate.score import score as cosines
+        from clipdraw.runs import judge_of, note_unread
 
         picture = read_picture(file)
-        values = cosines(picture, prompts, load_encoder(encoder, device=choose_device(device)))
+        judge = judge_of(file, settings)
+        texts = prompts or [prompt.text for prompt in judge.prompts or _prompts(picture, [])]
+        if not texts:
+            raise InputError(f"{file} does not say what it was drawn for: give texts to compare it with")
+        note_unread(texts, judge.encoder)
+        values = cosines(picture, texts, judge.encoder)
     if as_json:
-        print(json.dumps({"file": str(file), "encoder": encoder, "scores": dict(zip(prompts, values, strict=True))}))
+        print(json.dumps({"file": str(file), **judge.about(), "scores": dict(zip(texts, values, strict=True))}))
         return
-    for prompt, value in sorted(zip(prompts, values, strict=True), key=lambda pair: -pair[1]):
-        print(f"{value:7.4f}  {prompt}")
+    for text, value in sorted(zip(texts, values, strict=True), key=lambda pair: -pair[1]):
+        print(f"{value:7.4f}  {text}")
 
 
+@takes_settings("encoder", "device")
 def explain(
     file: File,
+    settings: dict[str, Any],
     prompt: Annotated[
         list[str] | None, typer.Option(help="TEXT[:WEIGHT] that it was drawn for; the file's own if not given.")
     ] = None,
@@ -61,34 +74,33 @@ def explain(
     out: Annotated[
         Path | None, typer.Option(help="The picture of what each stroke adds: .png or .svg; FILE-explained.png.")
     ] = None,
-    encoder: Encoder = "builtin",
-    device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Say which words are nearest to a drawing, and show how much each of its strokes matters.
 
-    What a stroke adds is the similarity of the drawing minus that of the drawing without it.
+    What a stroke adds is the similarity of the drawing minus that of the drawing without it. The judge is that of
+    score.
     """
     if words < 1:
         raise InputError(f"--words must be at least 1, got {words}")
     if out is not None and out.suffix.lower() not in (".png", ".svg"):
         raise InputError(f"--out names a .png or .svg file, got {out}")
     with display(quiet=quiet):
-        from clipdraw.encoders import load_encoder
-        from clipdraw.encoders.devices import choose_device
         from clipdraw.evaluate.explain import NOUNS, explain, read_words
+        from clipdraw.runs import judge_of, note_unread
 
         picture = read_picture(file)
         prompts = _prompts(picture, prompt or [])
         target = _target(picture, prompts, file=file, out=out)
         chosen = read_words(word_list or NOUNS)
-        judge = load_encoder(encoder, device=choose_device(device))
-        found = explain(picture, prompts, encoder=judge, words=chosen, count=words)
+        judge = judge_of(file, settings)
+        note_unread((each.text for each in prompts), judge.encoder)
+        found = explain(picture, prompts, encoder=judge.encoder, words=chosen, count=words)
         if target is not None:
             _write_importance(picture, found, prompts, target)
     if as_json:
-        print(json.dumps({"file": str(file), "encoder": encoder} | _summary(found, prompts, target)))
+        print(json.dumps({"file": str(file), **judge.about()} | _summary(found, prompts, target)))
     else:
         _tell(found, prompts, target)
 
@@ -242,6 +254,19 @@ def _write_views(picture: Drawing | Tensor, views: Tensor, out: Path) -> None:
     columns = math.ceil(math.sqrt(len(cells)))
     rows = [cells[at : at + columns] for at in range(0, len(cells), columns)]
     write_sheet(Sheet(rows, side=views.shape[-1]), out)
+
+
+def convert_weights(
+    source: Annotated[Path, typer.Argument(help="A .pt or .bin of CLIP or SigLIP, or the folder that it is in.")],
+    target: Annotated[Path, typer.Argument(help="The folder to write, which --encoder then takes.")],
+    quiet: Quiet = False,
+) -> None:
+    """Write pickled weights as safetensors, without running the code that a pickle may hold."""
+    with display(quiet=quiet):
+        from clipdraw.encoders.convert import convert_weights as convert
+
+        convert(source, target)
+    print(target)
 
 
 def film(

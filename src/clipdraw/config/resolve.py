@@ -10,7 +10,8 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from clipdraw.config.settings import Config
+from clipdraw.config.settings import Config, JudgeSettings
+from clipdraw.encoders import absolute_name
 from clipdraw.errors import ConfigError
 from clipdraw.optimization.center import Center
 
@@ -143,6 +144,8 @@ def _checked(kind: type, value: Any) -> Any:
 def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None) -> Config:
     """The configuration of a run: the preset's values, over them the file's, over them the options.
 
+    The preset is that which goes with the encoders, unless one is named. Encoders that are paths become absolute ones.
+
     Args:
         prompt: the text to draw, `TEXT` or `TEXT:WEIGHT`.
         options: settings given by the caller, as `by_full_name` reads them; None means not given.
@@ -153,8 +156,8 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
         InputError: a text is blank or a value out of range.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    chosen = (by_full_name(read_toml(file)) if file else {}) | by_full_name(given)
-    name = chosen.get("preset", "default")
+    chosen = with_absolute_paths((by_full_name(read_toml(file)) if file else {}) | by_full_name(given))
+    name = chosen["preset"] if "preset" in chosen else _preset_for(chosen.get("judge.encoders", ("builtin",)))
     available = presets()
     if name not in available:
         raise ConfigError(f"there is no preset {name!r}; there are: {', '.join(available)}")
@@ -162,6 +165,27 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
     if "center.weight" not in preset | chosen and any(setting.startswith("center.") for setting in chosen):
         chosen["center.weight"] = Center.weight
     return from_dict({**preset, **chosen, "prompt": prompt, "preset": name})
+
+
+def with_absolute_paths(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values by full names, with encoders by names that mean the same in every folder.
+
+    Raises:
+        ConfigError: a setting is unknown, or the encoders are not named as they should be.
+    """
+    found = by_full_name(values)
+    if "judge.encoders" in found:
+        texts = _converted("judge.encoders", found["judge.encoders"])
+        names = JudgeSettings(texts).weights()
+        found["judge.encoders"] = tuple(
+            absolute_name(name) + text[len(name) :] for name, text in zip(names, texts, strict=True)
+        )
+    return found
+
+
+def _preset_for(encoders: tuple[str, ...]) -> str:
+    """The preset that goes with encoders if none is named."""
+    return "default" if "builtin" in JudgeSettings(encoders).weights() else "clip"
 
 
 def presets() -> dict[str, dict[str, Any]]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 
-from clipdraw.config.prompts import NUMBER, parse_prompts, title_of, written
+from clipdraw.config.prompts import parse_prompts, title_of, written
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.encoders import Encoder
+from clipdraw.encoders import Encoder, split_weight
 from clipdraw.encoders.devices import PRECISIONS
 from clipdraw.errors import ConfigError
 from clipdraw.optimization.center import CIRCLES, Center
@@ -30,7 +29,8 @@ class JudgeSettings:
     """The encoders that say how well the drawing matches its prompts.
 
     Args:
-        encoders: one or more, each `builtin`, a hub id or a folder, and `:WEIGHT` if it is not 1.
+        encoders: one or more, each `builtin`, a hub id, OpenAI's name of a CLIP or a folder, and `:WEIGHT` if it is not
+            1.
         normalize: whether pixel values are normalized as the encoder was trained; for real CLIP only.
         precision: number format that encoders compute in: `float32`, `bfloat16`, `float16`, or `auto`, the one that is
             measured to be fast here.
@@ -54,8 +54,7 @@ class JudgeSettings:
         """
         found: dict[str, float] = {}
         for text in self.encoders:
-            match = re.fullmatch(rf"(.+):({NUMBER})", text)
-            name, weight = (match[1], float(match[2])) if match else (text, 1.0)
+            name, weight = split_weight(text)
             if not 0 < weight < float("inf"):
                 raise ConfigError(f"the weight of an encoder is above 0, got {text!r}")
             if name in found:
@@ -214,7 +213,7 @@ class Config:
         prompt: the text to draw, `TEXT` or `TEXT:WEIGHT` (weight 1, see `prompts.parse_weighted`).
         also: more texts to draw in the same picture, written in the same way.
         negative: texts to stay away from, written in the same way (weight 0.3).
-        preset: the preset that the other values come from.
+        preset: the preset that the other values come from; if none is named, that which goes with the encoders.
         seed: of the start and the views.
         canvas: width and height in canvas units.
         strokes: number of strokes, 1 to 100,000.

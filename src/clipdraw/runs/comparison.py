@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from itertools import chain, product
 from pathlib import Path
 from statistics import fmean
 
@@ -27,7 +27,7 @@ from clipdraw.optimization.losses import Frame, Prior, Prompt, Term, similarity
 from clipdraw.optimization.parameterization import Parameterization, Pixels
 from clipdraw.progress import Interrupt, interruptible, log
 from clipdraw.runs.folder import make_folder, slug, write_record
-from clipdraw.runs.session import prepare, versions
+from clipdraw.runs.session import note_unread, prepare, versions
 
 _PNG_SIDE = 448
 _NO_GENERATOR = (
@@ -241,9 +241,13 @@ def compare(
     if held_out is not None and held_out.name in configs[0].judge.weights():
         raise ConfigError(f"the encoder {held_out.name!r} is optimized, so it cannot be held out; {_HELD_OUT_INSTEAD}")
     encoder = prepare(configs[0])
+    texts = [[prompt.text for prompt in config.prompts()] for config in configs]
+    note_unread(chain(*texts[1:]), encoder)
+    if held_out is not None:
+        note_unread(chain(*texts), held_out)
     lacking = _lacking(tuple(columns), configs[0], encoder, generator)
     folder = make_folder(f"compare {configs[0].title}", configs[0].seed, Path(out) if out is not None else None)
-    pairs = list(itertools.product(configs, columns))
+    pairs = list(product(configs, columns))
     with interruptible() as interrupt:
         work = _Work(folder, encoder, held_out, generator, on_step, interrupt)
         for config, name in pairs:

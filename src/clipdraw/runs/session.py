@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from clipdraw import raster
 from clipdraw.config import Config, from_dict, resolve
 from clipdraw.config.settings import JudgeSettings
 from clipdraw.drawing import Drawing
-from clipdraw.encoders import Encoder, Ensemble, load_encoder
+from clipdraw.encoders import Encoder, Ensemble, load_encoder, unknown_words
 from clipdraw.encoders.devices import choose_device, choose_precision
 from clipdraw.errors import ClipdrawError, FormatError, InputError
 from clipdraw.evaluate.explain import Vocabulary, Word
@@ -142,17 +142,17 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWor
 
 
 def prepare(config: Config) -> Encoder:
-    """Set the threads, load the encoder, and warn of texts that it cuts off.
+    """Set the threads, load the encoder, and warn of what it does not read.
 
     Raises:
-        InputError: the device is not there.
+        InputError: the device is not there, or the encoder knows no word of a text.
         WeightsError: the encoder cannot be loaded.
     """
     if config.threads:
         torch.set_num_threads(config.threads)
         raster.set_threads(config.threads)
     encoder = encoder_of(config)
-    warn_of_truncation(config, encoder)
+    note_unread((prompt.text for prompt in config.prompts()), encoder)
     return encoder
 
 
@@ -175,11 +175,20 @@ def _load(judge: JudgeSettings, device: str) -> Encoder:
     return encoders[0] if len(encoders) == 1 else Ensemble(encoders, list(weights))
 
 
-def warn_of_truncation(config: Config, encoder: Encoder) -> None:
-    """Warn of texts whose end the encoder does not read."""
-    for prompt in config.prompts():
-        if rest := encoder.truncated_tail(prompt.text):
+def note_unread(texts: Iterable[str], encoder: Encoder) -> tuple[str, ...]:
+    """Warn of texts whose end the encoder does not read, and of words that it does not know, which are returned.
+
+    Raises:
+        UnreadableError: it knows no word of a text.
+    """
+    texts = tuple(texts)
+    for text in texts:
+        if rest := encoder.truncated_tail(text):
             warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
+    unknown = tuple(dict.fromkeys(word for text in texts for word in unknown_words(encoder, text)))
+    if unknown:
+        warnings.warn(f"the encoder does not know: {_shortened(', '.join(unknown))}", stacklevel=3)
+    return unknown
 
 
 def _shortened(text: str) -> str:
@@ -298,6 +307,7 @@ class _Session:
 
     def _record(self, status: str, **results: Any) -> None:
         precision = choose_precision(self.config.judge.precision, self.encoder.device)
+        unknown = [word for prompt in self.config.prompts() for word in unknown_words(self.encoder, prompt.text)]
         record = {
             "status": status,
             "config": self.config.to_dict(),
@@ -306,6 +316,7 @@ class _Session:
                 "name": self.encoder.name,
                 "view_size": self.encoder.view_size,
                 "precision": str(precision).removeprefix("torch."),
+                "unknown_words": list(dict.fromkeys(unknown)),
             },
             "seed": self.config.seed,
             "steps": self.optimization.index,

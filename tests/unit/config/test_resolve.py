@@ -63,6 +63,43 @@ def test_a_preset_has_what_its_base_has_and_it_does_not_change():
     assert (fast["views.count"], fast["views.distortion"]) == (6, 0.4)
 
 
+@pytest.mark.parametrize(
+    ("encoders", "preset"),
+    [
+        (None, "default"),
+        (["builtin:2"], "default"),
+        (["openai/clip-vit-base-patch32", "builtin"], "default"),  # whose prior there is
+        (["openai/clip-vit-base-patch32:2"], "clip"),
+        (["ViT-B/32", "google/siglip-base-patch16-224"], "clip"),
+    ],
+)
+def test_the_preset_goes_with_the_encoders_unless_one_is_named(encoders, preset, tmp_path):
+    assert resolve("a cat", {"encoder": encoders}).preset == preset
+    assert resolve("a cat", {"encoder": encoders, "preset": "fast"}).preset == "fast"
+    file = tmp_path / "a.toml"
+    file.write_text(f"judge.encoders = {json.dumps(encoders or ['builtin'])}")
+    assert resolve("a cat", {}, file=file).preset == preset
+    file.write_text("preset = 'paper'")
+    assert resolve("a cat", {"encoder": encoders}, file=file).preset == "paper"
+
+
+def test_what_a_clip_model_is_given_is_the_papers_method_with_normalized_pixels():
+    named, paper = (settings_of(resolve("a cat", {"preset": name})) for name in ("clip", "paper"))
+    different = {name for name in named if named[name] != paper[name]}
+    assert different == {"preset", "judge.normalize"}
+    assert named["judge.normalize"]
+
+
+def test_an_encoder_that_is_a_path_is_kept_as_an_absolute_one(tmp_path, monkeypatch):
+    (tmp_path / "here" / "clip").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    config = resolve("a cat", {"encoder": ["./clip:2", "builtin:1.0", "owner/clip"]})
+    assert config.judge.encoders == (f"{tmp_path / 'here' / 'clip'}:2", "builtin:1.0", "owner/clip")
+    monkeypatch.chdir(tmp_path)
+    assert resolve("a cat", {"encoder": ["here/clip:2", "builtin:1.0", "owner/clip"]}) == config
+    assert from_dict(config.to_dict()) == config
+
+
 def test_every_old_name_means_a_setting_of_its_own():
     assert set(OLD_VALUES) == set(OLD_NAMES)
     assert len(set(OLD_NAMES.values())) == len(OLD_NAMES)
@@ -154,7 +191,7 @@ def test_unknown_settings_are_refused_with_those_there_are(settings, name):
 
 
 def test_unknown_presets_are_refused_with_those_there_are():
-    message = "there is no preset 'nope'; there are: default, fast, paper, notebook, predictor, article"
+    message = "there is no preset 'nope'; there are: default, fast, clip, paper, notebook, predictor, article"
     assert error_of({"preset": "nope"}) == message
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from clipdraw.encoders.builtin.image_tower import VIEW_SIZE, ImageTower
 from clipdraw.encoders.builtin.prior import BuiltinPrior, Exemplars, PictureNetwork
+from clipdraw.encoders.builtin.spelling import spell_out, unknown_words
 from clipdraw.encoders.builtin.storage import SHA256, WEIGHTS, checksum, read, select
 from clipdraw.encoders.builtin.text_tower import TextTower
 from clipdraw.encoders.devices import choose_precision
@@ -69,6 +70,9 @@ class BuiltinEncoder:
 
         Of a few each is computed once, by itself, so that its last digit does not depend on the others. Many, such as
         a list of words, are computed together, which takes a fifth of the time.
+
+        Raises:
+            UnreadableError: it knows no word of a text.
         """
         if len(texts) > _FEW:
             log.info("reading %d texts", len(texts))
@@ -81,15 +85,26 @@ class BuiltinEncoder:
 
     @torch.no_grad()
     def _embed_texts(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
-        return functional.normalize(self.text_tower.embed(texts).to(self.device) @ self._projection.T, dim=1)
+        for text in texts:
+            self.unknown_words(text)
+        vectors = self.text_tower.embed([spell_out(text) for text in texts])
+        return functional.normalize(vectors.to(self.device) @ self._projection.T, dim=1)
 
     def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of views in [0, 1]; differentiable in `views`, once."""
         return self._image(views.to(device=self.device, dtype=self._dtype))
 
     def truncated_tail(self, text: str) -> str:
-        """The end of `text` that is beyond what the encoder reads."""
-        return self.text_tower.truncated_tail(text)
+        """The end of `text` that is beyond what the encoder reads, in the letters that it reads."""
+        return self.text_tower.truncated_tail(spell_out(text))
+
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """The words of a text that it does not know: to it they are all the same.
+
+        Raises:
+            UnreadableError: it knows none.
+        """
+        return unknown_words(text, self.text_tower.words)
 
     def _cosines(self, pictures: Tensor, text: str) -> Tensor:
         whole = torch.stack([letterbox(picture, VIEW_SIZE, VIEW_SIZE) for picture in pictures.to(self.device)])

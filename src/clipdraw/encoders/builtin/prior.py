@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clipdraw.encoders.builtin.spelling import spell_out
 from clipdraw.encoders.builtin.storage import dequantize, quantize
 from clipdraw.progress import log
 
@@ -61,7 +62,7 @@ class BuiltinPrior:
         if text not in self._samples:
             log.info("sampling pictures of %r", text)
             with torch.no_grad():
-                pictures, biases = self._candidates(text)
+                pictures, biases = self._candidates(spell_out(text))
                 cosines = self._cosines(pictures, text)
                 scores = cosines + biases.to(cosines.device)
                 order = scores.argsort(descending=True)

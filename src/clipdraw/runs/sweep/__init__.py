@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from clipdraw.errors import ClipdrawError, ConfigError, FormatError, InputError
+from clipdraw.errors import ClipdrawError, ConfigError, FormatError, InputError, UnreadableError
 from clipdraw.io import write_text
 from clipdraw.progress import Interrupt, interruptible
 from clipdraw.runs.films import films_of
 from clipdraw.runs.folder import slug
-from clipdraw.runs.session import encoder_of, versions, warn_of_truncation
+from clipdraw.runs.session import encoder_of, note_unread, versions
 from clipdraw.runs.sweep.plan import Cell, Plan, from_dict, plans
 from clipdraw.runs.sweep.sheet import write_gathered
 from clipdraw.runs.sweep.workers import OnStep, Outcome, Task, found, in_processes, perform
@@ -109,6 +109,7 @@ def work(
     """
     if not 1 <= processes <= MOST_PROCESSES:
         raise InputError(f"processes must be from 1 to {MOST_PROCESSES}, got {processes}")
+    plan = plan.with_absolute_paths()
     cells = plan.cells()
     _check(cells)
     folder = _make_folder(plan, name or slug(cells[0].config.prompt), out)
@@ -147,8 +148,12 @@ def read_plan(folder: Path) -> Plan:
 
 
 def _check(cells: Sequence[Cell]) -> None:
-    """Load each encoder once, and let it tell what it does not read."""
+    """Load each encoder once, and let it tell what it does not read.
+
+    A drawing that its encoder cannot read at all fails by itself, unless there is no other.
+    """
     encoders = {}
+    unreadable: list[str] = []
     for cell in cells:
         config = cell.config
         key = config.judge, config.device
@@ -156,9 +161,13 @@ def _check(cells: Sequence[Cell]) -> None:
             films_of(config)
             if key not in encoders:
                 encoders[key] = encoder_of(config)
-            warn_of_truncation(config, encoders[key])
+            note_unread((prompt.text for prompt in config.prompts()), encoders[key])
+        except UnreadableError as error:
+            unreadable.append(str(error))
         except ClipdrawError as error:
             raise ConfigError(f"{', '.join(cell.labels)}: {error}") from None
+    if len(unreadable) == len(cells):
+        raise InputError(unreadable[0])
 
 
 def _made(tasks: Sequence[Task], processes: int, on_step: OnStep, interrupt: Interrupt) -> Iterator[Outcome]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from clipdraw.config import Config, by_full_name, fingerprint, resolve
+from clipdraw.config import Config, by_full_name, fingerprint, resolve, with_absolute_paths
 from clipdraw.config.prompts import parse_weighted, written
 from clipdraw.errors import ClipdrawError, ConfigError
 from clipdraw.optimization.losses import Prompt
@@ -125,6 +125,18 @@ class Plan:
         except ClipdrawError as error:
             raise ConfigError(f"{', '.join(labels)}: {error}") from None
         return Cell(f"{slug(prompt)}-s{config.seed}-{fingerprint(config)}", config, labels)
+
+    def with_absolute_paths(self) -> Plan:
+        """The plan with encoders by absolute paths, which can be gone on with from any folder.
+
+        Raises:
+            ConfigError: a setting is unknown, or of the wrong kind.
+        """
+        vary = {
+            name: tuple(with_absolute_paths({name: value}).popitem()[1] for value in values)
+            for name, values in self.vary.items()
+        }
+        return replace(self, settings=with_absolute_paths(self.settings), vary=vary)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as `from_dict` reads them."""
