@@ -191,7 +191,7 @@ def test_unknown_settings_are_refused_with_those_there_are(settings, name):
 
 
 def test_unknown_presets_are_refused_with_those_there_are():
-    message = "there is no preset 'nope'; there are: default, fast, clip, paper, notebook, predictor, article"
+    message = "there is no preset 'nope'; there are: default, fast, paper, clip, notebook, predictor, article"
     assert error_of({"preset": "nope"}) == message
 
 
