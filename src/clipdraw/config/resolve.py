@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from clipdraw.config.settings import Config
-from clipdraw.errors import ConfigError
+from clipdraw.errors import ConfigError, plain_fields
 from clipdraw.optimization.center import Center
 
 OLD_NAMES = {
@@ -52,8 +52,6 @@ OLD_NAMES = {
 }
 """Names that settings had before they were in groups, and their names now. All of them are still read."""
 
-_LISTS = ("judge.encoders", "film.kinds", "film.formats")
-"""Settings with any number of values."""
 _OF_THE_MACHINE = ("device", "threads")
 """Settings that do not say what is drawn."""
 
@@ -104,40 +102,20 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: a setting is unknown, of the wrong type or out of range, or there is no prompt.
     """
-    given = {name: _converted(name, value) for name, value in by_full_name(values).items()}
+    given = by_full_name(values)
     if "prompt" not in given:
         raise ConfigError('no prompt: say what to draw, for example prompt = "a bonfire"')
     groups: dict[str, dict[str, Any]] = {}
     for name in [name for name in given if "." in name]:
         group, part = name.split(".")
         groups.setdefault(group, {})[part] = given.pop(name)
-    kinds = {each.name: each.default_factory for each in fields(Config)}
-    return Config(**given, **{group: kinds[group](**parts) for group, parts in groups.items()})  # type: ignore[operator]
+    kinds: dict[str, Any] = {each.name: each.default_factory for each in fields(Config)}
+    parts = {name: _made(kinds[name], values, f"{name}.") for name, values in groups.items()}
+    return _made(Config, given | parts)
 
 
-def _converted(name: str, value: Any) -> Any:
-    """`value` in the type of the setting's default."""
-    default = DEFAULTS[name]
-    try:
-        if isinstance(default, tuple):
-            if isinstance(value, str) or not hasattr(value, "__len__"):
-                raise TypeError
-            kind = type(default[0]) if default else str
-            if default and name not in _LISTS and len(value) != len(default):
-                raise TypeError
-            return tuple(_checked(kind, item) for item in value)
-        return _checked(type(default), value)
-    except TypeError:
-        wanted = f"a list like {list(default)}" if isinstance(default, tuple) else f"of type {type(default).__name__}"
-        raise ConfigError(f"{name} is {wanted}, got {value!r}") from None
-
-
-def _checked(kind: type, value: Any) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not kind:
-        raise TypeError
-    return value
+def _made(kind: Any, values: Mapping[str, Any], prefix: str = "") -> Any:
+    return kind(**plain_fields(kind, values, prefix=prefix, error=ConfigError))
 
 
 def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None) -> Config:

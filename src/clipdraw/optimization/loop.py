@@ -15,7 +15,7 @@ from torch import Tensor
 
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
-from clipdraw.errors import DivergedError, InputError
+from clipdraw.errors import DivergedError, InputError, check_fields
 from clipdraw.optimization.constraints import ColorRange, Constraint, WidthRange
 from clipdraw.optimization.losses import Frame, Loss, Prompt, drawing_of, similarity
 from clipdraw.optimization.parameterization import Parameterization, Rates, Strokes
@@ -37,6 +37,9 @@ class Recipe:
         resolution: pixels along the longer side of the image that views are made from; None takes the
             encoder's view size.
         backend: the rasterizer's implementation.
+
+    Raises:
+        InputError: a value is out of range.
     """
 
     steps: int = 250
@@ -47,8 +50,11 @@ class Recipe:
     backend: str = "auto"
 
     def __post_init__(self) -> None:
+        check_fields(self, prefix="a recipe's ")
         if self.steps < 1:
             raise InputError(f"steps must be at least 1, got {self.steps}")
+        if self.resolution is not None and self.resolution < 1:
+            raise InputError(f"a resolution is at least 1 pixel, got {self.resolution}")
 
 
 @dataclass(frozen=True)

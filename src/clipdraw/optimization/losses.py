@@ -24,7 +24,7 @@ from torch import Tensor
 
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, prior_of
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, check_fields
 from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.parameterization import Parameterization
 
@@ -95,7 +95,7 @@ class Prompt:
         weight: its importance against other losses; -0.3 is the paper's for negative prompts.
 
     Raises:
-        InputError: the text is blank or the weight is 0 or not finite.
+        InputError: the text is blank or no text at all, or the weight is 0 or not finite.
 
     Source: Frans et al. 2021 (CLIPDraw), algorithm 1 and section 4.6.
     """
@@ -104,9 +104,12 @@ class Prompt:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
+        check_fields(self, prefix="a prompt's ")
         if not self.text.strip():
             raise InputError('the prompt is empty: say what to draw, for example "a bonfire"')
-        if not (self.weight == self.weight and 0 < abs(self.weight) < float("inf")):
+        if any("\ud800" <= character <= "\udfff" for character in self.text):
+            raise InputError(f"the prompt {self.text!a} is not text: it has bytes that are not UTF-8")
+        if self.weight == 0:
             raise InputError(f"a prompt's weight is a number other than 0, got {self.weight}")
 
     @property
@@ -144,7 +147,8 @@ class Opacity:
     name: str = "opacity"
 
     def __post_init__(self) -> None:
-        if not 0 < self.weight < float("inf"):
+        check_fields(self, prefix="the opacity's ")
+        if self.weight <= 0:
             raise InputError(f"the weight of the opacity is above 0, got {self.weight}")
 
     def build(self, encoder: Encoder) -> Term:
@@ -176,7 +180,8 @@ class Prior:
     name: str = "prior"
 
     def __post_init__(self) -> None:
-        if not (0 < self.weight < float("inf") and 0 < self.until <= 1):
+        check_fields(self, prefix="the prior's ")
+        if not (0 < self.weight and 0 < self.until <= 1):
             raise InputError(
                 f"the weight of the prior is above 0 and its end in (0, 1], got {self.weight} and {self.until}"
             )

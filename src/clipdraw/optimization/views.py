@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, check_fields
 
 OUTSIDES = ("white", "black", "gray")
 """The colors that can lie beyond an image's edge."""
@@ -46,6 +46,7 @@ class Views:
     enabled: bool = True
 
     def __post_init__(self) -> None:
+        check_fields(self, prefix="views: ")
         if self.count < 1:
             raise InputError(f"views must be at least 1, got {self.count}")
         if not 0 <= self.distortion < 1:

@@ -13,8 +13,9 @@ import torch
 from jaxtyping import UInt8
 
 from clipdraw.config import Config
+from clipdraw.config.settings import check_film
 from clipdraw.drawing import Drawing
-from clipdraw.errors import FormatError, InputError, MissingExtraError
+from clipdraw.errors import FormatError, InputError, MissingExtraError, check_fields
 from clipdraw.figures import Cell, Sheet, write_sheet
 from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
 from clipdraw.io.files import write_text
@@ -26,14 +27,11 @@ from clipdraw.runs.folder import CHECKPOINT, read_checkpoint, read_record
 
 NAMES = {"optimization": "making-of", "strokes": "strokes"}
 """The kinds of films, and what their files in a run folder are called."""
-FORMATS = ("svg", "video", "mp4", "webp", "gif")
-"""The formats that a run can write; `video` is mp4 with the extra of that name, else WebP."""
 
 States = Mapping[int, Drawing]
 """Number of steps to the drawing after them, ascending."""
 
 _STAGES = 8  # of a strip
-_MOST_FRAMES = 20_000
 
 
 @dataclass(frozen=True)
@@ -59,18 +57,10 @@ class Film:
     fps: int = 25
 
     def __post_init__(self) -> None:
+        check_fields(self, prefix="a film's ")
         if self.kind not in NAMES:
             raise InputError(f"a film is of the kind {' or '.join(NAMES)}, got {self.kind!r}")
-        if not 0 < self.length_s <= 600:
-            raise InputError(f"a film is above 0 and at most 600 seconds long, got {self.length_s}")
-        if not 0 <= self.hold_s <= 600:
-            raise InputError(f"a film holds the drawing for 0 to 600 seconds, got {self.hold_s}")
-        if not 16 <= self.size <= 4096:
-            raise InputError(f"a film is 16 to 4096 pixels wide or high, got {self.size}")
-        if not 1 <= self.fps <= 120:
-            raise InputError(f"a film has 1 to 120 frames a second, got {self.fps}")
-        if (self.length_s + self.hold_s) * self.fps > _MOST_FRAMES:
-            raise InputError(f"a film of more than {_MOST_FRAMES:,} frames is not made; shorten it or lower its rate")
+        check_film(self.length_s, self.hold_s, size=self.size, fps=self.fps)
 
 
 def film(
@@ -119,7 +109,7 @@ def write_films(states: States, folder: Path, films: Sequence[Film], formats: Se
         states: the drawing as the run went on; the last one is the finished drawing.
         folder: of the run.
         films: what they are like.
-        formats: of `FORMATS`.
+        formats: of `settings.FILM_FORMATS`.
 
     Returns:
         The files.
@@ -142,13 +132,9 @@ def films_of(config: Config) -> list[Film]:
     """The films that a run is to make of itself; it is certain then that they can be made.
 
     Raises:
-        InputError: a setting is out of range.
         MissingExtraError: mp4 without the extra `video`.
     """
     asked = config.film
-    for ending in asked.formats:
-        if ending not in FORMATS:
-            raise InputError(f"film.formats are of {', '.join(FORMATS)}, got {ending!r}")
     if "mp4" in asked.formats and not find_spec("av"):
         raise MissingExtraError("mp4 films", extra="video")
     return [Film(kind, asked.length, asked.hold, asked.size, asked.fps) for kind in asked.kinds]

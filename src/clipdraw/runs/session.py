@@ -21,7 +21,7 @@ from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
 from clipdraw.encoders.devices import choose_device
 from clipdraw.encoders.precision import choose_precision
-from clipdraw.errors import ClipdrawError, FormatError, InputError
+from clipdraw.errors import ClipdrawError, FormatError, InputError, shortened
 from clipdraw.evaluate.explain import Vocabulary, Word
 from clipdraw.evaluate.score import embed, score
 from clipdraw.io.images import write_png
@@ -181,11 +181,7 @@ def warn_of_truncation(config: Config, encoder: Encoder) -> None:
     """Warn of texts whose end the encoder does not read."""
     for prompt in config.prompts():
         if rest := encoder.truncated_tail(prompt.text):
-            warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+            warnings.warn(f"the encoder does not read the end of the text: {shortened(rest)!r}", stacklevel=3)
 
 
 class _Session:
