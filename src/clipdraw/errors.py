@@ -6,7 +6,6 @@ A message names the thing, its value, what is allowed and what to do about it, i
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields
@@ -76,7 +75,7 @@ _LARGEST = {"int": 2**64, "float": 3.4e38}
 
 
 def check_fields(settings: Any, *, prefix: str = "", error: type[ClipdrawError] = InputError) -> None:
-    """Bring the plain values in a new frozen dataclass into the types of its fields, or refuse them: see `plain_fields`."""
+    """Bring the plain values of a new frozen dataclass into the types of its fields; see `plain_fields`."""
     for name, value in plain_fields(type(settings), vars(settings), prefix=prefix, error=error).items():
         object.__setattr__(settings, name, value)
 
@@ -97,23 +96,27 @@ def plain_fields(
     Raises:
         ClipdrawError: a value is of another type, or a number not finite or beyond single precision.
     """
-    found = dict(values)
-    for each in fields(kind):
-        form, group = _FIELD.fullmatch(str(each.type)), each.default_factory
-        if each.name not in values or (form and form["optional"] and values[each.name] is None):
-            continue
-        name, value = prefix + each.name, values[each.name]
-        if form:
-            try:
-                found[each.name] = _plain(value, form)
-            except TypeError:
-                wanted = f"a list like {list(each.default)}" if form["many"] else f"of type {form['kind']}"  # type: ignore[arg-type]
-                raise error(f"{name} is {wanted}, got {shortened(repr(value))}") from None
-            except ValueError as reason:
-                raise error(f"{name} must be {reason}") from None
-        elif isinstance(group, type) and group.__name__ == each.type and not isinstance(value, group):
+    known = {each.name: each for each in fields(kind)}
+    return {
+        name: _fitted(known[name], value, prefix + name, error) if name in known else value
+        for name, value in values.items()
+    }
+
+
+def _fitted(field: Any, value: Any, name: str, error: type[ClipdrawError]) -> Any:
+    """The value for one field; `error` if it does not fit."""
+    form, group = _FIELD.fullmatch(str(field.type)), field.default_factory
+    if form is None:
+        if isinstance(group, type) and group.__name__ == field.type and not isinstance(value, group):
             raise error(f"{name} is of type {group.__name__}, got {shortened(repr(value))}")
-    return found
+        return value
+    try:
+        return None if form["optional"] and value is None else _plain(value, form)
+    except TypeError:
+        wanted = f"a list like {list(field.default)}" if form["many"] else f"of type {form['kind']}"
+        raise error(f"{name} is {wanted}, got {shortened(repr(value))}") from None
+    except ValueError as reason:
+        raise error(f"{name} must be {reason}") from None
 
 
 def _plain(value: Any, form: re.Match[str]) -> Any:
@@ -135,7 +138,7 @@ def _single(value: Any, kind: str) -> Any:
         return str.__str__(value)
     if kind == "bool" and isinstance(value, bool):
         return value
-    family = {"int": Integral, "float": Real}.get(kind)
+    family: Any = {"int": Integral, "float": Real}.get(kind)
     if family is None or isinstance(value, bool) or not isinstance(value, family):
         raise TypeError
     if not -_LARGEST[kind] <= value <= _LARGEST[kind]:  # false for NaN

@@ -13,7 +13,7 @@ from clipdraw.config.prompts import NUMBER, parse_prompts, title_of, written
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.encoders.precision import PRECISIONS
-from clipdraw.errors import ConfigError, InputError, check_fields
+from clipdraw.errors import ConfigError, check_fields
 from clipdraw.optimization.center import Center
 from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.optimization.loop import Problem, Recipe
@@ -220,7 +220,12 @@ class FilmSettings(_Group):
         for name, allowed in (("kinds", FILM_KINDS), ("formats", FILM_FORMATS)):
             for value in getattr(self, name):
                 _require_one_of(f"film.{name}", value, allowed)
-        check_film(self.length, self.hold, size=self.size, fps=self.fps)
+        if not 0 < self.length <= 600:
+            raise ConfigError(f"a film is above 0 and at most 600 seconds long, got {self.length}")
+        for name, lowest, highest in (("hold", 0, 600), ("size", 16, 4096), ("fps", 1, 120)):
+            _require(f"film.{name}", getattr(self, name), lowest, highest)
+        if (self.length + self.hold) * self.fps > _MOST_FRAMES:
+            raise ConfigError(f"a film of more than {_MOST_FRAMES:,} frames is not made; shorten it or lower its rate")
 
 
 @dataclass(frozen=True)
@@ -372,24 +377,6 @@ class Config:
             constraints=self._constraints(),
             resolution=self.resolution or None,
         )
-
-
-def check_film(length: float, hold: float, *, size: int, fps: int) -> None:
-    """Refuse the settings of a film that cannot be made.
-
-    Raises:
-        InputError: a value is out of range, or there would be too many frames.
-    """
-    if not 0 < length <= 600:
-        raise InputError(f"a film is above 0 and at most 600 seconds long, got {length}")
-    if not 0 <= hold <= 600:
-        raise InputError(f"a film holds the drawing for 0 to 600 seconds, got {hold}")
-    if not 16 <= size <= 4096:
-        raise InputError(f"a film is 16 to 4096 pixels wide or high, got {size}")
-    if not 1 <= fps <= 120:
-        raise InputError(f"a film has 1 to 120 frames a second, got {fps}")
-    if (length + hold) * fps > _MOST_FRAMES:
-        raise InputError(f"a film of more than {_MOST_FRAMES:,} frames is not made; shorten it or lower its rate")
 
 
 def _require(name: str, value: float, lowest: float, highest: float) -> None:

@@ -63,7 +63,7 @@ class Center:
 
     def __post_init__(self) -> None:
         check_fields(self, prefix="the center's ")
-        if not (0 <= self.radius <= _FARTHEST and 0 < self.weight and 1 <= self.power <= 10):
+        if not (0 <= self.radius <= _FARTHEST and self.weight > 0 and 1 <= self.power <= 10):
             raise InputError(
                 f"the center's radius is from 0 to {_FARTHEST}, its weight above 0, its power from 1 to 10, got "
                 f"{self.radius}, {self.weight}, {self.power}"

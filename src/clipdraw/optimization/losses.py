@@ -181,7 +181,7 @@ class Prior:
 
     def __post_init__(self) -> None:
         check_fields(self, prefix="the prior's ")
-        if not (0 < self.weight and 0 < self.until <= 1):
+        if not (self.weight > 0 and 0 < self.until <= 1):
             raise InputError(
                 f"the weight of the prior is above 0 and its end in (0, 1], got {self.weight} and {self.until}"
             )

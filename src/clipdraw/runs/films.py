@@ -13,9 +13,9 @@ import torch
 from jaxtyping import UInt8
 
 from clipdraw.config import Config
-from clipdraw.config.settings import check_film
+from clipdraw.config.settings import FilmSettings
 from clipdraw.drawing import Drawing
-from clipdraw.errors import FormatError, InputError, MissingExtraError, check_fields
+from clipdraw.errors import FormatError, InputError, MissingExtraError
 from clipdraw.figures import Cell, Sheet, write_sheet
 from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
 from clipdraw.io.files import write_text
@@ -47,7 +47,7 @@ class Film:
         fps: frames a second. What lies between two kept states is interpolated.
 
     Raises:
-        InputError: a value is out of range.
+        ConfigError: a value is out of range.
     """
 
     kind: str = "optimization"
@@ -57,10 +57,7 @@ class Film:
     fps: int = 25
 
     def __post_init__(self) -> None:
-        check_fields(self, prefix="a film's ")
-        if self.kind not in NAMES:
-            raise InputError(f"a film is of the kind {' or '.join(NAMES)}, got {self.kind!r}")
-        check_film(self.length_s, self.hold_s, size=self.size, fps=self.fps)
+        FilmSettings((self.kind,), (), self.length_s, self.hold_s, self.size, self.fps)  # which checks them
 
 
 def film(
@@ -89,7 +86,8 @@ def film(
         The file.
 
     Raises:
-        InputError: a value is out of range, or the file's ending names no format of films.
+        ConfigError: a value is out of range.
+        InputError: the file's ending names no format of films.
         FormatError: the source is no run, or one that keeps no states.
         MissingExtraError: mp4 without the extra `video`.
     """

@@ -152,7 +152,9 @@ def test_values_without_a_prompt_are_refused():
     assert str(error.value) == 'no prompt: say what to draw, for example prompt = "a bonfire"'
 
 
-@pytest.mark.parametrize("content", [b"steps = = 3", b'also = ["\xff"]'])
+@pytest.mark.parametrize(
+    "content", [b"steps = = 3", b'also = ["\xff"]', b"steps = " + b"1" * 5000, b"steps = " + b"[" * 5000]
+)
 def test_a_file_that_is_not_toml_is_named(content, tmp_path):
     file = tmp_path / "bad.toml"
     file.write_bytes(content)

@@ -23,7 +23,7 @@ def test_a_staircase_needs_as_many_starts_as_values():
 
 @pytest.mark.parametrize("make", [Constant, Cosine, lambda value: Cosine(end=value), lambda value: Staircase((value,))])
 def test_schedules_are_of_finite_numbers(make):
-    with pytest.raises(InputError, match="a schedule's .* must be within"):
+    with pytest.raises(InputError, match=r"a schedule's .* must be within"):
         make(math.nan)
 
 

@@ -82,8 +82,16 @@ def test_strokes_may_begin_about_the_middle():
 @pytest.mark.parametrize(
     "allowed",
     [
-        {"strokes": 1}, {"segments": (1, 1)}, {"opacity": (0.0, 0.0)}, {"opacity": (1.0, 1.0)}, {"spread": 1e-3},
-        {"width": 0.0}, {"width": 1000.0}, {"reach": 0.0}, {"reach": 10.0}, {"segments": (1000, 1000), "strokes": 2},
+        {"strokes": 1},
+        {"segments": (1, 1)},
+        {"opacity": (0.0, 0.0)},
+        {"opacity": (1.0, 1.0)},
+        {"spread": 1e-3},
+        {"width": 0.0},
+        {"width": 1000.0},
+        {"reach": 0.0},
+        {"reach": 10.0},
+        {"segments": (1000, 1000), "strokes": 2},
     ],
 )
 def test_settings_reach_their_bounds(allowed):

@@ -124,7 +124,7 @@ def test_what_is_no_run_is_refused(run, tmp_path):
         ({"film_formats": ("avi",)}, "film.formats is one of svg"),
         ({"film_length": 0.0}, "above 0 and at most 600"),
         ({"film_length": float("nan")}, "film.length must be within"),
-        ({"film_hold": -1.0}, "holds the drawing for 0 to 600"),
+        ({"film_hold": -1.0}, "film.hold must be from 0 to 600"),
         ({"film_size": 8}, "16 to 4096"),
         ({"film_fps": 0}, "1 to 120"),
         ({"film_length": 600.0, "film_fps": 60}, "more than 20,000 frames"),
