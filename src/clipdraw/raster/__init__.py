@@ -16,10 +16,10 @@ from clipdraw.errors import ConfigError, InputError
 from clipdraw.raster.batch import Batch, make_batch
 from clipdraw.raster.freezing import Chosen
 from clipdraw.raster.native import library
-from clipdraw.raster.threads import get_threads, set_threads
+from clipdraw.raster.threads import get_threads, set_threads, usable_processors
 from clipdraw.registry import Registry
 
-__all__ = ["Batch", "backends", "get_threads", "rasterize", "rasterize_batch", "set_threads"]
+__all__ = ["Batch", "backends", "get_threads", "rasterize", "rasterize_batch", "set_threads", "usable_processors"]
 
 backends = Registry(
     "backends",

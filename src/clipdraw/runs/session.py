@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -115,9 +116,10 @@ def draw(
         DivergedError: the optimization broke down; the folder holds what there is.
     """
     config = resolve(prompt, options, file=Path(config_file) if config_file else None)
-    # The folder is made after everything is loaded: what fails or is interrupted before leaves none behind.
-    session = _Session(config, on_step, on_words)
-    return session.go(make_folder(config.title, config.seed, Path(out) if out is not None else None))
+    with threads_of(config):
+        # The folder is made after everything is loaded: what fails or is interrupted before leaves none behind.
+        session = _Session(config, on_step, on_words)
+        return session.go(make_folder(config.title, config.seed, Path(out) if out is not None else None))
 
 
 def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWords | None = None) -> Run:
@@ -138,21 +140,35 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWor
         raise InputError(f"{folder}: the run is finished; there is nothing to resume")
     if not isinstance(record.get("config"), dict):
         raise FormatError(f"{folder}: run.json has no configuration")
-    session = _Session(from_dict(record["config"]), on_step, on_words)
-    session.restore(folder)
-    return session.go(folder)
+    config = from_dict(record["config"])
+    with threads_of(config):
+        session = _Session(config, on_step, on_words)
+        session.restore(folder)
+        return session.go(folder)
+
+
+@contextmanager
+def threads_of(config: Config) -> Iterator[None]:
+    """The CPU threads that a configuration asks for, while in the block; those of before after it."""
+    if not config.threads:
+        yield
+        return
+    former = torch.get_num_threads(), raster.set_threads(config.threads)
+    torch.set_num_threads(config.threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(former[0])
+        raster.set_threads(former[1])
 
 
 def prepare(config: Config) -> Encoder:
-    """Set the threads, load the encoder, and warn of texts that it cuts off.
+    """Load the encoder, and warn of texts that it cuts off.
 
     Raises:
         InputError: the device is not there.
         WeightsError: the encoder cannot be loaded.
     """
-    if config.threads:
-        torch.set_num_threads(config.threads)
-        raster.set_threads(config.threads)
     encoder = encoder_of(config)
     warn_of_truncation(config, encoder)
     return encoder

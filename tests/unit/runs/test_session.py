@@ -4,8 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
+from clipdraw import raster
 from clipdraw.config import from_dict
+from clipdraw.errors import InputError
 from clipdraw.runs import draw, resume, session
 
 OLD = Path(__file__).with_name("old_run")
@@ -42,6 +45,25 @@ def test_the_precision_that_was_taken_is_written(tmp_path):
         record = json.loads((run.folder / "run.json").read_text())
         assert record["config"]["judge"]["precision"] == asked
         assert record["encoder"]["precision"] in taken
+
+
+def test_threads_are_those_of_before_when_a_run_has_ended(tmp_path):
+    before, seen = (torch.get_num_threads(), raster.get_threads()), []
+
+    def look(step):
+        seen.append((torch.get_num_threads(), raster.get_threads()))
+        if len(seen) == 3:
+            raise InputError("enough")
+
+    draw("a red heart", threads=3, out=tmp_path / "one", on_step=look, **TINY)
+    assert seen == [(3, 3)] * 2
+    assert (torch.get_num_threads(), raster.get_threads()) == before
+    with pytest.raises(InputError, match="enough"):
+        draw("a red heart", threads=3, out=tmp_path / "two", on_step=look, **TINY)
+    assert (torch.get_num_threads(), raster.get_threads()) == before
+    resume(tmp_path / "two", on_step=look)
+    assert seen[2:] == [(3, 3)] * 2
+    assert (torch.get_num_threads(), raster.get_threads()) == before
 
 
 def test_whatever_takes_long_is_logged(tmp_path, caplog):

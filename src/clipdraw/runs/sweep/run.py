@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from clipdraw.errors import ClipdrawError, ConfigError, FormatError, InputError
 from clipdraw.io.files import write_text
+from clipdraw.raster import usable_processors
 from clipdraw.runs.films import films_of
 from clipdraw.runs.folder import slug
 from clipdraw.runs.interrupt import Interrupt, interruptible
@@ -110,7 +110,7 @@ def work(
     cells = plan.cells()
     _check(cells)
     folder = _make_folder(plan, name or slug(plan.prompts[0]), out)
-    threads = max(1, (os.cpu_count() or 1) // processes) if processes > 1 else 0
+    threads = max(1, usable_processors() // processes) if processes > 1 else 0
     tasks = [Task(cell, folder / RUNS / cell.name, 0 if cell.config.threads else threads) for cell in cells]
     outcomes = {task.cell.name: found(task) for task in tasks}
     done = Sweep(folder, plan, cells, tuple(outcomes.values()))
