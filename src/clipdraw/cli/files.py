@@ -41,11 +41,13 @@ def score(
         from clipdraw.encoders import load_encoder
         from clipdraw.encoders.devices import choose_device
         from clipdraw.evaluate.score import score as cosines
+        from clipdraw.optimization.losses import distinct
 
         picture = read_picture(file)
         values = cosines(picture, prompts, load_encoder(encoder, device=choose_device(device)))
     if as_json:
-        print(json.dumps({"file": str(file), "encoder": encoder, "scores": dict(zip(prompts, values, strict=True))}))
+        scores = dict(zip(distinct(prompts), values, strict=True))
+        print(json.dumps({"file": str(file), "encoder": encoder, "scores": scores}))
         return
     for prompt, value in sorted(zip(prompts, values, strict=True), key=lambda pair: -pair[1]):
         print(f"{value:7.4f}  {prompt}")
@@ -137,8 +139,11 @@ def _write_importance(picture: Any, found: Explanation, prompts: tuple[Prompt, .
 
 
 def _summary(found: Explanation, prompts: tuple[Prompt, ...], out: Path | None) -> dict[str, Any]:
+    from clipdraw.optimization.losses import distinct
+
+    names, weights = distinct(prompt.text for prompt in prompts), (prompt.weight for prompt in prompts)
     return {
-        "prompts": {prompt.text: prompt.weight for prompt in prompts},
+        "prompts": dict(zip(names, weights, strict=True)),
         "similarity": None if math.isnan(found.similarity) else found.similarity,
         "words": dict(found.words),
         "strokes": None if found.strokes is None else found.strokes.tolist(),

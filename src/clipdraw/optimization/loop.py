@@ -17,7 +17,7 @@ from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import DivergedError, InputError, check_fields
 from clipdraw.optimization.constraints import ColorRange, Constraint, WidthRange
-from clipdraw.optimization.losses import Frame, Loss, Prompt, drawing_of, similarity
+from clipdraw.optimization.losses import Frame, Loss, Prompt, distinct, drawing_of, similarity
 from clipdraw.optimization.parameterization import Parameterization, Rates, Strokes
 from clipdraw.optimization.views import Views
 
@@ -64,7 +64,7 @@ class Step:
     Args:
         index: number of updates made so far; 1 after the first.
         of: number of updates that the run will have made in the end.
-        losses: value of each loss by its name, before the update.
+        losses: value of each loss by its name, before the update; the second of a name is ` (2)`.
         similarity: mean cosine between the views and the prompts to draw, by their weights, before the update; NaN
             without one.
         subject: what is optimized, after the update: the drawing, or another parameterization.
@@ -122,6 +122,7 @@ class Optimization:
         self.dropped = 0
         self._dropped_in_a_row = 0
         self._terms = [(loss, loss.build(encoder)) for loss in losses]
+        self._names = distinct(loss.name for loss in losses)
         self._generator = torch.Generator().manual_seed(seed)
         self._parameters = self.parameterization.parameters()
         self._optimizer = torch.optim.Adam([{"params": [p.tensor]} for p in self._parameters], lr=1.0)
@@ -172,7 +173,7 @@ class Optimization:
         with torch.no_grad():
             self.parameterization.project()
         self.index += 1
-        losses = {loss.name: value.item() for (loss, _), value in zip(self._terms, values, strict=True)}
+        losses = {name: value.item() for name, value in zip(self._names, values, strict=True)}
         return Step(
             index=self.index,
             of=self.recipe.steps,

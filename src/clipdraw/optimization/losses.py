@@ -14,9 +14,10 @@ To add one, write a frozen dataclass with a `name` and a `build`, and pass it to
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, count
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
@@ -121,6 +122,15 @@ class Prompt:
         """The weighted negative cosine, summed over views."""
         (target,) = encoder.encode_text([self.text])
         return lambda frame: -self.weight * (frame.embeddings @ target).sum()
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, with ` (2)`, ` (3)` ... after one that was there before, so that each can stand for its own value."""
+    found: dict[str, None] = {}
+    for name in names:
+        numbered = (f"{name} ({number})" for number in count(2))
+        found[next(one for one in chain([name], numbered) if one not in found)] = None
+    return tuple(found)
 
 
 def similarity(prompts: Sequence[Prompt], cosines: Sequence[float]) -> float:

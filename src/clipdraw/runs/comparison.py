@@ -28,7 +28,7 @@ from clipdraw.optimization.parameterization import Parameterization, Pixels
 from clipdraw.progress import log
 from clipdraw.runs.folder import make_folder, slug, write_record
 from clipdraw.runs.interrupt import Interrupt, interruptible
-from clipdraw.runs.session import prepare, threads_of, versions
+from clipdraw.runs.session import precision_of, prepare, threads_of, versions
 
 _PNG_SIDE = 448
 _NO_GENERATOR = (
@@ -360,6 +360,7 @@ def _write(comparison: Comparison, configs: Sequence[Config], pictures: Sequence
     record = {
         "status": comparison.status,
         "encoder": comparison.encoder,
+        "precision": precision_of(configs[0]),
         "held_out": comparison.held_out,
         "means": {name: {"similarity": a, "held_out": b} for name, (a, b) in comparison.means().items()},
         "results": [asdict(result) for result in comparison.results],

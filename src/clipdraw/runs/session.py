@@ -27,7 +27,7 @@ from clipdraw.evaluate.explain import Vocabulary, Word
 from clipdraw.evaluate.score import embed, score
 from clipdraw.io.images import write_png
 from clipdraw.optimization.loop import Step
-from clipdraw.optimization.losses import similarity
+from clipdraw.optimization.losses import distinct, similarity
 from clipdraw.progress import log
 from clipdraw.runs.films import films_of, kept_states, write_films
 from clipdraw.runs.folder import (
@@ -58,7 +58,7 @@ class Run:
         drawing: the drawing.
         similarity: cosine between the drawing, seen whole and undistorted, and the prompt; of several, their mean by
             weight.
-        similarities: cosine of each prompt by its text, negative ones too.
+        similarities: cosine of each prompt by its text, negative ones too; the second of the same text has ` (2)`.
         seconds: time in the loop, of all sessions together.
         steps: updates made.
         seed: the seed.
@@ -193,6 +193,12 @@ def _load(judge: JudgeSettings, device: str) -> Encoder:
     return encoders[0] if len(encoders) == 1 else Ensemble(encoders, list(weights))
 
 
+def precision_of(config: Config) -> str:
+    """The number format that encoders compute in here, which `auto` leaves open."""
+    device = torch.device(choose_device(config.device))
+    return str(choose_precision(config.judge.precision, device)).removeprefix("torch.")
+
+
 def warn_of_truncation(config: Config, encoder: Encoder) -> None:
     """Warn of texts whose end the encoder does not read."""
     for prompt in config.prompts():
@@ -287,9 +293,10 @@ class _Session:
         self._save_checkpoint()
         about, prompts = self.config.metadata(), self.config.prompts()
         drawing = replace(self.optimization.drawing.detached().to(device="cpu"), metadata=about)
-        cosines = score(drawing, [prompt.text for prompt in prompts], self.encoder)
+        texts = [prompt.text for prompt in prompts]
+        cosines = score(drawing, texts, self.encoder)
         words = self.vocabulary.nearest(embed(drawing, self.encoder)[None]) if self.vocabulary else ()
-        mean, each = similarity(prompts, cosines), {p.text: c for p, c in zip(prompts, cosines, strict=True)}
+        mean, each = similarity(prompts, cosines), dict(zip(distinct(texts), cosines, strict=True))
         drawing.save(self.folder / "drawing.svg")
         log.info("writing drawing.png")
         longest = min(PNG_SCALE * max(self.config.canvas), PNG_LARGEST_SIDE)
@@ -303,7 +310,6 @@ class _Session:
         return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status, words)
 
     def _record(self, status: str, **results: Any) -> None:
-        precision = choose_precision(self.config.judge.precision, self.encoder.device)
         record = {
             "status": status,
             "config": self.config.to_dict(),
@@ -311,7 +317,7 @@ class _Session:
             "encoder": {
                 "name": self.encoder.name,
                 "view_size": self.encoder.view_size,
-                "precision": str(precision).removeprefix("torch."),
+                "precision": precision_of(self.config),
             },
             "seed": self.config.seed,
             "steps": self.optimization.index,

@@ -113,6 +113,13 @@ def test_a_step_tells_what_was_before_it_and_leaves_what_is_after_it(encoder):
     assert not step.dropped
 
 
+def test_losses_of_the_same_name_have_a_value_each(encoder):
+    losses = begin(encoder, darken(2.0), darken(0.5), darken(1.0)).step().losses
+    assert losses == {
+        name: pytest.approx(v) for name, v in (("darken", 6.2), ("darken (2)", 1.55), ("darken (3)", 3.1))
+    }
+
+
 def test_the_embeddings_of_a_step_are_those_of_its_views(encoder):
     step, frame = begin(encoder, darken()).step(), begin(encoder, darken()).frame()
     assert torch.equal(step.embeddings, frame.embeddings)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from clipdraw.errors import InputError
-from clipdraw.optimization.losses import Frame, Opacity, Prior, Prompt, drawing_of, similarity
+from clipdraw.optimization.losses import Frame, Opacity, Prior, Prompt, distinct, drawing_of, similarity
 from clipdraw.optimization.parameterization import Pixels
 from tests.conftest import TinyEncoder
 
@@ -66,6 +66,14 @@ def test_weights_are_finite_in_single_precision(make, weight):
 def test_a_prompt_is_text():
     with pytest.raises(InputError, match=r"the prompt 'a \\udcff' is not text: it has bytes that are not UTF-8"):
         Prompt("a \udcff")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [("ab", "a,b"), ("aba", "a,b,a (2)"), ("aaa", "a,a (2),a (3)"), (["a (2)", "a", "a"], "a (2),a,a (3)"), ("", "")],
+)
+def test_names_are_told_apart(names, expected):
+    assert ",".join(distinct(names)) == expected
 
 
 def test_the_similarity_is_the_mean_of_what_is_wanted_by_weight():

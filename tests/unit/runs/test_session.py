@@ -39,6 +39,15 @@ def test_a_run_of_the_time_before_groups_goes_on_to_the_drawing_it_would_have_be
     assert (config.views.count, config.views.area, config.rates.points) == (2, (0.8, 1.0), 2.0)
 
 
+def test_prompts_of_the_same_text_have_a_number_each(tmp_path):
+    run = draw("a sun", also=("a sun:2", "a cat"), negative=("a cat",), out=tmp_path / "run", **TINY)
+    assert list(run.similarities) == ["a sun", "a sun (2)", "a cat", "a cat (2)"]
+    record = json.loads((run.folder / "run.json").read_text())
+    assert record["similarities"] == dict(run.similarities)
+    assert list(record["losses"]) == ["a sun", "a sun (2)", "a cat", "not a cat"]
+    assert run.similarities["a sun"] == run.similarities["a sun (2)"] != run.similarities["a cat"]
+
+
 def test_the_precision_that_was_taken_is_written(tmp_path):
     for asked, taken in (("float32", ("float32",)), ("auto", ("float32", "bfloat16"))):
         run = draw("a red heart", judge={"precision": asked}, out=tmp_path / asked, **TINY)
