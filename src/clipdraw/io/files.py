@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from clipdraw.errors import FormatError, InputError
 
 MAX_BYTES = 20_000_000
 """The largest drawing file that is read: 100 times a drawing of 1,024 strokes."""
+
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{12}(\.\w+)?")
 
 
 @contextmanager
@@ -45,6 +49,18 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """The temporary files in a folder: those that are being written, or were when the process was killed."""
+    return [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name) and path.is_file()]
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that a killed process left in a folder where nobody else writes."""
+    for path in leftovers(folder):
+        with suppress(OSError):
+            path.unlink()
 
 
 def target_of(path: str | Path) -> Path:

@@ -21,6 +21,7 @@ from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing
 from clipdraw.io.files import write_text
 from clipdraw.io.images import to_bytes
 from clipdraw.io.video import write_gif, write_mp4, write_webp
+from clipdraw.optimization.loop import check_tensor
 from clipdraw.progress import log, track
 from clipdraw.raster import rasterize
 from clipdraw.runs.folder import CHECKPOINT, read_checkpoint, read_record
@@ -160,7 +161,11 @@ def _states(source: Path, kind: str) -> States:
         raise FormatError(f"{source}: a film shows open strokes with round ends; this drawing has other paths")
     if kind == "strokes":
         return {0: drawing}
-    states = kept_states(read_checkpoint(source), drawing)
+    checkpoint = read_checkpoint(source)
+    try:
+        states = kept_states(checkpoint, drawing)
+    except FormatError as error:
+        raise FormatError(f"{source / CHECKPOINT}: {error}; a film of the strokes does not need it") from None
     if not states:
         raise FormatError(f"{source / CHECKPOINT}: holds no states of the drawing")
     return {**states, max(states): drawing}
@@ -170,14 +175,22 @@ def kept_states(checkpoint: Mapping[str, torch.Tensor], like: Drawing) -> dict[i
     """The states in a checkpoint, as drawings otherwise like the given one.
 
     Raises:
-        KeyError, RuntimeError: they do not fit it.
+        FormatError: they do not fit it.
     """
     if "snapshots.index" not in checkpoint:
         return {}
-    stacked = [checkpoint[f"snapshots.{name}"] for name in ("points", "widths", "colors")]
+    indices = checkpoint["snapshots.index"].flatten()
+    check_tensor(checkpoint, "snapshots.index", torch.zeros_like(indices, dtype=torch.int64))
+    if not len(indices) or bool((indices.diff() <= 0).any()):
+        raise FormatError("its snapshots.index does not ascend")
+    for name in _MOVING:
+        check_tensor(
+            checkpoint, f"snapshots.{name}", getattr(like, name).expand(len(indices), *getattr(like, name).shape)
+        )
+    stacked = [checkpoint[f"snapshots.{name}"] for name in _MOVING]
     return {
         index: replace(like, points=points, widths=widths, colors=colors)
-        for index, points, widths, colors in zip(checkpoint["snapshots.index"].tolist(), *stacked, strict=True)
+        for index, points, widths, colors in zip(indices.tolist(), *stacked, strict=True)
     }
 
 

@@ -16,7 +16,7 @@ import torch
 
 import clipdraw
 from clipdraw import raster
-from clipdraw.config import Config, from_dict, resolve
+from clipdraw.config import Config, resolve
 from clipdraw.config.settings import JudgeSettings
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
@@ -25,14 +25,17 @@ from clipdraw.encoders.precision import choose_precision
 from clipdraw.errors import ClipdrawError, FormatError, InputError, shortened
 from clipdraw.evaluate.explain import Vocabulary, Word
 from clipdraw.evaluate.score import embed, score
+from clipdraw.io.files import remove_leftovers
 from clipdraw.io.images import write_png
-from clipdraw.optimization.loop import Step
+from clipdraw.optimization.loop import Step, check_tensor
 from clipdraw.optimization.losses import distinct, similarity
 from clipdraw.progress import log
 from clipdraw.runs.films import films_of, kept_states, write_films
 from clipdraw.runs.folder import (
     CHECKPOINT,
+    CONFIGURATION,
     Metrics,
+    config_of,
     make_folder,
     read_checkpoint,
     read_record,
@@ -131,16 +134,14 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWor
         on_words: called before `on_step` with the words nearest to the drawing, if the run was started with `explain`.
 
     Raises:
-        FormatError: the folder is not that of a run, or its checkpoint is damaged.
+        FormatError: the folder is not that of a run, a file in it is damaged, or its settings were changed.
         InputError: the run is finished.
     """
     folder = Path(folder)
     record = read_record(folder)
+    config = config_of(record, folder)
     if record.get("status") == "finished":
         raise InputError(f"{folder}: the run is finished; there is nothing to resume")
-    if not isinstance(record.get("config"), dict):
-        raise FormatError(f"{folder}: run.json has no configuration")
-    config = from_dict(record["config"])
     with threads_of(config):
         session = _Session(config, on_step, on_words)
         session.restore(folder)
@@ -236,19 +237,25 @@ class _Session:
         Raises:
             FormatError: it is damaged or another run's.
         """
-        checkpoint = read_checkpoint(folder)
-        if not checkpoint:
-            return
         try:
-            self.optimization.restore(checkpoint)
-            self.seconds = checkpoint["seconds"].item()
+            if checkpoint := read_checkpoint(folder, self.config):
+                self._restore(checkpoint, folder / CHECKPOINT)
+        except FormatError as error:
+            raise FormatError(f"{error}; without {CHECKPOINT} resume begins again at the first step") from None
+
+    def _restore(self, checkpoint: Mapping[str, torch.Tensor], path: Path) -> None:
+        try:
+            check_tensor(checkpoint, "seconds", torch.tensor(0.0, dtype=torch.float64))
             self.snapshots |= kept_states(checkpoint, self.optimization.drawing.detached())
-        except (KeyError, RuntimeError) as error:
-            raise FormatError(f"{folder / CHECKPOINT}: does not fit run.json: {error}") from None
+            self.optimization.restore(checkpoint)
+        except FormatError as error:
+            raise FormatError(f"{path}: does not fit {CONFIGURATION}: {error}") from None
+        self.seconds = checkpoint["seconds"].item()
 
     def go(self, folder: Path) -> Run:
         """Take the steps that are left and write everything into the folder."""
         self.folder = folder
+        remove_leftovers(folder)
         self._record("running")
         metrics = Metrics(self.folder, keep=self.optimization.index)
         try:
@@ -289,6 +296,14 @@ class _Session:
             self.on_step(step)
 
     def _finish(self, status: str) -> Run:
+        """Write everything; the run has failed if its drawing cannot be written."""
+        try:
+            return self._write(status)
+        except ClipdrawError:
+            self._record("failed")
+            raise
+
+    def _write(self, status: str) -> Run:
         """Write the drawing as SVG and PNG, the films unless the run failed, and the record."""
         self._save_checkpoint()
         about, prompts = self.config.metadata(), self.config.prompts()
@@ -335,7 +350,7 @@ class _Session:
         tensors["snapshots.index"] = torch.tensor(list(self.snapshots))
         for name in ("points", "widths", "colors"):
             tensors[f"snapshots.{name}"] = torch.stack([getattr(d, name) for d in self.snapshots.values()]).cpu()
-        write_checkpoint(self.folder, tensors)
+        write_checkpoint(self.folder, tensors, self.config)
 
 
 def _metrics(step: Step, words: tuple[Word, ...], seconds: float) -> dict[str, Any]:

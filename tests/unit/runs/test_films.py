@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from clipdraw import draw, film
 from clipdraw.config import resolve
@@ -112,6 +113,19 @@ def test_what_is_no_run_is_refused(run, tmp_path):
     (tmp_path / "run.json").write_text(json.dumps({"status": "finished"}))
     run.drawing.save(tmp_path / "drawing.svg")
     with pytest.raises(FormatError, match="holds no states"):
+        film(tmp_path, out=tmp_path / "a.webp")
+    good, bad = load_file(run.folder / "checkpoint.safetensors"), tmp_path / "checkpoint.safetensors"
+    for name, change, message in (
+        ("points", lambda tensor: tensor[:, :2].contiguous(), r"its snapshots\.points is .* instead of"),
+        ("widths", lambda tensor: tensor.double(), r"its snapshots\.widths is .* instead of"),
+        ("colors", lambda tensor: tensor * float("nan"), r"its snapshots\.colors is not finite"),
+        ("index", lambda tensor: tensor * 0, r"its snapshots\.index does not ascend"),
+    ):
+        save_file(good | {f"snapshots.{name}": change(good[f"snapshots.{name}"])}, bad)
+        with pytest.raises(FormatError, match=message):
+            film(tmp_path, out=tmp_path / "a.webp")
+    bad.write_bytes(b"nonsense")
+    with pytest.raises(FormatError, match=r"checkpoint\.safetensors: damaged"):
         film(tmp_path, out=tmp_path / "a.webp")
     with pytest.raises(InputError, match=r"stored as \.mp4, \.webp, \.gif, \.svg, \.png, got a\.avi"):
         film(run.folder, out=tmp_path / "a.avi")
