@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,7 @@ def _origin() -> str:
 _FIELD = re.compile(
     r"(?P<many>tuple\[)?(?P<kind>int|float|str|bool)(?P<rest>, (?:\.\.\.|int|float|str))?\]?(?P<optional> \| None)?"
 )
+_form_of = cache(_FIELD.fullmatch)
 _LARGEST = {"int": 2**64, "float": 3.4e38}
 """The largest numbers: a seed has 63 bits, and drawings are in single precision."""
 
@@ -105,7 +107,7 @@ def plain_fields(
 
 def _fitted(field: Any, value: Any, name: str, error: type[ClipdrawError]) -> Any:
     """The value for one field; `error` if it does not fit."""
-    form, group = _FIELD.fullmatch(str(field.type)), field.default_factory
+    form, group = _form_of(str(field.type)), field.default_factory
     if form is None:
         if isinstance(group, type) and group.__name__ == field.type and not isinstance(value, group):
             raise error(f"{name} is of type {group.__name__}, got {shortened(repr(value))}")

@@ -6,7 +6,9 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +135,7 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
     given = {name: value for name, value in options.items() if value is not None}
     chosen = (by_full_name(read_toml(file)) if file else {}) | by_full_name(given)
     name = chosen.get("preset", "default")
-    available = presets()
+    available = _presets()
     if name not in available:
         raise ConfigError(f"there is no preset {name!r}; there are: {', '.join(available)}")
     preset = by_full_name({key: value for key, value in available[name].items() if key != "about"})
@@ -144,6 +146,12 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
 
 def presets() -> dict[str, dict[str, Any]]:
     """The presets by name: `about`, and the settings that each changes."""
+    return deepcopy(_presets())
+
+
+@cache
+def _presets() -> dict[str, dict[str, Any]]:
+    """The same, read once and not to be written to."""
     return tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8"))
 
 
@@ -167,7 +175,9 @@ def settings_of(config: Config) -> dict[str, Any]:
 
 
 def fingerprint(config: Config) -> str:
-    """Six characters for what a configuration draws, the same on every machine.
+    """Twelve characters for what a configuration draws, the same on every machine.
+
+    They carry 48 bits: of 10,000 configurations two have the same with a chance of 2 in 10 million.
 
     Made from the old names, and from newer settings only where they are not the published ones, so that it stays when
     settings are added or renamed: a sweep names its folders by it.
@@ -178,7 +188,7 @@ def fingerprint(config: Config) -> str:
         for name, value in _values(config).items()
         if name not in _OF_THE_MACHINE and (name in _FIRST_SETTINGS or value != DEFAULTS[name])
     }
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:6]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
 _FIRST_SETTINGS = {

@@ -107,10 +107,17 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise FormatError(f"{file}: damaged: {error}; {_DRAW_AGAIN}") from None
     if not isinstance(record, dict):
         raise FormatError(f"{file}: damaged: not a JSON object; {_DRAW_AGAIN}")
-    for name, kind in _KINDS.items():
-        if not isinstance(record.get(name), (*kind, type(None))):
-            raise FormatError(f"{file}: damaged: {name} is {shortened(repr(record[name]))}; {_DRAW_AGAIN}")
+    wrong = [name for name, kind in _KINDS.items() if not isinstance(record.get(name), (*kind, type(None)))]
+    if not wrong and not all(_is_word(pair) for pair in record.get("words") or ()):
+        wrong = ["words"]
+    if wrong:
+        raise FormatError(f"{file}: damaged: {wrong[0]} is {shortened(repr(record[wrong[0]]))}; {_DRAW_AGAIN}")
     return record
+
+
+def _is_word(pair: Any) -> bool:
+    """Whether it is a word and its probability."""
+    return isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], float)
 
 
 def config_of(record: Mapping[str, Any], folder: Path) -> Config:

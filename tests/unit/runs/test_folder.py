@@ -65,7 +65,8 @@ def test_names_that_are_not_utf8_come_back(tmp_path):
     "content",
     [
         b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe\xfd", b"[" * 100_000, b'{"a": ' + b"1" * 5000 + b"}",
-        b'{"status": 5}', b'{"config": []}', b'{"words": {}}', b'{"similarity": "high"}', b'{"seconds": [1]}',
+        b'{"status": 5}', b'{"config": []}', b'{"words": {}}', b'{"words": [["a"]]}',
+        b'{"words": ["ab"]}', b'{"similarity": "high"}', b'{"seconds": [1]}',
     ],
 )  # fmt: skip
 def test_a_damaged_record_is_named_in_one_line(content, tmp_path):
