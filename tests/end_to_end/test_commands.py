@@ -84,6 +84,8 @@ def test_score_and_rasterize(finished):
     scored = clipdraw("score", printed["svg"], "a red heart", "a cat", "--json", cwd=folder)
     values = json.loads(scored.stdout)["scores"]
     assert values["a red heart"] == pytest.approx(printed["similarity"], abs=1e-3)
+    twice = clipdraw("score", printed["svg"], "a cat", "a cat", "--json", cwd=folder)
+    assert list(json.loads(twice.stdout)["scores"]) == ["a cat", "a cat (2)"]
     assert clipdraw("score", printed["png"], "a cat", cwd=folder).stdout.endswith("a cat\n")
     drawn = clipdraw("rasterize", printed["svg"], "--out", "small.png", "--size", "50", cwd=folder)
     assert drawn.returncode == 0, drawn.stderr

@@ -87,6 +87,7 @@ def _devices() -> Iterator[str]:
     import torch
 
     from clipdraw.encoders.devices import devices
+    from clipdraw.raster import usable_processors
 
     for device in devices():
         if device == "cuda":
@@ -95,7 +96,7 @@ def _devices() -> Iterator[str]:
         elif device == "mps":
             yield "mps: the graphics processor of Apple silicon"
         else:
-            yield f"cpu: {os.cpu_count()} processors, {torch.get_num_threads()} threads"
+            yield f"cpu: {usable_processors()} of {os.cpu_count()} processors, {torch.get_num_threads()} threads"
     if len(devices()) > 1:
         yield f"--device auto takes {devices()[0]}; compare the speeds below"
 

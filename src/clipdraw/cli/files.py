@@ -46,6 +46,7 @@ def score(
     with display(quiet=quiet):
         find_encoders(settings)
         from clipdraw.evaluate.score import score as cosines
+        from clipdraw.optimization.losses import distinct
         from clipdraw.runs import judge_of, note_unread
 
         picture = read_picture(file)
@@ -56,7 +57,8 @@ def score(
         note_unread(texts, judge.encoder)
         values = cosines(picture, texts, judge.encoder)
     if as_json:
-        print(json.dumps({"file": str(file), **judge.about(), "scores": dict(zip(texts, values, strict=True))}))
+        scores = dict(zip(distinct(texts), values, strict=True))
+        print(json.dumps({"file": str(file), **judge.about(), "scores": scores}))
         return
     for text, value in sorted(zip(texts, values, strict=True), key=lambda pair: -pair[1]):
         print(f"{value:7.4f}  {text}")
@@ -149,8 +151,11 @@ def _write_importance(picture: Any, found: Explanation, prompts: tuple[Prompt, .
 
 
 def _summary(found: Explanation, prompts: tuple[Prompt, ...], out: Path | None) -> dict[str, Any]:
+    from clipdraw.optimization.losses import distinct
+
+    names, weights = distinct(prompt.text for prompt in prompts), (prompt.weight for prompt in prompts)
     return {
-        "prompts": {prompt.text: prompt.weight for prompt in prompts},
+        "prompts": dict(zip(names, weights, strict=True)),
         "similarity": None if math.isnan(found.similarity) else found.similarity,
         "words": dict(found.words),
         "strokes": None if found.strokes is None else found.strokes.tolist(),

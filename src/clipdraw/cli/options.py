@@ -172,7 +172,7 @@ def toml_value(text: str) -> Any:
     """The value that TOML reads in the text, or the text itself."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, or a number of too many digits, or brackets in brackets
         return text
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.constraints import Constraint
 from clipdraw.optimization.schedules import Constant, Schedule, Staircase
 from clipdraw.raster import rasterize
@@ -21,6 +21,7 @@ PIXEL_RATE = 0.01
 """Adam's learning rate of pixels, before the sigmoid: the published one."""
 _LEAST_PIXEL = 1e-3
 """Distance from 0 and 1 of the pixels that an image can start from: a sigmoid reaches neither."""
+_FASTEST = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,14 +31,22 @@ class Parameter:
     Args:
         name: what a checkpoint calls it.
         tensor: a leaf that requires a gradient.
-        rate: Adam's learning rate.
+        rate: Adam's learning rate, 0 or more.
         schedule: factor on the rate as the run goes on.
+
+    Raises:
+        InputError: the rate is out of range.
     """
 
     name: str
     tensor: Tensor
     rate: float
     schedule: Schedule = field(default_factory=lambda: Constant(1.0))
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="a parameter's ")
+        if self.rate < 0:
+            raise InputError(f"a parameter's learning rate is 0 or more, got {self.rate}")
 
 
 @runtime_checkable
@@ -64,7 +73,7 @@ class Parameterization(Protocol):
 
 @dataclass(frozen=True)
 class Rates:
-    """Adam's learning rates, in units of a 224-unit canvas; the published ones.
+    """Adam's learning rates, 0 to 1000, in units of a 224-unit canvas; the published ones.
 
     Args:
         points: for control points.
@@ -83,8 +92,11 @@ class Rates:
     other_schedule: Schedule = field(default_factory=lambda: Constant(1.0))
 
     def __post_init__(self) -> None:
-        if not all(0 <= rate < float("inf") for rate in (self.points, self.width, self.color)):
-            raise InputError(f"learning rates are 0 or more, got {self.points}, {self.width}, {self.color}")
+        check_fields(self, prefix="learning rates: ")
+        if not all(0 <= rate <= _FASTEST for rate in (self.points, self.width, self.color)):
+            raise InputError(
+                f"learning rates are 0 or more, at most {_FASTEST}, got {self.points}, {self.width}, {self.color}"
+            )
 
 
 class Strokes:

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing, control_points
 from clipdraw.encoders import Encoder, prior_of
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, check_fields
 from clipdraw.framing import letterbox, select_variant
-from clipdraw.optimization.constraints import Constraint
+from clipdraw.optimization.constraints import WIDEST, Constraint
 from clipdraw.progress import track
 from clipdraw.raster import rasterize
 
@@ -22,6 +22,7 @@ _FIT_SIZE = 64  # pixels along the longer side
 _FIT_RATES = (2.5, 0.8, 0.06)  # points and widths in units of a 224-unit canvas, colors
 _FIT_OPACITY_WEIGHT = 5e-4
 _FIT_OPACITY = 0.7
+_MOST_SEGMENTS, _MOST_SEGMENTS_IN_ALL, _FARTHEST = 1000, 1_000_000, 10
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class RandomStrokes:
 
     Args:
         strokes: how many, at least 1.
-        segments: fewest and most cubic segments of a stroke, uniform between; n have 3n + 1 control points.
-        reach: how far each control point may lie from the one before, per axis, as a fraction of the canvas.
-        width: full stroke width at the start, in units of a 224-unit canvas.
+        segments: fewest and most cubic segments of a stroke, uniform between, 1 to 1000; n have 3n + 1 control points.
+        reach: how far each control point may lie from the one before, per axis, as a fraction of the canvas, 0 to 10.
+        width: full stroke width at the start, in units of a 224-unit canvas, 0 to 1000.
         opacity: smallest and largest opacity at the start, in [0, 1].
         spread: fraction of the canvas's width and height, about its middle, in which strokes begin.
 
@@ -52,10 +53,22 @@ class RandomStrokes:
     spread: float = 1.0
 
     def __post_init__(self) -> None:
+        check_fields(self, prefix="the start's ")
         if self.strokes < 1:
             raise InputError(f"strokes must be at least 1, got {self.strokes}")
-        if not 1 <= self.segments[0] <= self.segments[1]:
-            raise InputError(f"segments must be at least 1, fewest first, got {self.segments}")
+        if not 1 <= self.segments[0] <= self.segments[1] <= _MOST_SEGMENTS:
+            raise InputError(
+                f"segments must be at least 1 and at most {_MOST_SEGMENTS}, fewest first, got {self.segments}"
+            )
+        if self.strokes * self.segments[1] > _MOST_SEGMENTS_IN_ALL:
+            raise InputError(
+                f"{self.strokes:,} strokes of up to {self.segments[1]} segments; at most {_MOST_SEGMENTS_IN_ALL:,} "
+                "segments are drawn"
+            )
+        if not 0 <= self.reach <= _FARTHEST:
+            raise InputError(f"the start's reach is from 0 to {_FARTHEST}, got {self.reach}")
+        if not 0 <= self.width <= WIDEST:
+            raise InputError(f"the start's width is from 0 to {WIDEST:g}, got {self.width}")
         if not 0 <= self.opacity[0] <= self.opacity[1] <= 1:
             raise InputError(f"opacity lies in [0, 1], smallest first, got {self.opacity}")
         if not 0 < self.spread <= 1:
@@ -95,6 +108,9 @@ class PriorStrokes:
         steps: of the fit, 0 or more.
         radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
 
+    Raises:
+        InputError: the steps are below 0.
+
     Source: Santurkar et al. 2019, arXiv 1906.09453 (a start drawn for the class); Ma et al. 2022 (LIVE),
     arXiv 2206.04655 (paths fitted to a picture, begun where it differs).
     """
@@ -106,6 +122,11 @@ class PriorStrokes:
     constraints: Sequence[Constraint] = ()
     steps: int = 80
     radius: float = math.inf
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="the start's ")
+        if self.steps < 0:
+            raise InputError(f"the steps of a fit are 0 or more, got {self.steps}")
 
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """A drawing on `canvas`; the same generator state gives the same drawing."""

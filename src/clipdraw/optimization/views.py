@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.parameterization import resized
 
 OUTSIDES = ("white", "black", "gray")
@@ -53,6 +53,7 @@ class Views:
     enabled: bool = True
 
     def __post_init__(self) -> None:
+        check_fields(self, prefix="views: ")
         if self.count < 1:
             raise InputError(f"views must be at least 1, got {self.count}")
         if not 0 <= self.distortion < 1:

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import UInt8
 
 from clipdraw.config import Config
+from clipdraw.config.settings import FilmSettings
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError, InputError, MissingExtraError
 from clipdraw.figures import Cell, Sheet, write_sheet
@@ -20,14 +21,13 @@ from clipdraw.io import write_text
 from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
 from clipdraw.io.images import to_bytes, write_png
 from clipdraw.io.video import write_gif, write_mp4, write_numbered, write_webp
+from clipdraw.optimization.loop import check_tensor
 from clipdraw.progress import log, track
 from clipdraw.raster import rasterize
 from clipdraw.runs.folder import CHECKPOINT, read_checkpoint, read_record
 
 NAMES = {"optimization": "making-of", "strokes": "strokes"}
 """The kinds of films, and what their files in a run folder are called."""
-FORMATS = ("svg", "video", "mp4", "webp", "gif")
-"""The formats that a run can write; `video` is mp4 with the extra of that name, else WebP."""
 FRAMES = "frames"
 """The folder in that of a run for pictures of single steps."""
 
@@ -35,7 +35,6 @@ States = Mapping[int, Drawing]
 """Number of steps to the drawing after them, ascending."""
 
 _STAGES = 8  # of a strip
-_MOST_FRAMES = 20_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Film:
         fps: frames a second. What lies between two kept states is interpolated.
 
     Raises:
-        InputError: a value is out of range.
+        ConfigError: a value is out of range.
     """
 
     kind: str = "optimization"
@@ -61,18 +60,7 @@ class Film:
     fps: int = 25
 
     def __post_init__(self) -> None:
-        if self.kind not in NAMES:
-            raise InputError(f"a film is of the kind {' or '.join(NAMES)}, got {self.kind!r}")
-        if not 0 < self.length_s <= 600:
-            raise InputError(f"a film is above 0 and at most 600 seconds long, got {self.length_s}")
-        if not 0 <= self.hold_s <= 600:
-            raise InputError(f"a film holds the drawing for 0 to 600 seconds, got {self.hold_s}")
-        if not 16 <= self.size <= 4096:
-            raise InputError(f"a film is 16 to 4096 pixels wide or high, got {self.size}")
-        if not 1 <= self.fps <= 120:
-            raise InputError(f"a film has 1 to 120 frames a second, got {self.fps}")
-        if (self.length_s + self.hold_s) * self.fps > _MOST_FRAMES:
-            raise InputError(f"a film of more than {_MOST_FRAMES:,} frames is not made; shorten it or lower its rate")
+        FilmSettings((self.kind,), (), self.length_s, self.hold_s, self.size, self.fps)  # which checks them
 
 
 def film(
@@ -102,7 +90,8 @@ def film(
         The file or folder.
 
     Raises:
-        InputError: a value is out of range, or the file's ending names no format of films.
+        ConfigError: a value is out of range.
+        InputError: the file's ending names no format of films.
         FormatError: the source is no run, or one that keeps no states.
         MissingExtraError: mp4 without the extra `video`.
     """
@@ -122,7 +111,7 @@ def write_films(states: States, folder: Path, films: Sequence[Film], formats: Se
         states: the drawing as the run went on; the last one is the finished drawing.
         folder: of the run.
         films: what they are like.
-        formats: of `FORMATS`.
+        formats: of `settings.FILM_FORMATS`.
 
     Returns:
         The files.
@@ -145,15 +134,9 @@ def films_of(config: Config) -> list[Film]:
     """The films that a run is to make of itself; it is certain then that they can be made.
 
     Raises:
-        InputError: a setting is out of range.
         MissingExtraError: mp4 without the extra `video`.
     """
     asked = config.film
-    for ending in asked.formats:
-        if ending not in FORMATS:
-            raise InputError(f"film.formats are of {', '.join(FORMATS)}, got {ending!r}")
-    if not 0 <= asked.frames <= 1_000_000:
-        raise InputError(f"film.frames is a number of steps from 0, which is none, to 1,000,000, got {asked.frames}")
     if "mp4" in asked.formats and not find_spec("av"):
         raise MissingExtraError("mp4 films", extra="video")
     return [Film(kind, asked.length, asked.hold, asked.size, asked.fps) for kind in asked.kinds]
@@ -181,7 +164,11 @@ def _states(source: Path, kind: str) -> States:
         raise FormatError(f"{source}: a film shows open strokes with round ends; this drawing has other paths")
     if kind == "strokes":
         return {0: drawing}
-    states = kept_states(read_checkpoint(source), drawing)
+    checkpoint = read_checkpoint(source)
+    try:
+        states = kept_states(checkpoint, drawing)
+    except FormatError as error:
+        raise FormatError(f"{source / CHECKPOINT}: {error}; a film of the strokes does not need it") from None
     if not states:
         raise FormatError(f"{source / CHECKPOINT}: holds no states of the drawing")
     return {**states, max(states): drawing}
@@ -191,14 +178,22 @@ def kept_states(checkpoint: Mapping[str, torch.Tensor], like: Drawing) -> dict[i
     """The states in a checkpoint, as drawings otherwise like the given one.
 
     Raises:
-        KeyError, RuntimeError: they do not fit it.
+        FormatError: they do not fit it.
     """
     if "snapshots.index" not in checkpoint:
         return {}
-    stacked = [checkpoint[f"snapshots.{name}"] for name in ("points", "widths", "colors")]
+    indices = checkpoint["snapshots.index"].flatten()
+    check_tensor(checkpoint, "snapshots.index", torch.zeros_like(indices, dtype=torch.int64))
+    if not len(indices) or bool((indices.diff() <= 0).any()):
+        raise FormatError("its snapshots.index does not ascend")
+    for name in _MOVING:
+        check_tensor(
+            checkpoint, f"snapshots.{name}", getattr(like, name).expand(len(indices), *getattr(like, name).shape)
+        )
+    stacked = [checkpoint[f"snapshots.{name}"] for name in _MOVING]
     return {
         index: replace(like, points=points, widths=widths, colors=colors)
-        for index, points, widths, colors in zip(checkpoint["snapshots.index"].tolist(), *stacked, strict=True)
+        for index, points, widths, colors in zip(indices.tolist(), *stacked, strict=True)
     }
 
 

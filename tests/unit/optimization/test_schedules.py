@@ -3,6 +3,7 @@ from itertools import pairwise
 
 import pytest
 
+from clipdraw.errors import InputError
 from clipdraw.optimization.schedules import SCHEDULES, Constant, Cosine, Staircase
 
 
@@ -18,8 +19,21 @@ def test_the_published_staircase_goes_down_at_whole_steps(steps, half, late):
 
 
 def test_a_staircase_needs_as_many_starts_as_values():
-    with pytest.raises(ValueError, match="longer"):
-        Staircase((0.0,), (1.0, 0.5))(0, 1)
+    for starts, values in (((0.0,), (1.0, 0.5)), ((), ()), ((0.5,), (1.0,)), ((0.0, 0.8, 0.4), (1.0, 1.0, 1.0))):
+        with pytest.raises(InputError, match="a staircase has a value for each start, the first at 0"):
+            Staircase(starts, values)
+
+
+@pytest.mark.parametrize("make", [Constant, Cosine, lambda value: Cosine(end=value), lambda value: Staircase((value,))])
+def test_schedules_are_of_finite_numbers(make):
+    with pytest.raises(InputError, match=r"a schedule's .* must be within"):
+        make(math.nan)
+
+
+@pytest.mark.parametrize("warmup", [-0.1, 1.0])
+def test_a_warmup_leaves_time_to_fall(warmup):
+    with pytest.raises(InputError, match=r"warmup of a schedule lies in \[0, 1\), got"):
+        Cosine(warmup)
 
 
 def test_a_cosine_rises_in_a_line_then_falls_along_half_a_wave():

@@ -82,7 +82,18 @@ def test_strokes_may_begin_about_the_middle():
 
 @pytest.mark.parametrize(
     "allowed",
-    [{"strokes": 1}, {"segments": (1, 1)}, {"opacity": (0.0, 0.0)}, {"opacity": (1.0, 1.0)}, {"spread": 1e-3}],
+    [
+        {"strokes": 1},
+        {"segments": (1, 1)},
+        {"opacity": (0.0, 0.0)},
+        {"opacity": (1.0, 1.0)},
+        {"spread": 1e-3},
+        {"width": 0.0},
+        {"width": 1000.0},
+        {"reach": 0.0},
+        {"reach": 10.0},
+        {"segments": (1000, 1000), "strokes": 2},
+    ],
 )
 def test_settings_reach_their_bounds(allowed):
     assert len(start(**allowed)) == allowed.get("strokes", 256)
@@ -92,8 +103,17 @@ def test_settings_reach_their_bounds(allowed):
     ("refused", "message"),
     [
         ({"strokes": 0}, "strokes must be at least 1, got 0"),
-        ({"segments": (2, 1)}, "segments must be at least 1, fewest first, got (2, 1)"),
-        ({"segments": (0, 1)}, "segments must be at least 1, fewest first, got (0, 1)"),
+        ({"segments": (2, 1)}, "segments must be at least 1 and at most 1000, fewest first, got (2, 1)"),
+        ({"segments": (0, 1)}, "segments must be at least 1 and at most 1000, fewest first, got (0, 1)"),
+        ({"segments": (1, 1001)}, "segments must be at least 1 and at most 1000, fewest first, got (1, 1001)"),
+        (
+            {"strokes": 1001, "segments": (1, 1000)},
+            "1,001 strokes of up to 1000 segments; at most 1,000,000 segments are drawn",
+        ),
+        ({"width": -5.0}, "the start's width is from 0 to 1000, got -5.0"),
+        ({"width": 1001.0}, "the start's width is from 0 to 1000, got 1001.0"),
+        ({"reach": -0.1}, "the start's reach is from 0 to 10, got -0.1"),
+        ({"reach": 10.5}, "the start's reach is from 0 to 10, got 10.5"),
         ({"opacity": (0.5, 1.2)}, "opacity lies in [0, 1], smallest first, got (0.5, 1.2)"),
         ({"opacity": (-0.1, 0.5)}, "opacity lies in [0, 1], smallest first, got (-0.1, 0.5)"),
         ({"opacity": (0.6, 0.5)}, "opacity lies in [0, 1], smallest first, got (0.6, 0.5)"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from clipdraw import draw, film
 from clipdraw.config import resolve
@@ -142,6 +143,19 @@ def test_what_is_no_run_is_refused(run, tmp_path):
     run.drawing.save(tmp_path / "drawing.svg")
     with pytest.raises(FormatError, match="holds no states"):
         film(tmp_path, out=tmp_path / "a.webp")
+    good, bad = load_file(run.folder / "checkpoint.safetensors"), tmp_path / "checkpoint.safetensors"
+    for name, change, message in (
+        ("points", lambda tensor: tensor[:, :2].contiguous(), r"its snapshots\.points is .* instead of"),
+        ("widths", lambda tensor: tensor.double(), r"its snapshots\.widths is .* instead of"),
+        ("colors", lambda tensor: tensor * float("nan"), r"its snapshots\.colors is not finite"),
+        ("index", lambda tensor: tensor * 0, r"its snapshots\.index does not ascend"),
+    ):
+        save_file(good | {f"snapshots.{name}": change(good[f"snapshots.{name}"])}, bad)
+        with pytest.raises(FormatError, match=message):
+            film(tmp_path, out=tmp_path / "a.webp")
+    bad.write_bytes(b"nonsense")
+    with pytest.raises(FormatError, match=r"checkpoint\.safetensors: damaged"):
+        film(tmp_path, out=tmp_path / "a.webp")
     with pytest.raises(InputError, match=r"stored as \.mp4, \.webp, \.gif, \.svg, \.png, or in a folder, got a"):
         film(run.folder, out=tmp_path / "a.avi")
 
@@ -149,11 +163,11 @@ def test_what_is_no_run_is_refused(run, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"film_kinds": ("strokes", "smoke")}, "kind optimization or strokes, got 'smoke'"),
-        ({"film_formats": ("avi",)}, "film.formats are of svg"),
+        ({"film_kinds": ("strokes", "smoke")}, "film.kinds is one of optimization, strokes, got 'smoke'"),
+        ({"film_formats": ("avi",)}, "film.formats is one of svg"),
         ({"film_length": 0.0}, "above 0 and at most 600"),
-        ({"film_length": float("nan")}, "above 0 and at most 600"),
-        ({"film_hold": -1.0}, "holds the drawing for 0 to 600"),
+        ({"film_length": float("nan")}, "film.length must be within"),
+        ({"film_hold": -1.0}, "film.hold must be from 0 to 600"),
         ({"film_size": 8}, "16 to 4096"),
         ({"film_fps": 0}, "1 to 120"),
         ({"film_frames": -1}, "film.frames is a number of steps from 0"),
@@ -161,7 +175,7 @@ def test_what_is_no_run_is_refused(run, tmp_path):
     ],
 )
 def test_films_that_cannot_be_made_are_refused_before_the_drawing(settings, message, tmp_path):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises((InputError, ConfigError), match=message):
         draw("a sun", out=tmp_path / "run", **settings)
     assert list(tmp_path.iterdir()) == []
 

@@ -147,7 +147,7 @@ def test_a_prompt_may_have_settings_of_its_own():
         (Plan(("a",), vary={"strokes": ()}), "a sweep over strokes needs"),
         (Plan(("a",), vary={"seed": (1,)}), "seed is not a setting of a sweep"),
         (Plan(("a",), settings={"prompt": "b"}), "prompt is not a setting of a sweep"),
-        (Plan(("a", "a")), "the same drawing twice"),
+        (Plan(("a", "b", "a")), "a, seed 0: the same drawing twice"),
         (Plan(("a",), seeds=tuple(range(10_001))), "10,001 drawings; at most 10,000"),
         (Plan(("a cat",), vary={"strokes": (8, 0)}), "a cat, 0 strokes, seed 0: strokes must be from 1"),
         (Plan(("a", " ")), "prompt is empty"),

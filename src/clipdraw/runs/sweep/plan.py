@@ -108,9 +108,11 @@ class Plan:
             count *= len(axis)
         if count > MOST_RUNS:
             raise ConfigError(f"a sweep of {count:,} drawings; at most {MOST_RUNS:,} are made")
-        found = {cell.name: cell for cell in (self._cell(choices) for choices in itertools.product(*axes))}
-        if len(found) < count:
-            raise ConfigError("this asks for the same drawing twice: a value is repeated")
+        found: dict[str, Cell] = {}
+        for cell in map(self._cell, itertools.product(*axes)):
+            if cell.name in found:
+                raise ConfigError(f"{', '.join(cell.labels)}: the same drawing twice; a value of the sweep is repeated")
+            found[cell.name] = cell
         return tuple(found.values())
 
     def _cell(self, choices: tuple[Choice, ...]) -> Cell:
