@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -26,7 +24,7 @@ def pad_to_square(image: Float[Tensor, "3 height width"]) -> Float[Tensor, "3 si
 
 
 def letterbox(
-    picture: Float[Tensor, "3 side side"], height: int, width: int, *, radius: float = math.inf
+    picture: Float[Tensor, "3 side side"], height: int, width: int, *, radius: float | None = None
 ) -> Float[Tensor, "3 height width"]:
     """A square picture resized to fill the middle of a white image but for a margin.
 
@@ -38,7 +36,7 @@ def letterbox(
             fraction of the image's shorter side.
     """
     whole = 1 - 2 * _MARGIN
-    fraction = whole if radius == math.inf else min(whole, radius / _reach(picture))
+    fraction = whole if radius is None else min(whole, radius / _reach(picture))
     side = max(1, round(min(height, width) * fraction))
     size = (side, side)
     resized = functional.interpolate(picture[None], size=size, mode="bilinear", antialias=True)[0].clamp(0, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -206,7 +205,7 @@ class FilmSettings(_Group):
         hold: seconds that it then stays, 0 to 600.
         size: pixels along the longer side, 16 to 4096.
         fps: frames a second, 1 to 120.
-        frames: steps from one PNG of the drawing to the next, in `frames/`, of this size; 0 for none.
+        frames: steps from one PNG of the drawing to the next, in `frames/`, of this size, up to 1,000,000; 0 for none.
     """
 
     kinds: tuple[str, ...] = ("optimization",)
@@ -224,7 +223,7 @@ class FilmSettings(_Group):
                 _require_one_of(f"film.{name}", value, allowed)
         if not 0 < self.length <= 600:
             raise ConfigError(f"a film is above 0 and at most 600 seconds long, got {self.length}")
-        for name, lowest, highest in (("hold", 0, 600), ("size", 16, 4096), ("fps", 1, 120)):
+        for name, lowest, highest in (("hold", 0, 600), ("size", 16, 4096), ("fps", 1, 120), ("frames", 0, 1_000_000)):
             _require(f"film.{name}", getattr(self, name), lowest, highest)
         if (self.length + self.hold) * self.fps > _MOST_FRAMES:
             raise ConfigError(f"a film of more than {_MOST_FRAMES:,} frames is not made; shorten it or lower its rate")
@@ -376,13 +375,13 @@ class Config:
         text, rules, radius = self._weightiest_text(), self._constraints(), self._aim_radius()
         return PriorStrokes(strokes, text, encoder, self.seed, rules, radius=radius)
 
-    def _aim_radius(self) -> float:
+    def _aim_radius(self) -> float | None:
         """The circle that the prior's picture is shrunk into: where the pull to the middle wants the drawing.
 
         As a fraction of the canvas's shorter side.
         """
         center = self.center
-        return center.radius / Canvas().width if center.weight and center.kind in CIRCLES else math.inf
+        return center.radius / Canvas().width if center.weight and center.kind in CIRCLES else None
 
     def _random_strokes(self) -> RandomStrokes:
         return RandomStrokes(self.strokes, **asdict(self.start))

@@ -188,7 +188,7 @@ class Prior:
     weight: float = 10.0
     until: float = 1.0
     variant: int = 0
-    radius: float = math.inf
+    radius: float | None = None
     name: str = "prior"
 
     def __post_init__(self) -> None:

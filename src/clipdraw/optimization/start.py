@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -121,7 +120,7 @@ class PriorStrokes:
     variant: int = 0
     constraints: Sequence[Constraint] = ()
     steps: int = 80
-    radius: float = math.inf
+    radius: float | None = None
 
     def __post_init__(self) -> None:
         check_fields(self, prefix="the start's ")

@@ -77,6 +77,7 @@ BOUNDS = {
     "film.hold": (-ABOVE_0, 0.0, 600.0, 601.0),
     "film.size": (15, 16, 4096, 4097),
     "film.fps": (0, 1, 120, 121),
+    "film.frames": (-1, 0, 1_000_000, 1_000_001),
 }
 """What each setting of numbers takes, and what is just beyond; of a pair, for both."""
 NO_NUMBERS = (math.nan, math.inf, -math.inf, 10**400, 10**5000, 1e300, "1", "nan", True, None, [], {}, [1], [1, 2, 3])
@@ -275,11 +276,11 @@ def test_with_a_prior_the_start_is_its_picture_of_the_weightiest_prompt(encoder,
 @pytest.mark.parametrize(
     ("center", "radius"),
     [
-        ({"radius": 56.0, "weight": 0.0}, math.inf),
+        ({"radius": 56.0, "weight": 0.0}, None),
         ({"radius": 56.0, "weight": 0.001}, 0.25),
         ({"radius": 56.0, "weight": 0.001, "kind": "ring"}, 0.25),
-        ({"radius": 56.0, "weight": 0.001, "kind": "pull"}, math.inf),
-        ({"radius": 56.0, "weight": 0.001, "kind": "sum"}, math.inf),
+        ({"radius": 56.0, "weight": 0.001, "kind": "pull"}, None),
+        ({"radius": 56.0, "weight": 0.001, "kind": "sum"}, None),
     ],
 )
 def test_the_picture_aimed_at_is_shrunk_into_the_circle_of_the_pull(center, radius, encoder, monkeypatch):

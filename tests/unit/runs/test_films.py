@@ -170,7 +170,7 @@ def test_what_is_no_run_is_refused(run, tmp_path):
         ({"film_hold": -1.0}, "film.hold must be from 0 to 600"),
         ({"film_size": 8}, "16 to 4096"),
         ({"film_fps": 0}, "1 to 120"),
-        ({"film_frames": -1}, "film.frames is a number of steps from 0"),
+        ({"film_frames": -1}, "film.frames must be from 0 to 1000000"),
         ({"film_length": 600.0, "film_fps": 60}, "more than 20,000 frames"),
     ],
 )

@@ -183,13 +183,15 @@ def test_a_run_with_an_encoder_in_a_folder_goes_on_from_any_other(tmp_path, monk
     tiny_clip = pytest.importorskip("tests.tiny_clip")
     tiny_clip.save(tmp_path / "here" / "clip")
     monkeypatch.chdir(tmp_path / "here")
-    run = draw("a cat", encoder=["./clip"], out=tmp_path / "run", **TINY)
-    record = json.loads((run.folder / "run.json").read_text())
-    record["status"], record["config"]["steps"] = "interrupted", 3
-    (run.folder / "run.json").write_text(json.dumps(record))
+
+    def stop(step):
+        raise InputError("enough")
+
+    with pytest.raises(InputError, match="enough"):
+        draw("a cat", encoder=["./clip"], out=tmp_path / "run", on_step=stop, **TINY)
     monkeypatch.chdir(tmp_path)
     session._load.cache_clear()
-    assert resume(run.folder).steps == 3
+    assert resume(tmp_path / "run").status == "finished"
 
 
 def test_threads_are_those_of_before_when_a_run_has_ended(tmp_path):
