@@ -167,6 +167,8 @@ class ConstraintSettings:
 class CenterSettings:
     """The pull to the middle of the canvas; see `center.Center`.
 
+    The picture of an image prior, if the drawing keeps to one, is shrunk into the circle of a `ring` or `disc`.
+
     Args:
         radius: what lies beyond this distance from the middle is pulled back.
         weight: how strongly; 0 leaves it out. If another center setting is given without a weight, it is 0.001 (see
