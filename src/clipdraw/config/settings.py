@@ -178,6 +178,8 @@ class ConstraintSettings(_Group):
 class CenterSettings(_Group):
     """The pull to the middle of the canvas; see `center.Center`.
 
+    The picture of an image prior, if the drawing keeps to one, is shrunk into the circle of a `ring` or `disc`.
+
     Args:
         radius: what lies beyond this distance from the middle is pulled back, 0 to 10,000.
         weight: how strongly; 0 leaves it out. If another center setting is given without a weight, it is 0.001 (see
