@@ -25,7 +25,7 @@ Every loader takes these three keywords; one that has no use for a keyword ignor
 def load_encoder(
     name: str = "builtin", *, device: torch.device | str = "cpu", precision: str = "auto", normalize: bool = True
 ) -> Encoder:
-    """A text-image encoder on its device, frozen.
+    """A text-image encoder on its device, frozen; torch's random state stays as it was.
 
     Args:
         name: `builtin` or the name of a plug-in; a folder with a CLIP or SigLIP checkpoint; or such a
@@ -46,7 +46,8 @@ def load_encoder(
     """
     if name in tuple(encoders):
         log.info("loading the encoder %s", name)
-        return encoders[name](device=device, precision=precision, normalize=normalize)
+        with torch.random.fork_rng(devices=[]):
+            return encoders[name](device=device, precision=precision, normalize=normalize)
     if not name or ("/" not in name and not Path(name).expanduser().is_dir()):
         raise ConfigError(
             f"no encoder called {name!r}; there are: {', '.join(sorted(encoders))}, a folder with a CLIP or "
@@ -55,4 +56,5 @@ def load_encoder(
     from clipdraw.encoders import clip
 
     log.info("loading the encoder %s", name)
-    return clip.load(name, device=device, precision=precision, normalize=normalize)
+    with torch.random.fork_rng(devices=[]):  # which layers are made with before their weights are read
+        return clip.load(name, device=device, precision=precision, normalize=normalize)
