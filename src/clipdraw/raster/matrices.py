@@ -28,7 +28,7 @@ def _scaling(across: float, down: float, dtype: torch.dtype, device: torch.devic
     return torch.tensor([[across, 0, 0], [0, down, 0], [0, 0, 1]], dtype=dtype, device=device)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=4)
 def _scalings(
     across: float, down: float, dtype: torch.dtype, device: torch.device, count: int
 ) -> Float[Tensor, "count 2 3"]:
