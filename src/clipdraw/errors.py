@@ -25,6 +25,10 @@ class InputError(ClipdrawError, ValueError):
     """A value from the caller is outside what is allowed."""
 
 
+class UnreadableError(InputError):
+    """An encoder knows none of the words of a text."""
+
+
 class ConfigError(ClipdrawError):
     """A configuration names something unknown or contradicts itself."""
 

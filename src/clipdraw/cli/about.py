@@ -13,9 +13,9 @@ import typer
 from clipdraw.errors import install_command
 
 _HUB_MODELS = (
-    ("openai/clip-vit-base-patch32", "the judge of the paper; 605 MB"),
-    ("openai/clip-vit-base-patch16", "sees more detail; 599 MB, four times slower"),
-    ("openai/clip-vit-large-patch14", "stronger; 1.7 GB, for a GPU"),
+    ("openai/clip-vit-base-patch32", "the judge of the paper, or ViT-B/32; 605 MB"),
+    ("openai/clip-vit-base-patch16", "or ViT-B/16: sees more detail; 599 MB, four times slower"),
+    ("openai/clip-vit-large-patch14", "or ViT-L/14: stronger; 1.7 GB, for a GPU"),
     ("google/siglip-base-patch16-224", "SigLIP; 813 MB"),
     ("google/siglip2-base-patch16-224", "SigLIP 2; 1.5 GB"),
 )
@@ -24,12 +24,17 @@ _CLIP = "CLIP ViT-B/32, 8 views"
 
 
 def presets(
-    name: Annotated[str | None, typer.Argument(help="Show every setting of this preset.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show every setting of this preset, or this plan.")] = None,
 ) -> None:
-    """List the presets of draw and sweep, or every setting of one of draw."""
+    """List the presets of draw and the plans of many drawings, for sweep and compare; or show one of them."""
     from clipdraw import config
     from clipdraw.runs import sweep as sweeping
 
+    plans = sweeping.plans()
+    if name in plans:
+        for part, value in plans[name].to_dict().items():
+            print(f"{part} = {value}")
+        return
     if name is not None:
         resolved = config.resolve("a prompt", {"preset": name})
         for setting, value in config.settings_of(resolved).items():
@@ -38,8 +43,8 @@ def presets(
         return
     for preset, settings in config.presets().items():
         print(f"{preset:14} {settings['about']}")
-    for sweep, plan in sweeping.plans().items():
-        print(f"{sweep:14} sweep: {plan.about}")
+    for each, plan in plans.items():
+        print(f"{each:14} plan: {plan.about}")
 
 
 def models() -> None:
@@ -51,7 +56,8 @@ def models() -> None:
     extra = "" if find_spec("transformers") else f"; needs: {install_command('clip')}"
     for name, text in _HUB_MODELS:
         print(f"{name:34} {text}{extra}")
-    print(f"{'FOLDER':34} any CLIP or SigLIP checkpoint in safetensors")
+    print(f"{'FOLDER':34} any CLIP or SigLIP in safetensors, as transformers or open_clip store it")
+    print(f"{'FILE.pt, FILE.bin':34} pickled weights: first clipdraw convert-weights FILE NEW_FOLDER")
 
 
 def doctor() -> None:
@@ -100,8 +106,7 @@ def _devices() -> Iterator[str]:
 def _precision() -> Iterator[str]:
     import torch
 
-    from clipdraw.encoders.devices import devices
-    from clipdraw.encoders.precision import choose_precision
+    from clipdraw.encoders.devices import choose_precision, devices
 
     for device in devices():
         chosen = str(choose_precision("auto", torch.device(device))).removeprefix("torch.")
@@ -148,7 +153,7 @@ def _clip_products(device: str) -> float:
     """Seconds of the matrix products of a ViT-B/32 for 8 views, forward and backward to the views."""
     import torch
 
-    from clipdraw.encoders.precision import choose_precision
+    from clipdraw.encoders.devices import choose_precision
 
     rows, width, hidden, layers = 8 * 50, 768, 3072, 12
     dtype = choose_precision("auto", torch.device(device))

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from clipdraw.config.settings import Config
+from clipdraw.config.settings import Config, JudgeSettings
+from clipdraw.encoders import absolute_name
 from clipdraw.errors import ConfigError, plain_fields
 from clipdraw.optimization.center import Center
 
@@ -123,6 +124,8 @@ def _made(kind: Any, values: Mapping[str, Any], prefix: str = "") -> Any:
 def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None) -> Config:
     """The configuration of a run: the preset's values, over them the file's, over them the options.
 
+    The preset is that which goes with the encoders, unless one is named. Encoders that are paths become absolute ones.
+
     Args:
         prompt: the text to draw, `TEXT` or `TEXT:WEIGHT`.
         options: settings given by the caller, as `by_full_name` reads them; None means not given.
@@ -133,26 +136,51 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
         InputError: a text is blank or a value out of range.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    chosen = (by_full_name(read_toml(file)) if file else {}) | by_full_name(given)
-    name = chosen.get("preset", "default")
+    chosen = with_absolute_paths((by_full_name(read_toml(file)) if file else {}) | by_full_name(given))
+    name = chosen["preset"] if "preset" in chosen else _preset_for(chosen.get("judge.encoders", ("builtin",)))
     available = _presets()
     if name not in available:
         raise ConfigError(f"there is no preset {name!r}; there are: {', '.join(available)}")
-    preset = by_full_name({key: value for key, value in available[name].items() if key != "about"})
+    preset = {setting: value for setting, value in available[name].items() if setting != "about"}
     if "center.weight" not in preset | chosen and any(setting.startswith("center.") for setting in chosen):
         chosen["center.weight"] = Center.weight
     return from_dict({**preset, **chosen, "prompt": prompt, "preset": name})
 
 
+def with_absolute_paths(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values by full names, with encoders by names that mean the same in every folder.
+
+    Raises:
+        ConfigError: a setting is unknown, or the encoders are not named as they should be.
+    """
+    found = by_full_name(values)
+    if "judge.encoders" in found:
+        judge: JudgeSettings = _made(JudgeSettings, {"encoders": found["judge.encoders"]}, "judge.")
+        names, texts = judge.weights(), judge.encoders
+        found["judge.encoders"] = tuple(
+            absolute_name(name) + text[len(name) :] for name, text in zip(names, texts, strict=True)
+        )
+    return found
+
+
+def _preset_for(encoders: tuple[str, ...]) -> str:
+    """The preset that goes with encoders if none is named."""
+    return "default" if "builtin" in JudgeSettings(encoders).weights() else "clip"
+
+
 def presets() -> dict[str, dict[str, Any]]:
-    """The presets by name: `about`, and the settings that each changes."""
+    """The presets by name: `about`, and by their full names the settings that each changes, its base's among them."""
     return deepcopy(_presets())
 
 
 @cache
 def _presets() -> dict[str, dict[str, Any]]:
     """The same, read once and not to be written to."""
-    return tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = {}
+    for name, table in tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8")).items():
+        about, base = table.pop("about"), table.pop("base", "")
+        found[name] = found.get(base, {}) | by_full_name(table) | {"about": about}
+    return found
 
 
 def read_toml(path: Path) -> dict[str, Any]:

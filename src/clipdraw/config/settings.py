@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 
-from clipdraw.config.prompts import NUMBER, parse_prompts, title_of, written
+from clipdraw.config.prompts import parse_prompts, title_of, written
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.encoders import Encoder
-from clipdraw.encoders.precision import PRECISIONS
+from clipdraw.encoders import Encoder, split_weight
+from clipdraw.encoders.devices import PRECISIONS
 from clipdraw.errors import ConfigError, check_fields
-from clipdraw.optimization.center import Center
+from clipdraw.optimization.center import CIRCLES, Center
 from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.optimization.loop import Problem, Recipe
 from clipdraw.optimization.losses import Loss, Opacity, Prior, Prompt
@@ -40,7 +39,8 @@ class JudgeSettings(_Group):
     """The encoders that say how well the drawing matches its prompts.
 
     Args:
-        encoders: one or more, each `builtin`, a hub id or a folder, and `:WEIGHT` if it is not 1.
+        encoders: one or more, each `builtin`, a hub id, OpenAI's name of a CLIP or a folder, and `:WEIGHT` if it is not
+            1.
         normalize: whether pixel values are normalized as the encoder was trained; for real CLIP only.
         precision: number format that encoders compute in: `float32`, `bfloat16`, `float16`, or `auto`, the one that is
             measured to be fast here.
@@ -65,8 +65,7 @@ class JudgeSettings(_Group):
         """
         found: dict[str, float] = {}
         for text in self.encoders:
-            match = re.fullmatch(rf"(.+):({NUMBER})", text)
-            name, weight = (match[1], float(match[2])) if match else (text, 1.0)
+            name, weight = split_weight(text)
             if not 0 < weight < float("inf"):
                 raise ConfigError(f"the weight of an encoder is above 0, got {text!r}")
             if name in found:
@@ -206,6 +205,7 @@ class FilmSettings(_Group):
         hold: seconds that it then stays, 0 to 600.
         size: pixels along the longer side, 16 to 4096.
         fps: frames a second, 1 to 120.
+        frames: steps from one PNG of the drawing to the next, in `frames/`, of this size, up to 1,000,000; 0 for none.
     """
 
     kinds: tuple[str, ...] = ("optimization",)
@@ -214,6 +214,7 @@ class FilmSettings(_Group):
     hold: float = 2.0
     size: int = 336
     fps: int = 15
+    frames: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -222,7 +223,7 @@ class FilmSettings(_Group):
                 _require_one_of(f"film.{name}", value, allowed)
         if not 0 < self.length <= 600:
             raise ConfigError(f"a film is above 0 and at most 600 seconds long, got {self.length}")
-        for name, lowest, highest in (("hold", 0, 600), ("size", 16, 4096), ("fps", 1, 120)):
+        for name, lowest, highest in (("hold", 0, 600), ("size", 16, 4096), ("fps", 1, 120), ("frames", 0, 1_000_000)):
             _require(f"film.{name}", getattr(self, name), lowest, highest)
         if (self.length + self.hold) * self.fps > _MOST_FRAMES:
             raise ConfigError(f"a film of more than {_MOST_FRAMES:,} frames is not made; shorten it or lower its rate")
@@ -236,12 +237,13 @@ class Config:
         prompt: the text to draw, `TEXT` or `TEXT:WEIGHT` (weight 1, see `prompts.parse_weighted`).
         also: more texts to draw in the same picture, written in the same way.
         negative: texts to stay away from, written in the same way (weight 0.3).
-        preset: the preset that the other values come from.
+        preset: the preset that the other values come from; if none is named, that which goes with the encoders.
         seed: of the start and the views.
         canvas: width and height in canvas units, 1 to 16,384.
         strokes: number of strokes, 1 to 100,000.
         steps: number of updates, 1 to 1,000,000.
-        resolution: pixels along the longer side of the optimized picture, up to 8192; 0 takes the encoder's view size.
+        resolution: pixels along the longer side of the picture that views are made of, up to 8192; 0 takes the
+            encoder's view size. Of a larger picture each pixel of a view is a mean.
         opacity_weight: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
         explain: whether the words nearest to the drawing are found in each step.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -294,7 +296,7 @@ class Config:
         self._losses()
         Prior(self._weightiest_text(), self.prior.weight or Prior.weight, self.prior.until)
         Center(**{**asdict(self.center), "weight": self.center.weight or Center.weight})
-        self._recipe()
+        self.recipe()
         self._random_strokes()
 
     def prompts(self) -> tuple[Prompt, ...]:
@@ -332,7 +334,19 @@ class Config:
         """
         if start is None:
             start = self._start(encoder)(Canvas(*self.canvas), self.generator())
-        return Problem(start, self._losses(), self._recipe(), encoder, self.seed)
+        return Problem(start, self._losses(), self.recipe(), encoder, self.seed)
+
+    def recipe(self) -> Recipe:
+        """Steps, views, rates and constraints, whatever the drawing shows."""
+        views, rates = self.views, self.rates
+        schedules = SCHEDULES[rates.points_schedule], SCHEDULES[rates.other_schedule]
+        return Recipe(
+            steps=self.steps,
+            views=Views(views.count, views.distortion, views.area, outside=views.outside, enabled=views.augment),
+            rates=Rates(rates.points, rates.width, rates.color, *schedules),
+            constraints=self._constraints(),
+            resolution=self.resolution or None,
+        )
 
     def generator(self) -> torch.Generator:
         """A new random generator with the run's seed."""
@@ -345,7 +359,8 @@ class Config:
     def _losses(self) -> tuple[Loss, ...]:
         others: list[Loss] = [Opacity(self.opacity_weight)] if self.opacity_weight else []
         if self.prior.weight:
-            others.append(Prior(self._weightiest_text(), self.prior.weight, self.prior.until, variant=self.seed))
+            weight, until = self.prior.weight, self.prior.until
+            others.append(Prior(self._weightiest_text(), weight, until, self.seed, self._aim_radius()))
         if self.center.weight:
             others.append(Center(**asdict(self.center)))
         return *self.prompts(), *others
@@ -357,7 +372,16 @@ class Config:
         strokes = self._random_strokes()
         if not self.prior.weight:
             return strokes
-        return PriorStrokes(strokes, self._weightiest_text(), encoder, self.seed, self._constraints())
+        text, rules, radius = self._weightiest_text(), self._constraints(), self._aim_radius()
+        return PriorStrokes(strokes, text, encoder, self.seed, rules, radius=radius)
+
+    def _aim_radius(self) -> float | None:
+        """The circle that the prior's picture is shrunk into: where the pull to the middle wants the drawing.
+
+        As a fraction of the canvas's shorter side.
+        """
+        center = self.center
+        return center.radius / Canvas().width if center.weight and center.kind in CIRCLES else None
 
     def _random_strokes(self) -> RandomStrokes:
         return RandomStrokes(self.strokes, **asdict(self.start))
@@ -366,17 +390,6 @@ class Config:
         rules = self.constraints
         always = WidthRange(*rules.width_range), ColorRange(rules.least_opacity)
         return (*always, PointsOnCanvas()) if rules.keep_on_canvas else always
-
-    def _recipe(self) -> Recipe:
-        views, rates = self.views, self.rates
-        schedules = SCHEDULES[rates.points_schedule], SCHEDULES[rates.other_schedule]
-        return Recipe(
-            steps=self.steps,
-            views=Views(views.count, views.distortion, views.area, outside=views.outside, enabled=views.augment),
-            rates=Rates(rates.points, rates.width, rates.color, *schedules),
-            constraints=self._constraints(),
-            resolution=self.resolution or None,
-        )
 
 
 def _require(name: str, value: float, lowest: float, highest: float) -> None:

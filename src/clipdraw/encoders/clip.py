@@ -14,7 +14,7 @@ from torch.nn.functional import normalize as unit
 
 from clipdraw.encoders.base import MOST_TEXTS, remember
 from clipdraw.encoders.checkpoint import read_checkpoint
-from clipdraw.encoders.precision import choose_precision
+from clipdraw.encoders.devices import choose_precision
 from clipdraw.errors import InputError, MissingExtraError, WeightsError
 from clipdraw.progress import log
 

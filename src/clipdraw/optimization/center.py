@@ -24,6 +24,8 @@ _PENALTIES: dict[str, Callable[[Tensor, float, float], Tensor]] = {
 _FARTHEST = 10_000
 KINDS = tuple(_PENALTIES)
 """The kinds of penalties."""
+CIRCLES = ("ring", "disc")
+"""Those that have a radius."""
 MEASURES = ("points", "ink")
 """The parts of a drawing that can be pulled: control points, or the ink, which is what is painted."""
 

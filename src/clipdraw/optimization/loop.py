@@ -34,8 +34,8 @@ class Recipe:
         views: the distorted copies that the encoder sees in each step.
         rates: learning rates of strokes.
         constraints: rules for strokes that are restored after each update, in order.
-        resolution: pixels along the longer side of the image that views are made from; None takes the
-            encoder's view size.
+        resolution: pixels along the longer side of the image that views are made of; None takes the encoder's view
+            size.
         backend: the rasterizer's implementation.
 
     Raises:
@@ -159,7 +159,7 @@ class Optimization:
         Raises:
             DivergedError: the gradients have been non-finite ten times in a row; names the loss.
         """
-        self._set_rates(self.index / self.recipe.steps)
+        self._set_rates()
         frame = self.frame()
         values = [term(frame) for _, term in self._terms]
         self._optimizer.zero_grad(set_to_none=True)
@@ -231,9 +231,9 @@ class Optimization:
         except RuntimeError as error:
             raise FormatError(f"its generator is no state of a random generator: {error}") from None
 
-    def _set_rates(self, progress: float) -> None:
+    def _set_rates(self) -> None:
         for group, parameter in zip(self._optimizer.param_groups, self._parameters, strict=True):
-            group["lr"] = parameter.rate * parameter.schedule(progress)
+            group["lr"] = parameter.rate * parameter.schedule(self.index, self.recipe.steps)
 
     def _gradients_are_finite(self) -> bool:
         gradients = (p.tensor.grad for p in self._parameters if p.tensor.grad is not None)

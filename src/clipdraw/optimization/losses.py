@@ -178,6 +178,7 @@ class Prior:
         weight: against a prompt's 1, above 0, at the start.
         until: fraction of the run at whose end the weight is 0, in (0, 1].
         variant: which of the pictures, as `framing.select_variant` counts them.
+        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
 
     Raises:
         InputError: a value is out of range.
@@ -187,6 +188,7 @@ class Prior:
     weight: float = 10.0
     until: float = 1.0
     variant: int = 0
+    radius: float | None = None
     name: str = "prior"
 
     def __post_init__(self) -> None:
@@ -204,7 +206,7 @@ class Prior:
         @cache
         def wanted(height: int, width: int) -> Tensor:
             assert pictures is not None
-            return letterbox(select_variant(pictures, self.variant), height, width)
+            return letterbox(select_variant(pictures, self.variant), height, width, radius=self.radius)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)

@@ -30,7 +30,7 @@ class RandomStrokes:
 
     Args:
         strokes: how many, at least 1.
-        segments: fewest and most cubic segments of a stroke, uniform between, 1 to 1000.
+        segments: fewest and most cubic segments of a stroke, uniform between, 1 to 1000; n have 3n + 1 control points.
         reach: how far each control point may lie from the one before, per axis, as a fraction of the canvas, 0 to 10.
         width: full stroke width at the start, in units of a 224-unit canvas, 0 to 1000.
         opacity: smallest and largest opacity at the start, in [0, 1].
@@ -40,7 +40,8 @@ class RandomStrokes:
         InputError: a value is out of range.
 
     Source: Frans et al. 2021 (CLIPDraw), published notebook: 256 strokes of 1 to 3 segments, reach 0.05,
-    half width 1, every color channel and the opacity uniform in [0, 1]. Points may leave the canvas.
+    half width 1, every color channel and the opacity uniform in [0, 1]. Points may leave the canvas. The paper's text
+    speaks of 3 to 5 control points; those of the notebook are 4, 7 or 10.
     """
 
     strokes: int = 256
@@ -104,6 +105,7 @@ class PriorStrokes:
         variant: which of the pictures, as `framing.select_variant` counts them.
         constraints: rules that are restored after each step of the fit.
         steps: of the fit, 0 or more.
+        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
 
     Raises:
         InputError: the steps are below 0.
@@ -118,6 +120,7 @@ class PriorStrokes:
     variant: int = 0
     constraints: Sequence[Constraint] = ()
     steps: int = 80
+    radius: float | None = None
 
     def __post_init__(self) -> None:
         check_fields(self, prefix="the start's ")
@@ -131,7 +134,8 @@ class PriorStrokes:
         if prior is None:
             return start
         pictures = prior.sample(self.text).cpu()
-        picture = letterbox(select_variant(pictures, self.variant), *canvas.pixel_size(_FIT_SIZE))
+        picture = select_variant(pictures, self.variant)
+        picture = letterbox(picture, *canvas.pixel_size(_FIT_SIZE), radius=self.radius)
         return self._fitted(_set_on_ink(picture, start, generator), picture)
 
     def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:

@@ -17,10 +17,10 @@ from clipdraw.config.settings import FilmSettings
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError, InputError, MissingExtraError
 from clipdraw.figures import Cell, Sheet, write_sheet
+from clipdraw.io import write_text
 from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
-from clipdraw.io.files import write_text
-from clipdraw.io.images import to_bytes
-from clipdraw.io.video import write_gif, write_mp4, write_webp
+from clipdraw.io.images import to_bytes, write_png
+from clipdraw.io.video import write_gif, write_mp4, write_numbered, write_webp
 from clipdraw.optimization.loop import check_tensor
 from clipdraw.progress import log, track
 from clipdraw.raster import rasterize
@@ -28,6 +28,8 @@ from clipdraw.runs.folder import CHECKPOINT, read_checkpoint, read_record
 
 NAMES = {"optimization": "making-of", "strokes": "strokes"}
 """The kinds of films, and what their files in a run folder are called."""
+FRAMES = "frames"
+"""The folder in that of a run for pictures of single steps."""
 
 States = Mapping[int, Drawing]
 """Number of steps to the drawing after them, ascending."""
@@ -76,15 +78,16 @@ def film(
     Args:
         source: the folder of the run; for `strokes` an SVG file of strokes will do.
         kind: `optimization` or `strokes`.
-        out: the file, `.mp4`, `.webp`, `.gif` or `.svg`; or `.png`, a strip of eight moments. If not given,
-            `making-of` or `strokes` in the folder, as mp4 with the extra `video`, else as WebP.
+        out: the file, `.mp4`, `.webp`, `.gif` or `.svg`; `.png`, a strip of eight moments; or without an ending, a
+            new folder for each frame as a numbered PNG. If not given, `making-of` or `strokes` in the folder, as mp4
+            with the extra `video`, else as WebP.
         length: seconds until the drawing is complete.
         hold: seconds that it then stays.
         size: pixels along the longer side; of no meaning for SVG.
         fps: frames a second; of no meaning for SVG.
 
     Returns:
-        The file.
+        The file or folder.
 
     Raises:
         ConfigError: a value is out of range.
@@ -202,7 +205,7 @@ def _writer(path: Path) -> Callable[[States, Path, Film], None]:
     """
     ending = path.suffix.lower()
     if ending not in _WRITERS:
-        raise InputError(f"a film is stored as {', '.join(_WRITERS)}, got {path.name}")
+        raise InputError(f"a film is stored as {', '.join(filter(None, _WRITERS))}, or in a folder, got {path.name}")
     return _WRITERS[ending]
 
 
@@ -230,6 +233,17 @@ def _write_gif(states: States, path: Path, settings: Film) -> None:
     write_gif(_frames(states, path, settings), path, fps=settings.fps, hold_s=settings.hold_s)
 
 
+def _write_numbered(states: States, path: Path, settings: Film) -> None:
+    write_numbered(_frames(states, path, settings), path)
+
+
+def write_frame(drawing: Drawing, folder: Path, step: int, size: int) -> None:
+    """Write the drawing after a step of a run as `frames/00010.png`, `size` pixels along its longer side."""
+    height, width = drawing.canvas.pixel_size(size)
+    (folder / FRAMES).mkdir(exist_ok=True)
+    write_png(rasterize(drawing, height=height, width=width), folder / FRAMES / f"{step:05}.png")
+
+
 def _write_strip(states: States, path: Path, settings: Film) -> None:
     """Eight moments side by side, captioned, as in Figure 2 of the paper."""
     moments = np.linspace(0, 1, _STAGES)
@@ -250,6 +264,7 @@ def _write_strip(states: States, path: Path, settings: Film) -> None:
 
 _WRITERS: dict[str, Callable[[States, Path, Film], None]] = {
     ".mp4": _write_mp4, ".webp": _write_webp, ".gif": _write_gif, ".svg": _write_svg, ".png": _write_strip,
+    "": _write_numbered,
 }  # fmt: skip
 
 

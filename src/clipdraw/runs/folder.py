@@ -20,7 +20,7 @@ from torch import Tensor
 
 from clipdraw.config import Config, from_dict, settings_of
 from clipdraw.errors import ClipdrawError, FormatError, InputError, shortened
-from clipdraw.io.files import atomic_path, leftovers, write_text
+from clipdraw.io import atomic_path, leftovers, write_text
 
 CONFIGURATION, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint.safetensors"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,18 +19,17 @@ from clipdraw import raster
 from clipdraw.config import Config, resolve
 from clipdraw.config.settings import JudgeSettings
 from clipdraw.drawing import Drawing
-from clipdraw.encoders import Encoder, Ensemble, load_encoder
-from clipdraw.encoders.devices import choose_device
-from clipdraw.encoders.precision import choose_precision
+from clipdraw.encoders import Encoder, Ensemble, load_encoder, unknown_words
+from clipdraw.encoders.devices import choose_device, choose_precision
 from clipdraw.errors import ClipdrawError, FormatError, InputError, shortened
 from clipdraw.evaluate.explain import Vocabulary, Word
 from clipdraw.evaluate.score import embed, score
-from clipdraw.io.files import remove_leftovers
+from clipdraw.io import remove_leftovers
 from clipdraw.io.images import write_png
 from clipdraw.optimization.loop import Step, check_tensor
 from clipdraw.optimization.losses import distinct, similarity
-from clipdraw.progress import log
-from clipdraw.runs.films import films_of, kept_states, write_films
+from clipdraw.progress import interruptible, log
+from clipdraw.runs.films import films_of, kept_states, write_films, write_frame
 from clipdraw.runs.folder import (
     CHECKPOINT,
     CONFIGURATION,
@@ -42,7 +41,6 @@ from clipdraw.runs.folder import (
     write_checkpoint,
     write_record,
 )
-from clipdraw.runs.interrupt import interruptible
 
 CHECKPOINT_EVERY_S = 2.0
 """Seconds between checkpoints: what a killed run has to do again."""
@@ -164,14 +162,14 @@ def threads_of(config: Config) -> Iterator[None]:
 
 
 def prepare(config: Config) -> Encoder:
-    """Load the encoder, and warn of texts that it cuts off.
+    """Load the encoder, and warn of what it does not read.
 
     Raises:
-        InputError: the device is not there.
+        InputError: the device is not there, or the encoder knows no word of a text.
         WeightsError: the encoder cannot be loaded.
     """
     encoder = encoder_of(config)
-    warn_of_truncation(config, encoder)
+    note_unread((prompt.text for prompt in config.prompts()), encoder)
     return encoder
 
 
@@ -200,11 +198,20 @@ def precision_of(config: Config) -> str:
     return str(choose_precision(config.judge.precision, device)).removeprefix("torch.")
 
 
-def warn_of_truncation(config: Config, encoder: Encoder) -> None:
-    """Warn of texts whose end the encoder does not read."""
-    for prompt in config.prompts():
-        if rest := encoder.truncated_tail(prompt.text):
+def note_unread(texts: Iterable[str], encoder: Encoder) -> tuple[str, ...]:
+    """Warn of texts whose end the encoder does not read, and of words that it does not know, which are returned.
+
+    Raises:
+        UnreadableError: it knows no word of a text.
+    """
+    texts = tuple(texts)
+    for text in texts:
+        if rest := encoder.truncated_tail(text):
             warnings.warn(f"the encoder does not read the end of the text: {shortened(rest)!r}", stacklevel=3)
+    unknown = tuple(dict.fromkeys(word for text in texts for word in unknown_words(encoder, text)))
+    if unknown:
+        warnings.warn(f"the encoder does not know: {shortened(', '.join(unknown))}", stacklevel=3)
+    return unknown
 
 
 class _Session:
@@ -274,6 +281,7 @@ class _Session:
         every = max(1, steps // FILM_FRAMES)
         saved = began = time.perf_counter()
         before = self.seconds
+        self._write_frame()
         with interruptible() as interrupt:
             while self.optimization.index < steps and not interrupt.requested:
                 self.last_step = step = self.optimization.step()
@@ -283,11 +291,18 @@ class _Session:
                 metrics.add(_metrics(step, words, self.seconds))
                 if step.index % every == 0 or step.index == steps:
                     self.snapshots[step.index] = step.drawing.detached()
+                self._write_frame()
                 if now - saved > CHECKPOINT_EVERY_S:
                     self._save_checkpoint()
                     saved = time.perf_counter()
                 self._tell(step, words)
         return self.optimization.index < steps
+
+    def _write_frame(self) -> None:
+        """Write the drawing as a numbered picture, if one is asked for after this step; always after the last one."""
+        film, index = self.config.film, self.optimization.index
+        if film.frames and (index % film.frames == 0 or index == self.config.steps):
+            write_frame(self.optimization.drawing.detached().to(device="cpu"), self.folder, index, film.size)
 
     def _tell(self, step: Step, words: tuple[Word, ...]) -> None:
         if self.on_words and words:
@@ -325,6 +340,7 @@ class _Session:
         return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status, words)
 
     def _record(self, status: str, **results: Any) -> None:
+        unknown = [word for prompt in self.config.prompts() for word in unknown_words(self.encoder, prompt.text)]
         record = {
             "status": status,
             "config": self.config.to_dict(),
@@ -333,6 +349,7 @@ class _Session:
                 "name": self.encoder.name,
                 "view_size": self.encoder.view_size,
                 "precision": precision_of(self.config),
+                "unknown_words": list(dict.fromkeys(unknown)),
             },
             "seed": self.config.seed,
             "steps": self.optimization.index,

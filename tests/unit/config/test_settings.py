@@ -7,7 +7,7 @@ import torch
 
 import clipdraw
 from clipdraw.config import DEFAULTS, Config, from_dict, settings_of
-from clipdraw.config.settings import ConstraintSettings, PriorSettings
+from clipdraw.config.settings import CenterSettings, ConstraintSettings, PriorSettings
 from clipdraw.drawing import Canvas
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.optimization.center import Center
@@ -77,6 +77,7 @@ BOUNDS = {
     "film.hold": (-ABOVE_0, 0.0, 600.0, 601.0),
     "film.size": (15, 16, 4096, 4097),
     "film.fps": (0, 1, 120, 121),
+    "film.frames": (-1, 0, 1_000_000, 1_000_001),
 }
 """What each setting of numbers takes, and what is just beyond; of a pair, for both."""
 NO_NUMBERS = (math.nan, math.inf, -math.inf, 10**400, 10**5000, 1e300, "1", "nan", True, None, [], {}, [1], [1, 2, 3])
@@ -244,7 +245,7 @@ def test_every_setting_reaches_the_problem(encoder):
         Prompt("watercolor", 0.5),
         Prompt("a cat"),
         Opacity(0.1),
-        Prior("a cat", 7.0, 0.5, variant=3),
+        Prior("a cat", 7.0, 0.5, 3, radius=50 / 224),
         Center(50.0, 0.02, 1.5, "ring", "ink"),
     )
     assert problem.recipe == Recipe(
@@ -270,6 +271,24 @@ def test_with_a_prior_the_start_is_its_picture_of_the_weightiest_prompt(encoder,
     ((start, canvas, generator),) = calls
     assert start == PriorStrokes(RandomStrokes(5), "a cat", encoder, 3, (WidthRange(1.0, 9.0), ColorRange(0.5)))
     assert (canvas, generator.initial_seed()) == (Canvas(64, 32), 3)
+
+
+@pytest.mark.parametrize(
+    ("center", "radius"),
+    [
+        ({"radius": 56.0, "weight": 0.0}, None),
+        ({"radius": 56.0, "weight": 0.001}, 0.25),
+        ({"radius": 56.0, "weight": 0.001, "kind": "ring"}, 0.25),
+        ({"radius": 56.0, "weight": 0.001, "kind": "pull"}, None),
+        ({"radius": 56.0, "weight": 0.001, "kind": "sum"}, None),
+    ],
+)
+def test_the_picture_aimed_at_is_shrunk_into_the_circle_of_the_pull(center, radius, encoder, monkeypatch):
+    starts = []
+    monkeypatch.setattr(PriorStrokes, "__call__", lambda start, *rest: starts.append(start) or RandomStrokes(1)(*rest))
+    problem = Config("red", prior=PriorSettings(1.0), center=CenterSettings(**center)).build(encoder)
+    assert [loss.radius for loss in problem.losses if isinstance(loss, Prior)] == [radius]
+    assert [start.radius for start in starts] == [radius]
 
 
 def test_another_start_may_be_given(encoder):

@@ -4,7 +4,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from clipdraw.config import resolve
 from clipdraw.drawing import Canvas, Drawing
+from clipdraw.encoders import load_encoder
 from clipdraw.errors import InputError
 from clipdraw.optimization.center import Center, ink, pixel_distances, point_distances
 from clipdraw.optimization.losses import Frame
@@ -133,6 +135,20 @@ def test_ink_beyond_the_circle_pulls_its_stroke_inward(encoder):
     image = rasterize(drawing, height=28, width=28)
     value(Center(20.0, on="ink"), drawing, encoder, image).backward()
     assert points.grad[:, 0].mean() > 0.01  # to the left is down
+
+
+def test_a_drawing_that_starts_from_a_picture_keeps_to_the_circle():
+    """The picture that it is held to is in the circle too."""
+
+    def beyond(**settings):
+        """The fraction of the ink that is farther than 60 units from the middle."""
+        few = {"strokes": 24, "steps": 20, "views": 2, "rates.points_schedule": "constant"}
+        *_, last = resolve("a butterfly", few | settings).build(load_encoder("builtin")).optimize()
+        amount = ink(rasterize(last.drawing.detached(), height=112, width=112), last.drawing.background)
+        return ((amount * (pixel_distances(Canvas(), 112, 112) > 60)).sum() / amount.sum()).item()
+
+    assert beyond() > 0.25
+    assert beyond(center_radius=40.0, center_weight=0.01) < 0.05
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,14 @@ def test_the_prior_of_an_image_that_is_not_square_lies_in_its_middle():
     assert term(frame(image=image)).item() == pytest.approx(0, abs=1e-9)
 
 
+def test_the_prior_is_shrunk_into_a_circle():
+    image = torch.ones(3, 40, 40)
+    image[1:, 12:28, 12:28] = 0  # a square of 16 pixels, but for its corners in a circle of 10
+    term = Prior("a flag", 1.0, radius=0.25).build(Imagining())
+    assert term(frame(image=image)).item() < 0.001
+    assert term(frame(image=torch.ones(3, 40, 40))).item() > 0.1
+
+
 def test_an_encoder_without_a_prior_adds_nothing(encoder):
     image = torch.rand(3, 4, 4, requires_grad=True)
     value = Prior("a flag").build(encoder)(frame(image=image))

@@ -24,6 +24,7 @@ def test_the_published_start():
     counts = torch.tensor(drawing.segments)
     assert [abs((counts == n).float().mean() - 1 / 3) < 0.03 for n in (1, 2, 3)] == [True] * 3
     assert torch.equal(drawing.widths, torch.full((4000,), 2.0))
+    assert torch.equal(drawing.background, torch.ones(3))
     assert abs(drawing.colors.mean(0) - 0.5).max() < 0.02
     assert drawing.colors.amin(0).max() < 0.01 < 0.99 < drawing.colors.amax(0).min()
     first = first_points(drawing)
@@ -170,6 +171,14 @@ def test_strokes_begin_where_the_picture_has_ink_in_the_color_of_that_place(widt
     inner &= (first[:, 1] - height / 2).abs() < 80
     assert torch.allclose(drawing.colors[inner], torch.tensor([0.3, 0.0, 0.1, 0.7]), atol=0.02)
     assert (drawing.colors[:, 3] == 0.7).all()
+
+
+def test_strokes_begin_in_the_circle_that_the_picture_is_shrunk_into():
+    first = first_points(prior(strokes=400, radius=0.25))
+    distances = (first - 112).norm(dim=1)
+    assert (distances < 60).float().mean() > 0.75  # the others on white, where they are not seen
+    assert distances[distances < 60].max() > 50
+    assert (first_points(prior(strokes=400)) - 112).norm(dim=1).median() > 60
 
 
 def test_strokes_keep_their_shape_where_they_are_moved():

@@ -100,6 +100,35 @@ def test_svg_and_strips(run, tmp_path):
         assert read_image(tmp_path / "a.png").shape[2] == 8 + 8 * 48
 
 
+@pytest.mark.parametrize("kind", ["optimization", "strokes"])
+def test_the_frames_of_a_film_as_numbered_pictures(run, tmp_path, kind):
+    folder = film(run.folder, kind=kind, out=tmp_path / kind, length=0.5, fps=10, size=64)
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == [f"{number:05}.png" for number in range(1, 6)]
+    finished = rasterize(run.drawing, height=32, width=64)
+    assert (read_image(files[-1]) - finished).abs().max() < 0.01
+    assert (read_image(files[0]) - finished).abs().max() > 0.1
+
+
+def test_a_run_saves_the_drawing_after_each_so_many_steps(tmp_path):
+    tiny = {"preset": "paper", "strokes": 6, "steps": 5, "views": 1, "canvas": (64.0, 32.0), "film_kinds": ()}
+    drawn, images = {}, {}
+
+    def look(step):
+        drawn[step.index] = step.drawing.detached()
+
+    run = draw("a sun", out=tmp_path / "run", film_frames=2, film_size=64, on_step=look, **tiny)
+    for path in (run.folder / "frames").iterdir():
+        images[int(path.stem)] = read_image(path)
+        assert len(path.stem) == 5
+    assert sorted(images) == [0, 2, 4, 5]
+    for index in (2, 4, 5):
+        assert (images[index] - rasterize(drawn[index], height=32, width=64)).abs().max() < 0.01
+    assert not torch.equal(images[0], images[2])
+    draw("a sun", out=tmp_path / "other", **tiny)
+    assert not (tmp_path / "other" / "frames").exists()
+
+
 def test_an_svg_file_is_enough_for_strokes(run, tmp_path):
     run.drawing.save(tmp_path / "mine.svg")
     assert film(tmp_path / "mine.svg", kind="strokes", out=tmp_path / "a.webp", length=0.2, fps=10, size=16).is_file()
@@ -127,7 +156,7 @@ def test_what_is_no_run_is_refused(run, tmp_path):
     bad.write_bytes(b"nonsense")
     with pytest.raises(FormatError, match=r"checkpoint\.safetensors: damaged"):
         film(tmp_path, out=tmp_path / "a.webp")
-    with pytest.raises(InputError, match=r"stored as \.mp4, \.webp, \.gif, \.svg, \.png, got a\.avi"):
+    with pytest.raises(InputError, match=r"stored as \.mp4, \.webp, \.gif, \.svg, \.png, or in a folder, got a"):
         film(run.folder, out=tmp_path / "a.avi")
 
 
@@ -141,6 +170,7 @@ def test_what_is_no_run_is_refused(run, tmp_path):
         ({"film_hold": -1.0}, "film.hold must be from 0 to 600"),
         ({"film_size": 8}, "16 to 4096"),
         ({"film_fps": 0}, "1 to 120"),
+        ({"film_frames": -1}, "film.frames must be from 0 to 1000000"),
         ({"film_length": 600.0, "film_fps": 60}, "more than 20,000 frames"),
     ],
 )

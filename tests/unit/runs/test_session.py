@@ -10,7 +10,7 @@ import torch
 from clipdraw import raster
 from clipdraw.config import from_dict, resolve
 from clipdraw.drawing import Drawing
-from clipdraw.errors import FormatError, InputError
+from clipdraw.errors import FormatError, InputError, UnreadableError
 from clipdraw.runs import draw, resume, session
 from clipdraw.runs.folder import write_checkpoint
 
@@ -161,6 +161,37 @@ def test_the_precision_that_was_taken_is_written(tmp_path):
         record = json.loads((run.folder / "run.json").read_text())
         assert record["config"]["judge"]["precision"] == asked
         assert record["encoder"]["precision"] in taken
+
+
+def test_words_that_the_encoder_does_not_know_are_told_and_written(tmp_path):
+    with pytest.warns(UserWarning, match="the encoder does not know: кошка, 猫$"):
+        run = draw("a red кошка", also=("猫 on grass", "a кошка and a dog"), out=tmp_path / "some", **TINY)
+    record = json.loads((run.folder / "run.json").read_text())
+    assert record["encoder"]["unknown_words"] == ["кошка", "猫"]
+    run = draw("a red \U0001f436", out=tmp_path / "all", **TINY)
+    assert json.loads((run.folder / "run.json").read_text())["encoder"]["unknown_words"] == []
+
+
+@pytest.mark.parametrize("texts", [{"prompt": "кошка"}, {"also": ("кошка",)}, {"negative": ("a кошка",)}])
+def test_a_text_that_the_encoder_cannot_read_at_all_is_refused_before_a_folder_is_made(texts, tmp_path):
+    with pytest.raises(UnreadableError, match=r"knows no word of '(a )?кошка'"):
+        draw(**{"prompt": "a cat", "out": tmp_path / "run", **TINY, **texts})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_with_an_encoder_in_a_folder_goes_on_from_any_other(tmp_path, monkeypatch):
+    tiny_clip = pytest.importorskip("tests.tiny_clip")
+    tiny_clip.save(tmp_path / "here" / "clip")
+    monkeypatch.chdir(tmp_path / "here")
+
+    def stop(step):
+        raise InputError("enough")
+
+    with pytest.raises(InputError, match="enough"):
+        draw("a cat", encoder=["./clip"], out=tmp_path / "run", on_step=stop, **TINY)
+    monkeypatch.chdir(tmp_path)
+    session._load.cache_clear()
+    assert resume(tmp_path / "run").status == "finished"
 
 
 def test_threads_are_those_of_before_when_a_run_has_ended(tmp_path):

@@ -51,6 +51,28 @@ def test_a_sweep_is_runs_and_sheets(here):
     assert all(f"runs/{cell.name}/drawing.svg" in page for cell in done.cells)
 
 
+def test_a_prompt_that_cannot_be_read_fails_alone(here):
+    done = sweep(["a red heart", "自転車"], **TINY)
+    assert [outcome.status for outcome in done.outcomes] == ["finished", "failed"]
+    assert "knows no word of '自転車'" in done.outcomes[1].message
+    assert done.status == "failed"
+    with pytest.raises(InputError, match="knows no word of '自転車'"):
+        sweep(["自転車", "猫"], out=here / "none", **TINY)
+    assert not (here / "none").exists()
+
+
+def test_a_sweep_with_encoders_in_folders_goes_on_from_any_other(here, monkeypatch):
+    tiny_clip = pytest.importorskip("tests.tiny_clip")
+    for name in ("one", "two"):
+        tiny_clip.save(here / name)
+    settings = {**TINY, "film_kinds": []}
+    sweep(["a cat"], encoder=["one"], vary={"judge.encoders": [["one"], ["./two"]]}, out="all", **settings)
+    before = stamps(here / "all")
+    monkeypatch.chdir(here / "one")
+    assert work(read_plan(here / "all"), out=here / "all").status == "finished"
+    assert stamps(here / "all") == before
+
+
 def test_the_nearest_words_are_on_the_sheet_and_the_page_if_they_are_asked_for(here):
     done = work(plan(explain=True))
     again = work(plan(explain=True))

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clipdraw.encoders.base import remember
+from clipdraw.encoders.builtin.spelling import spell_out
 from clipdraw.encoders.builtin.storage import dequantize, quantize
 from clipdraw.progress import log
 
@@ -71,7 +72,7 @@ class BuiltinPrior:
     @torch.no_grad()
     def _chosen(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
         """The candidates that fit a text best."""
-        pictures, biases = self._candidates(text)
+        pictures, biases = self._candidates(spell_out(text))
         cosines = self._cosines(pictures, text)
         scores = cosines + biases.to(cosines.device)
         order = scores.argsort(descending=True)

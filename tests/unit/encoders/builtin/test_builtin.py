@@ -3,7 +3,7 @@ import torch
 
 from clipdraw import Drawing, load_encoder, score
 from clipdraw.encoders import builtin
-from clipdraw.encoders.builtin import encoder as encoder_module
+from clipdraw.encoders import builtin as encoder_module
 from clipdraw.encoders.builtin import prior as prior_module
 from clipdraw.errors import InputError, WeightsError
 
@@ -19,7 +19,7 @@ def test_the_weights_are_the_ones_that_were_released():
 
 
 def test_vectors_are_of_unit_length_and_repeat(encoder):
-    texts = ["a red heart", "a cat", "自転車", "x" * 5000]
+    texts = ["a red heart", "a cat", "a 自転車 on grass", "cat " + "x" * 5000]
     vectors = encoder.encode_text(texts)
     assert vectors.shape == (4, encoder.dimensions)
     assert torch.allclose(vectors.norm(dim=1), torch.ones(4), atol=1e-5)
