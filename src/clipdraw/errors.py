@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 
 class ClipdrawError(Exception):
@@ -57,19 +58,25 @@ class OutOfMemoryError(ClipdrawError, MemoryError):
 
 def install_command(extra: str) -> str:
     """The command that adds an extra to this installation, whether it is from the index, a wheel or a clone."""
-    return f"pip install '{_origin()}[{extra}]'"
+    pip = shutil.which("pip")
+    beside = pip is not None and Path(pip).parent == Path(sys.executable).parent
+    return f"{'pip' if beside else f'{sys.executable} -m pip'} install {_origin(extra)}"
 
 
-def _origin() -> str:
-    """What pip was given: a folder or a file, or else the name in the index."""
+def _origin(extra: str) -> str:
+    """The argument that names this package to pip: what it was installed from, or the name in the index."""
     from importlib.metadata import PackageNotFoundError, distribution
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
 
     try:
-        address = json.loads(distribution("clipdraw").read_text("direct_url.json") or "{}").get("url", "")
+        origin = json.loads(distribution("clipdraw").read_text("direct_url.json") or "{}")
     except PackageNotFoundError:  # run from a clone's sources
         clone = Path(__file__).resolve().parents[2]
-        return str(clone) if (clone / "pyproject.toml").is_file() else "clipdraw"
-    return unquote(urlsplit(address).path) if address.startswith("file:") else address or "clipdraw"
+        return f"'{clone if (clone / 'pyproject.toml').is_file() else 'clipdraw'}[{extra}]'"
+    address = origin.get("url", "")
+    place = url2pathname(urlsplit(address).path) if address.startswith("file:") else "clipdraw"
+    return f"{'--editable ' if origin.get('dir_info', {}).get('editable') else ''}'{place}[{extra}]'"
 
 
 _FIELD = re.compile(

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from clipdraw.errors import install_command
+
 _HUB_MODELS = (
     ("openai/clip-vit-base-patch32", "the judge of the paper, or ViT-B/32; 605 MB"),
     ("openai/clip-vit-base-patch16", "or ViT-B/16: sees more detail; 599 MB, four times slower"),
@@ -51,7 +53,7 @@ def models() -> None:
 
     size = builtin.WEIGHTS.stat().st_size / 1e6
     print(f"{'builtin':34} ships inside ({size:.0f} MB), no network")
-    extra = "" if find_spec("transformers") else "; needs: pip install 'clipdraw[clip]'"
+    extra = "" if find_spec("transformers") else f"; needs: {install_command('clip')}"
     for name, text in _HUB_MODELS:
         print(f"{name:34} {text}{extra}")
     print(f"{'FOLDER':34} any CLIP or SigLIP in safetensors, as transformers or open_clip store it")
@@ -80,7 +82,7 @@ def _versions() -> Iterator[str]:
 
 def _extras() -> Iterator[str]:
     for extra, module in (("clip", "transformers"), ("video", "av"), ("cog", "cog")):
-        yield f"{extra}: " + ("installed" if find_spec(module) else f"missing; pip install 'clipdraw[{extra}]'")
+        yield f"{extra}: " + ("installed" if find_spec(module) else f"missing; {install_command(extra)}")
 
 
 def _devices() -> Iterator[str]:

@@ -7,6 +7,7 @@ torch is loaded, which takes seconds.
 from __future__ import annotations
 
 import re
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ def __getattr__(name: str) -> Any:
 def load_encoder(
     name: str = "builtin", *, device: torch.device | str = "cpu", precision: str = "auto", normalize: bool = True
 ) -> Encoder:
-    """A text-image encoder on its device, frozen.
+    """A text-image encoder on its device, frozen; torch's random state stays as it was.
 
     Args:
         name: `builtin` or the name of a plug-in; a folder with a CLIP or SigLIP checkpoint, as `transformers` or
@@ -75,13 +76,17 @@ def load_encoder(
         WeightsError: its weights cannot be found, fetched or read.
     """
     if name in encoders:
-        log.info("loading the encoder %s", name)
-        return encoders[name](device=device, precision=precision, normalize=normalize)
-    from clipdraw.encoders import clip
+        load = encoders[name]
+    else:
+        from clipdraw.encoders import clip
 
-    find_encoder(name)
+        find_encoder(name)
+        load = partial(clip.load, name)
+    import torch
+
     log.info("loading the encoder %s", name)
-    return clip.load(name, device=device, precision=precision, normalize=normalize)
+    with torch.random.fork_rng(devices=[]):  # layers may be made with random numbers before their weights are read
+        return load(device=device, precision=precision, normalize=normalize)
 
 
 def find_encoder(name: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -57,6 +58,17 @@ class ImagePrior(Protocol):
     def sample(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
         """One or more small square pictures on white, in [0, 1], the likeliest first; the same ones each time."""
         ...
+
+
+MOST_TEXTS = 4096
+"""Texts whose vectors an encoder remembers: some megabytes, and more than the nouns that `explain` compares with."""
+
+
+def remember(kept: dict[str, Tensor], new: Mapping[str, Tensor], most: int) -> None:
+    """Add what was computed to what is kept, and forget the oldest beyond `most`."""
+    kept.update(new)
+    for name in list(islice(kept, max(0, len(kept) - most))):
+        kept.pop(name, None)  # another thread may have been here
 
 
 CLIP_LOGIT_SCALE = 100.0

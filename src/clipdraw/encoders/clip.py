@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 from torch.nn.functional import normalize as unit
 
+from clipdraw.encoders.base import MOST_TEXTS, remember
 from clipdraw.encoders.checkpoint import read_checkpoint
 from clipdraw.encoders.devices import choose_precision
 from clipdraw.errors import InputError, MissingExtraError, WeightsError
@@ -104,22 +105,24 @@ class TransformersEncoder:
         return str(self._model.dtype).removeprefix("torch.")
 
     def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
-        """Unit vectors of texts, in float32. Each different text is computed once and remembered.
+        """Unit vectors of texts, in float32, which are remembered.
 
         Raises:
             InputError: `texts` is one string.
         """
         if isinstance(texts, str):
             raise InputError(f"encode_text takes a list of texts, got one text: {texts!r}")
-        new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+        vectors = {text: self._texts[text] for text in texts if text in self._texts}
+        new = [text for text in dict.fromkeys(texts) if text not in vectors]
         if len(new) > _TEXTS_AT_ONCE:
             log.info("reading %d texts", len(new))
         for start in range(0, len(new), _TEXTS_AT_ONCE):
             batch = new[start : start + _TEXTS_AT_ONCE]
-            self._texts.update(zip(batch, self._embed_texts(batch), strict=True))
+            vectors.update(zip(batch, self._embed_texts(batch), strict=True))
+        remember(self._texts, vectors, MOST_TEXTS)
         if not texts:
             return torch.empty(0, self.dimensions, device=self.device)
-        return torch.stack([self._texts[text] for text in texts])
+        return torch.stack([vectors[text] for text in texts])
 
     def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of square views in [0, 1], in float32.

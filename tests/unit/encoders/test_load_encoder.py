@@ -37,6 +37,17 @@ def test_the_builtin_encoder_is_the_default(monkeypatch, loader):
     assert load_encoder().settings == {"device": "cpu", "precision": "auto", "normalize": True}
 
 
+def test_loading_leaves_the_random_state_as_it_was(monkeypatch, loader):
+    def init(self, **settings):
+        torch.rand(3)
+
+    monkeypatch.setattr(Stub, "__init__", init)
+    monkeypatch.setitem(encoders._parts, "builtin", loader)
+    before = torch.get_rng_state()
+    load_encoder()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_loading_is_logged(monkeypatch, loader, caplog):
     monkeypatch.setitem(encoders._parts, "builtin", loader)
     with caplog.at_level("INFO", logger="clipdraw"):
