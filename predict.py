@@ -68,8 +68,8 @@ class Runner(BaseRunner):
         seed: int = Input(default=0, description="The same seed gives the same drawing.", ge=0, le=2147483647),
         preset: str = Input(
             default="default",
-            description="The recipe: ours, or those of the notebook and of the article.",
-            choices=["default", "notebook", "article"],
+            description="The recipe: ours, or those of the notebook, of its author's predictor and of the article's.",
+            choices=["default", "notebook", "predictor", "article"],
         ),
         width: int = Input(default=224, description="Width of the canvas.", ge=32, le=1024),
         height: int = Input(default=224, description="Height of the canvas.", ge=32, le=1024),

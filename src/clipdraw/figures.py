@@ -16,11 +16,11 @@ from torch import Tensor
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import InputError
-from clipdraw.io.files import atomic_path, write_text
+from clipdraw.io import atomic_path, write_text
 from clipdraw.io.images import to_bytes
+from clipdraw.io.svg import canvas_side, painted_elements
 from clipdraw.io.svg.gradients import GRADIENT_ID
-from clipdraw.io.svg.write import canvas_side, painted_elements
-from clipdraw.io.svg.xml import NAMESPACE
+from clipdraw.io.svg.syntax import NAMESPACE
 from clipdraw.raster import rasterize
 
 Picture = Drawing | Float[Tensor, "3 _ _"]

@@ -84,7 +84,7 @@ def arguments(command):
     filled = []
     for word in words:
         filled += shlex.split(values[word]) if word in values else [re.sub(r"\bTEXT\b", "text", word)]
-    prompts = [at for at, word in enumerate(filled) if word == "a cat" and words[0] == "sweep"]
+    prompts = [at for at, word in enumerate(filled) if word == "a cat" and words[0] in ("sweep", "compare")]
     for number, at in enumerate(prompts[1:], 2):
         filled[at] = f"cat {number}"  # no drawing twice
     return filled + shlex.split(SMALLER.get(words[0], ""))

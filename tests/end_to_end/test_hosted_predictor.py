@@ -138,7 +138,7 @@ BAD = {
     "seed must be a whole number, got 'one'": {"seed": "one"},
     "num_paths must be a whole number, got True": {"num_paths": True},
     "distance_from_centre_power must be from 1 to 8, got 0.0": {"distance_from_centre_power": 0},
-    "preset is one of default, notebook, article, got 'oil'": {"preset": "oil"},
+    "preset is one of default, notebook, predictor, article, got 'oil'": {"preset": "oil"},
     "display_frequency must be at least 20 for 10000 updates, got 1": {
         "num_iterations": 10_000,
         "display_frequency": 1,

@@ -34,6 +34,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "score": files.score,
     "explain": files.explain,
     "rasterize": files.rasterize,
+    "convert": files.convert,
+    "views": files.views,
     "convert-weights": files.convert_weights,
     "presets": about.presets,
     "models": about.models,

@@ -22,12 +22,17 @@ _CLIP = "CLIP ViT-B/32, 8 views"
 
 
 def presets(
-    name: Annotated[str | None, typer.Argument(help="Show every setting of this preset.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show every setting of this preset, or this plan.")] = None,
 ) -> None:
-    """List the presets of draw and sweep, or every setting of one of draw."""
+    """List the presets of draw and the plans of many drawings, for sweep and compare; or show one of them."""
     from clipdraw import config
     from clipdraw.runs import sweep as sweeping
 
+    plans = sweeping.plans()
+    if name in plans:
+        for part, value in plans[name].to_dict().items():
+            print(f"{part} = {value}")
+        return
     if name is not None:
         resolved = config.resolve("a prompt", {"preset": name})
         for setting, value in config.settings_of(resolved).items():
@@ -36,8 +41,8 @@ def presets(
         return
     for preset, settings in config.presets().items():
         print(f"{preset:14} {settings['about']}")
-    for sweep, plan in sweeping.plans().items():
-        print(f"{sweep:14} sweep: {plan.about}")
+    for each, plan in plans.items():
+        print(f"{each:14} plan: {plan.about}")
 
 
 def models() -> None:
@@ -82,6 +87,7 @@ def _devices() -> Iterator[str]:
     import torch
 
     from clipdraw.encoders.devices import devices
+    from clipdraw.raster import usable_processors
 
     for device in devices():
         if device == "cuda":
@@ -90,7 +96,7 @@ def _devices() -> Iterator[str]:
         elif device == "mps":
             yield "mps: the graphics processor of Apple silicon"
         else:
-            yield f"cpu: {os.cpu_count()} processors, {torch.get_num_threads()} threads"
+            yield f"cpu: {usable_processors()} of {os.cpu_count()} processors, {torch.get_num_threads()} threads"
     if len(devices()) > 1:
         yield f"--device auto takes {devices()[0]}; compare the speeds below"
 
@@ -98,8 +104,7 @@ def _devices() -> Iterator[str]:
 def _precision() -> Iterator[str]:
     import torch
 
-    from clipdraw.encoders.devices import devices
-    from clipdraw.encoders.precision import choose_precision
+    from clipdraw.encoders.devices import choose_precision, devices
 
     for device in devices():
         chosen = str(choose_precision("auto", torch.device(device))).removeprefix("torch.")
@@ -146,7 +151,7 @@ def _clip_products(device: str) -> float:
     """Seconds of the matrix products of a ViT-B/32 for 8 views, forward and backward to the views."""
     import torch
 
-    from clipdraw.encoders.precision import choose_precision
+    from clipdraw.encoders.devices import choose_precision
 
     rows, width, hidden, layers = 8 * 50, 768, 3072, 12
     dtype = choose_precision("auto", torch.device(device))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "center_radius", "center_weight", "center_power", "center_kind", "center_on",
     "centre_radius", "centre_weight", "centre_power", "centre_kind", "centre_on",
     "film_kind", "film_format", "film_length", "film_hold", "film_size",
-    "preset", "device", "threads", "explain",
+    "frames", "preset", "device", "threads", "explain",
 )  # fmt: skip
 def draw(
     prompt: Annotated[

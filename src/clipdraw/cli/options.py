@@ -88,6 +88,7 @@ OPTIONS = {
     "film_length": SettingOption("film.length", float, "Seconds until the drawing is complete.", panel=_FILMS),
     "film_hold": SettingOption("film.hold", float, "Seconds that it then stays.", panel=_FILMS),
     "film_size": SettingOption("film.size", int, "Pixels along the longer side.", panel=_FILMS),
+    "frames": SettingOption("film.frames", int, "Save a PNG of the drawing every so many steps.", panel=_FILMS),
     "preset": SettingOption("preset", str, "Where other settings come from; see presets. If not named, the judge's."),
     "device": SettingOption("device", str, "auto, cpu, cuda or mps."),
     "threads": SettingOption("threads", int, "CPU threads; 0 takes what is there."),
@@ -171,7 +172,7 @@ def toml_value(text: str) -> Any:
     """The value that TOML reads in the text, or the text itself."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, or a number of too many digits, or brackets in brackets
         return text
 
 

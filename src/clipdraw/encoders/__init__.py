@@ -20,8 +20,7 @@ from clipdraw.weights import is_model_id
 if TYPE_CHECKING:
     import torch
 
-    from clipdraw.encoders.base import Encoder, ImagePrior, logit_scale_of, prior_of, unknown_words
-    from clipdraw.encoders.ensemble import Ensemble
+    from clipdraw.encoders.base import Encoder, Ensemble, ImagePrior, logit_scale_of, prior_of, unknown_words
 
 __all__ = [
     "Encoder",
@@ -37,7 +36,7 @@ __all__ = [
     "unknown_words",
 ]
 
-encoders = Registry("encoders", {"builtin": "clipdraw.encoders.builtin.encoder:load"})
+encoders = Registry("encoders", {"builtin": "clipdraw.encoders.builtin:load"})
 """Name to `load(*, device, precision, normalize) -> Encoder`.
 
 Every loader takes these three keywords; one that has no use for a keyword ignores it.
@@ -47,8 +46,7 @@ Every loader takes these three keywords; one that has no use for a keyword ignor
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'clipdraw.encoders' has no attribute {name!r}")
-    home = "ensemble" if name == "Ensemble" else "base"
-    value = getattr(import_module(f"clipdraw.encoders.{home}"), name)
+    value = getattr(import_module("clipdraw.encoders.base"), name)
     globals()[name] = value
     return value
 

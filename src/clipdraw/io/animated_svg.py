@@ -17,7 +17,7 @@ from jaxtyping import Float64, Int64
 from clipdraw.bezier import first_part
 from clipdraw.drawing import Canvas, Drawing, control_points
 from clipdraw.errors import InputError
-from clipdraw.io.svg.write import document
+from clipdraw.io.svg import document
 
 MAX_RATE = 20.0
 """Key frames a second; browsers move the strokes smoothly between them."""

@@ -22,8 +22,8 @@ from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError, InputError
-from clipdraw.io.files import read_bytes, write_text
-from clipdraw.io.svg.numbers import LIMIT, MAX_PATHS, MAX_SEGMENTS, check_count, shortest
+from clipdraw.io import read_bytes, write_text
+from clipdraw.io.svg.syntax import LIMIT, MAX_PATHS, MAX_SEGMENTS, check_count, shortest
 
 _BETWEEN = 2
 """Control points between the ends of a cubic segment."""

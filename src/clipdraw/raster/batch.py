@@ -1,4 +1,4 @@
-"""One or many drawings as the tensors that backends take."""
+"""One or many drawings as the tensors that backends take: in pixels, with the paths that keep their geometry."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from clipdraw.drawing import Drawing, Gradient, Style
-from clipdraw.raster.constants import HAIRLINE_PX, STROKE
-from clipdraw.raster.freezing import Chosen, frozen_paths
+from clipdraw.errors import InputError
+from clipdraw.raster.constants import FLATTEST, HAIRLINE_PX, STEEPEST, STROKE
 from clipdraw.raster.index import Index, index_of
-from clipdraw.raster.matrices import matrices_px, pixels_per_unit
+
+Chosen = Sequence[int] | Bool[Tensor, " paths"]
+"""Paths of a drawing: their numbers, or for each whether it is one of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,3 +192,87 @@ def _one(tensors: list[Tensor]) -> Tensor:
 
 def _fills(drawing: Drawing) -> Tensor:
     return drawing.colors if drawing.fills is None else drawing.fills
+
+
+def frozen_paths(drawings: Sequence[Drawing], frozen: Sequence[Chosen]) -> Bool[np.ndarray, " paths"]:
+    """Whether each path of a batch is frozen.
+
+    Args:
+        drawings: of the batch.
+        frozen: for each drawing, which of its paths.
+
+    Raises:
+        InputError: a drawing has no such path, or another number of paths; drawings and choices differ in number.
+    """
+    if len(frozen) != len(drawings):
+        raise InputError(f"{len(drawings)} drawings need as many choices of frozen paths, got {len(frozen)}")
+    masks = [_mask(chosen, len(drawing)) for drawing, chosen in zip(drawings, frozen, strict=True)]
+    return np.concatenate(masks)
+
+
+def _mask(chosen: Chosen, paths: int) -> Bool[np.ndarray, " paths"]:
+    numbers = np.asarray(chosen.cpu() if isinstance(chosen, Tensor) else list(chosen))
+    if numbers.dtype == np.bool_ and numbers.shape == (paths,):
+        return numbers
+    mask = np.zeros(paths, np.bool_)
+    if numbers.size == 0:
+        return mask
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or numbers.min() < 0 or numbers.max() >= paths:
+        raise InputError(
+            f"frozen paths are numbers from 0 to {paths - 1}, or a bool for each of {paths} paths, got {chosen!r:.80}"
+        )
+    mask[numbers] = True
+    return mask
+
+
+def pixels_per_unit(drawing: Drawing, height: int, width: int) -> tuple[float, float]:
+    """Pixels per canvas unit, across and down; they differ only where sizes were rounded."""
+    return width / drawing.canvas.width, height / drawing.canvas.height
+
+
+def exact_dtype(device: torch.device) -> torch.dtype:
+    """The precision of geometry: float64 where the device has it."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
+@lru_cache(maxsize=32)
+def _scaling(across: float, down: float, dtype: torch.dtype, device: torch.device) -> Float[Tensor, "3 3"]:
+    """From canvas units to pixels; shared, so not to be written to."""
+    return torch.tensor([[across, 0, 0], [0, down, 0], [0, 0, 1]], dtype=dtype, device=device)
+
+
+@lru_cache(maxsize=32)
+def _scalings(
+    across: float, down: float, dtype: torch.dtype, device: torch.device, count: int
+) -> Float[Tensor, "count 2 3"]:
+    """The same for many paths, without the last row."""
+    return _scaling(across, down, dtype, device)[:2].repeat(count, 1, 1)
+
+
+def matrices_px(drawing: Drawing, height: int, width: int) -> Float[Tensor, "paths 2 3"]:
+    """The matrices from the coordinates of each path to pixels, in `exact_dtype`; NaN for paths that paint nothing.
+
+    That is if a number is beyond `STEEPEST`, or if the matrix makes a line or a point of everything.
+
+    Differentiable in `drawing.transforms`.
+    """
+    device, dtype = drawing.points.device, exact_dtype(drawing.points.device)
+    stretch = pixels_per_unit(drawing, height, width)
+    if drawing.transforms is None or not any(style.transforms for style in drawing.styles):
+        return _scalings(*stretch, dtype, device, len(drawing))
+    scale = _scaling(*stretch, dtype, device)
+    last = torch.tensor([[0.0, 0.0, 1.0]], dtype=dtype, device=device)
+    sound = (drawing.transforms.detach().abs() <= STEEPEST).all(2).all(1)  # false for NaN
+    transforms = torch.where(sound[:, None, None], drawing.transforms, 0).to(dtype)  # which makes all things flat
+    square = torch.cat((transforms, last.expand(len(transforms), 1, 3)), dim=1)
+    chains: dict[tuple[int, ...], Tensor] = {(): scale}
+    for style in drawing.styles:
+        for depth in range(1, len(style.transforms) + 1):
+            chain = style.transforms[:depth]
+            if chain not in chains:
+                chains[chain] = chains[chain[:-1]] @ square[chain[-1]]
+    matrices = torch.stack([chains[style.transforms] for style in drawing.styles])[:, :2]
+    known, linear = matrices.detach(), matrices.detach()[:, :, :2]
+    area = (linear[:, 0, 0] * linear[:, 1, 1] - linear[:, 0, 1] * linear[:, 1, 0]).abs()
+    kept = (known.abs() <= STEEPEST).all(2).all(1) & (area > FLATTEST * linear.square().sum((1, 2)))
+    return torch.where(kept[:, None, None], matrices, torch.nan)

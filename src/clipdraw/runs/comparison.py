@@ -25,10 +25,9 @@ from clipdraw.optimization import biggan
 from clipdraw.optimization.loop import Problem, Step
 from clipdraw.optimization.losses import Frame, Prior, Prompt, Term, similarity
 from clipdraw.optimization.parameterization import Parameterization, Pixels
-from clipdraw.progress import log
+from clipdraw.progress import Interrupt, interruptible, log
 from clipdraw.runs.folder import make_folder, slug, write_record
-from clipdraw.runs.interrupt import Interrupt, interruptible
-from clipdraw.runs.session import note_unread, prepare, versions
+from clipdraw.runs.session import note_unread, precision_of, prepare, threads_of, versions
 
 _PNG_SIDE = 448
 _NO_GENERATOR = (
@@ -77,8 +76,7 @@ def _of_any_image(config: Config, encoder: Encoder, start: Parameterization) -> 
 
 
 def _pixels(config: Config, encoder: Encoder, generator: str) -> Problem:
-    noise = Pixels.noise(Canvas(*config.canvas), config.generator(), device=encoder.device)
-    return _of_any_image(config, encoder, noise)
+    return _of_any_image(config, encoder, Pixels.gray(Canvas(*config.canvas), device=encoder.device))
 
 
 @lru_cache(maxsize=1)
@@ -223,7 +221,7 @@ def compare(
     Ctrl-C leaves the picture that is under way after its step; the figure shows those that are finished.
 
     Args:
-        configs: a row each; the encoder's settings are those of the first.
+        configs: a row each; the encoder's settings and the threads are those of the first.
         methods: names in `METHODS`, a column each.
         held_out: an encoder that is not optimized.
         generator: hub id or folder of BigGAN's weights; the published ones if not given.
@@ -250,7 +248,7 @@ def compare(
     lacking = _lacking(tuple(columns), configs[0], encoder, generator)
     folder = make_folder(f"compare {configs[0].title}", configs[0].seed, Path(out) if out is not None else None)
     pairs = list(product(configs, columns))
-    with interruptible() as interrupt:
+    with threads_of(configs[0]), interruptible() as interrupt:
         work = _Work(folder, encoder, held_out, generator, on_step, interrupt)
         for config, name in pairs:
             if not interrupt.requested:
@@ -364,6 +362,7 @@ def _write(comparison: Comparison, configs: Sequence[Config], pictures: Sequence
     record = {
         "status": comparison.status,
         "encoder": comparison.encoder,
+        "precision": precision_of(configs[0]),
         "held_out": comparison.held_out,
         "means": {name: {"similarity": a, "held_out": b} for name, (a, b) in comparison.means().items()},
         "results": [asdict(result) for result in comparison.results],

@@ -223,7 +223,7 @@ def test_a_stroke_folded_on_the_left_border_without_float64(monkeypatch):
     """As on devices that have none."""
     folded = stroke((0.0, 8.0), (0.0, 4.0), (0.0, 5.0), (0.0, 8.0), width=1.3, canvas=(10.0, 10.0))
     wanted = rasterize(folded, backend="reference")
-    monkeypatch.setattr("clipdraw.raster.matrices.exact_dtype", lambda device: torch.float32)
+    monkeypatch.setattr("clipdraw.raster.batch.exact_dtype", lambda device: torch.float32)
     assert (rasterize(folded, backend="reference") - wanted).abs().max() < 1e-3
 
 

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from clipdraw.drawing import Canvas, Drawing, Style
-from clipdraw.raster import rasterize, rasterize_batch
-from clipdraw.raster.reference import tiles
+from clipdraw.raster import rasterize, rasterize_batch, reference
 from tests.raster_scenes import faded_together, gradients, gradients_of, relative_error
 
 BACKENDS = pytest.mark.parametrize("backend", ["reference", "native"])
@@ -133,5 +132,5 @@ def test_tiles_that_hold_only_a_stroke(monkeypatch):
     """Or only a fill, or a stroke above another path's fill."""
     drawing = faded_together()
     whole = rasterize(drawing, backend="reference")
-    monkeypatch.setattr(tiles, "TILES_PX", (4, 4))
+    monkeypatch.setattr(reference, "TILES_PX", (4, 4))
     assert torch.allclose(rasterize(drawing, backend="reference"), whole, atol=1e-6)

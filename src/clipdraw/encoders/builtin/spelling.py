@@ -12,7 +12,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Literal
 
-from clipdraw.encoders.builtin.wordpiece import WordPiece, words
+from clipdraw.encoders.builtin.text_tower import WordPiece, words
 from clipdraw.errors import UnreadableError
 
 _EMPTY = frozenset("a an and as at by for from in into is it its near of on or that the this to under with".split())

@@ -15,8 +15,16 @@ from torch import Tensor
 
 from clipdraw.drawing import Drawing, Gradient
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.numbers import color_text, parse_number, parse_percent_color, shortest
-from clipdraw.io.svg.xml import OWN, SVG, plain_keys, required
+from clipdraw.io.svg.syntax import (
+    OWN,
+    SVG,
+    color_text,
+    parse_number,
+    parse_percent_color,
+    plain_keys,
+    required,
+    shortest,
+)
 
 GRADIENT_ID = "gradient"
 """The `id` of a gradient without its number."""

@@ -19,8 +19,19 @@ from torch import Tensor
 from clipdraw.drawing import Drawing, Gradient, Style, control_points
 from clipdraw.errors import FormatError, InputError
 from clipdraw.io.svg.gradients import GRADIENT_ID, EditedError, matrix_text, required_color
-from clipdraw.io.svg.numbers import LIMIT, MAX_SEGMENTS, check_count, color_text, exact, parse_number, shortest
-from clipdraw.io.svg.xml import OWN, SVG, plain_keys, required
+from clipdraw.io.svg.syntax import (
+    LIMIT,
+    MAX_SEGMENTS,
+    OWN,
+    SVG,
+    check_count,
+    color_text,
+    exact,
+    parse_number,
+    plain_keys,
+    required,
+    shortest,
+)
 
 _BLACK = "rgb(0%,0%,0%)"
 _SERVER = re.compile(rf"url\(#{GRADIENT_ID}(\d{{1,6}})\)")

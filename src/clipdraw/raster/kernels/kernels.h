@@ -3,8 +3,7 @@
 The kernels compute what `raster/reference` defines, with gradients by hand. A drawing goes through them in this
 order, and its gradients come back through the `_backward` twins:
 
-    layout.c             how finely each segment is flattened, which rows each layer may touch
-    flatten.c            segments to polylines
+    flatten.c            how finely each segment is flattened, which rows each layer may touch; segments to polylines
     outline_strokes.c    polylines to the outlines of strokes
     outlines.c           layers to outlines in pixels
     chords.c             outlines to chords, the parts of edges in single pixels, and winding numbers
@@ -13,7 +12,7 @@ order, and its gradients come back through the `_backward` twins:
     coverage.c           winding numbers to coverage, in spans of pixels
     group_opacity.c      fills hidden by the strokes of their own path
     composite.c          spans to images
-    stages.c             the functions that Python calls; threads.c divides their work
+    stages.c             the functions that Python calls, and how a team of threads divides their work
 
 Geometry is computed in double precision, colors in single precision, both without reordering: every compiler gives
 the same bits. No result depends on the number of threads, since each layer, row and path is the work of one thread.
@@ -145,7 +144,7 @@ typedef struct {
     double (*grad_matrices)[2][3];       /* paths x 2 x 3, 0 before */
 } Gradients;
 
-/* ---- Threads (threads.c) ---- */
+/* ---- Threads (stages.c) ---- */
 
 /* A counter that has a cache line for itself. */
 typedef struct {
@@ -171,7 +170,7 @@ void mark_done(const Team *team, int stage, int64_t count);
 int wait_done(const Team *team, int stage, int64_t count);
 int fail(const Team *team);
 
-/* ---- Memory of one thread (memory.c) ---- */
+/* ---- Memory of one thread (stages.c) ---- */
 
 /* A vertex of a polyline and the piece that begins there. Tangents are stored as pieces, too. */
 typedef struct {
@@ -251,7 +250,6 @@ void *alloc(int64_t count, size_t size);
 /* ---- Outlines ---- */
 
 void count_pieces(const Paths *paths, Coverage *coverage);
-bool list_rows(const Paths *paths, Coverage *coverage);
 int64_t flatten(const Paths *paths, int64_t subpath, PolyVertex *poly, int64_t begin);
 int64_t measure_pieces(Outline *outline, int64_t begin, int64_t end, int64_t raw, double shortest);
 int32_t tangent(const Paths *paths, int64_t path, Outline *outline, int64_t segment, bool at_end, int32_t piece,

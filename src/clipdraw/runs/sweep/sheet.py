@@ -12,7 +12,7 @@ from urllib.parse import quote
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError
 from clipdraw.figures import Cell, Sheet, write_sheet
-from clipdraw.io.files import write_text
+from clipdraw.io import write_text
 from clipdraw.runs.sweep.plan import Cell as Planned
 from clipdraw.runs.sweep.plan import Plan
 from clipdraw.runs.sweep.workers import Outcome
@@ -100,7 +100,7 @@ def _page(title: str, cells: Sequence[Planned], outcomes: Sequence[Outcome]) -> 
 
 
 def _figure(cell: Planned, outcome: Outcome) -> str:
-    folder = f"runs/{quote(cell.name)}"
+    folder = f"runs/{quote(outcome.folder.name)}"
     label, prompt = escape(", ".join(cell.labels[1:]) or cell.config.prompt), escape(cell.config.prompt)
     if not (outcome.folder / "drawing.svg").is_file():
         why = escape(outcome.message or outcome.status)

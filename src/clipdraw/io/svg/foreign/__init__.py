@@ -10,17 +10,16 @@ import numpy as np
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError
+from clipdraw.io.svg import read_metadata
 from clipdraw.io.svg.foreign.cascade import cascade, with_geometry
-from clipdraw.io.svg.foreign.coordinates import parse_transform, root_viewport
 from clipdraw.io.svg.foreign.effects import apply_effects, enter_viewport, tag_of
+from clipdraw.io.svg.foreign.geometry import SHAPES, parse_transform, root_viewport
 from clipdraw.io.svg.foreign.gradients import referenced_id
 from clipdraw.io.svg.foreign.importer import ElementState, Group, Importer
 from clipdraw.io.svg.foreign.paths import add_shape
-from clipdraw.io.svg.foreign.shapes import SHAPES
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
 from clipdraw.io.svg.foreign.values import UnreadableError, unit_interval
-from clipdraw.io.svg.read import read_metadata
-from clipdraw.io.svg.xml import SVG
+from clipdraw.io.svg.syntax import SVG
 
 MAX_REPEATS = 10_000
 """The most elements that are painted again through `<use>`: nested, they could multiply without end."""

@@ -9,9 +9,8 @@ from xml.etree.ElementTree import Element
 import tinycss2
 from tinycss2.ast import FunctionBlock, Node
 
-from clipdraw.io.svg.foreign.colors import CURRENT, has_profile
 from clipdraw.io.svg.foreign.stylesheets import MAX_NESTING, StyleSheets, inline_declarations, is_shallow
-from clipdraw.io.svg.foreign.values import FONT_SIZES, GEOMETRY, GLOBAL, length, parse_value
+from clipdraw.io.svg.foreign.values import CURRENT, FONT_SIZES, GEOMETRY, GLOBAL, has_profile, length, parse_value
 
 _INHERITED = frozenset(
     {

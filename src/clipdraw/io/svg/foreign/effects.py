@@ -8,11 +8,20 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from clipdraw.io.svg.foreign.cascade import computed, with_geometry
-from clipdraw.io.svg.foreign.coordinates import Box, Matrix, fit_view_box, parse_transform, shift_matrix, view_box
+from clipdraw.io.svg.foreign.geometry import (
+    SHAPES,
+    Box,
+    Matrix,
+    fit_view_box,
+    parse_transform,
+    rectangle,
+    shape_subpaths,
+    shift_matrix,
+    view_box,
+)
 from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer
-from clipdraw.io.svg.foreign.shapes import SHAPES, rectangle, shape_subpaths
 from clipdraw.io.svg.foreign.values import PaintServer, length, parse_paint, reference, unit_interval
-from clipdraw.io.svg.xml import SVG
+from clipdraw.io.svg.syntax import SVG
 
 _EFFECTS = {"filter": "filters", "mask": "masks", "clip-path": "clip paths", "mix-blend-mode": "blend modes"}
 _CLIPPERS = {"mask": "mask", "clip-path": "clipPath"}

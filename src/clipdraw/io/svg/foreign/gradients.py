@@ -13,18 +13,18 @@ from jaxtyping import Float64
 
 from clipdraw.drawing import Gradient
 from clipdraw.io.svg.foreign.cascade import computed
-from clipdraw.io.svg.foreign.colors import Rgba
-from clipdraw.io.svg.foreign.coordinates import Box, Matrix, parse_transform
+from clipdraw.io.svg.foreign.geometry import Box, Matrix, parse_transform
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
 from clipdraw.io.svg.foreign.values import (
     PaintServer,
+    Rgba,
     UnreadableError,
     diagonal,
     length,
     parse_paint,
     unit_interval,
 )
-from clipdraw.io.svg.numbers import LIMIT
+from clipdraw.io.svg.syntax import LIMIT
 
 MAX_TEMPLATES = 20
 """The longest chain of gradients that take their stops and attributes from one another."""

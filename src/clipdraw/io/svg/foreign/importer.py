@@ -12,11 +12,11 @@ from jaxtyping import Float32, Float64
 
 from clipdraw.drawing import Canvas, Drawing, Gradient, Style
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.foreign.colors import Rgba
-from clipdraw.io.svg.foreign.coordinates import Box, Matrix, transform_box
+from clipdraw.io.svg.foreign.geometry import Box, Matrix, transform_box
 from clipdraw.io.svg.foreign.gradients import Template, find_template
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
-from clipdraw.io.svg.numbers import MAX_SEGMENTS
+from clipdraw.io.svg.foreign.values import Rgba
+from clipdraw.io.svg.syntax import MAX_SEGMENTS
 
 MAX_BOXES = 8192
 """The most shapes of a group that are compared one by one; further ones are compared with the box of all before."""

@@ -12,14 +12,13 @@ import numpy as np
 
 from clipdraw.drawing import Canvas, Gradient, Style
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.foreign.colors import Rgba
-from clipdraw.io.svg.foreign.coordinates import Box, transform_box, transform_points
+from clipdraw.io.svg.foreign.geometry import Box, rectangle, shape_subpaths, transform_box, transform_points
 from clipdraw.io.svg.foreign.gradients import instantiate
 from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer
 from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat
-from clipdraw.io.svg.foreign.shapes import rectangle, shape_subpaths
 from clipdraw.io.svg.foreign.values import (
     PaintServer,
+    Rgba,
     UnreadableError,
     diagonal,
     length,
@@ -27,7 +26,7 @@ from clipdraw.io.svg.foreign.values import (
     reference,
     unit_interval,
 )
-from clipdraw.io.svg.numbers import LIMIT, MAX_PATHS
+from clipdraw.io.svg.syntax import LIMIT, MAX_PATHS
 
 _TRANSPARENT: Rgba = (0.0, 0.0, 0.0, 0.0)
 _EVEN = 1e-4

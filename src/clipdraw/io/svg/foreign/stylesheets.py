@@ -18,7 +18,7 @@ from tinycss2.ast import AtRule, Node, QualifiedRule
 from tinycss2.ast import Declaration as DeclarationNode
 
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.xml import SVG
+from clipdraw.io.svg.syntax import SVG
 
 MAX_CHARACTERS = 2_000_000
 """The longest style sheets that are read, which takes some seconds."""

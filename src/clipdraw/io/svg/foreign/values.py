@@ -1,14 +1,159 @@
-"""Values of CSS properties: numbers, lengths, paints, and which of them this reader understands."""
+"""Values of CSS properties: numbers, lengths, colors as sRGB, paints, and which of them this reader understands."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+from tinycss2.ast import FunctionBlock, Node
+from tinycss2.color4 import Color, parse_color
 from tinycss2.parser import parse_one_component_value
 
-from clipdraw.io.svg.foreign.colors import CURRENT, LONGEST, Rgba, css_color
+from clipdraw.io.svg.syntax import parse_percent_color
+
+Rgba = tuple[float, float, float, float]
+"""Straight red, green, blue and opacity in [0, 1]."""
+
+CURRENT = "currentcolor"
+"""The keyword that stands for the value of `color`, in small letters."""
+
+LONGEST = 200
+"""Characters of a color that are looked at; no honest one is longer."""
+
+_LARGEST = 1e30
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_PROFILE = re.compile(r"\s*icc-color\([^()]*\)\s*", re.IGNORECASE)
+_FROM_D50 = np.array(
+    [
+        [0.955473421488075, -0.02309845494876471, 0.06325924320057072],
+        [-0.0283697093338637, 1.0099953980813041, 0.021041441191917323],
+        [0.012314014864481998, -0.020507649298898964, 1.330365926242124],
+    ]
+)
+_TO_LINEAR = np.array(
+    [
+        [12831 / 3959, -329 / 214, -1974 / 3959],
+        [-851781 / 878810, 1648619 / 878810, 36519 / 878810],
+        [705 / 12673, -2585 / 12673, 705 / 667],
+    ]
+)
+_TO_XYZ = {
+    "display-p3": np.array(
+        [
+            [608311 / 1250200, 189793 / 714400, 198249 / 1000160],
+            [35783 / 156275, 247089 / 357200, 198249 / 2500400],
+            [0, 32229 / 714400, 5220557 / 5000800],
+        ]
+    ),
+    "a98-rgb": np.array(
+        [
+            [573536 / 994567, 263643 / 1420810, 187206 / 994567],
+            [591459 / 1989134, 6239551 / 9945670, 374412 / 4972835],
+            [53769 / 1989134, 351524 / 4972835, 4929758 / 4972835],
+        ]
+    ),
+    "rec2020": np.array(
+        [
+            [63426534 / 99577255, 20160776 / 139408157, 47086771 / 278816314],
+            [26158966 / 99577255, 472592308 / 697040785, 8267143 / 139408157],
+            [0, 19567812 / 697040785, 295819943 / 278816314],
+        ]
+    ),
+    "prophoto-rgb": _FROM_D50
+    @ np.array(
+        [
+            [0.79776664490064230, 0.13518129740053308, 0.03134773412839220],
+            [0.28807482881940130, 0.71183523424187300, 0.00008993693872564],
+            [0, 0, 0.82510460251046020],
+        ]
+    ),
+    "xyz-d50": _FROM_D50,
+    "xyz-d65": np.eye(3),
+}
+"""From the linear values of a space to XYZ of D65. Source: CSS Color 4, section 18, sample code."""
+
+
+def has_profile(text: str) -> bool:
+    """Whether a color names an ICC profile behind its sRGB color."""
+    return _PROFILE.search(text) is not None
+
+
+def css_color(text: str) -> Rgba | None:
+    """A color as red, green, blue, opacity; None if it is not understood or `currentColor`."""
+    return _color(text) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _color(text: str) -> Rgba | None:
+    if _HEX.fullmatch(text):
+        red, green, blue = bytes.fromhex(text[1:])
+        return red / 255, green / 255, blue / 255, 1.0
+    exact = parse_percent_color(text)
+    if exact:
+        return (*exact, 1.0)
+    value = parse_one_component_value(_PROFILE.sub("", text), skip_comments=True)
+    if _invalid_hsl(value):
+        return None
+    try:
+        color = parse_color(value)
+        return None if color is None or color == CURRENT else _clipped(_srgb(color), color.alpha)
+    except (ArithmeticError, ValueError, LookupError, AttributeError):  # a part is missing or infinite
+        return None
+
+
+def _invalid_hsl(value: Node) -> bool:
+    """Whether a value is an `hsl()` with commas but without percentages, which tinycss2 accepts and CSS does not."""
+    if not isinstance(value, FunctionBlock) or value.lower_name not in ("hsl", "hsla"):
+        return False
+    return "," in value.arguments and not any(part.type == "percentage" for part in value.arguments)
+
+
+def _srgb(color: Color) -> Sequence[float]:
+    """Red, green and blue, not yet clipped."""
+    if color.space in ("hsl", "hwb"):
+        color = color.to("srgb")
+    elif color.space in ("lab", "lch"):
+        color = color.to("xyz-d50")
+    elif color.space in ("oklab", "oklch"):
+        color = color.to("xyz-d65")
+    values = [number or 0.0 for number in color.coordinates]
+    if not all(abs(value) < _LARGEST for value in values):
+        raise ValueError("a coordinate beyond all limits")
+    if color.space == "srgb":
+        return values
+    if color.space == "srgb-linear":
+        return [_encoded(value) for value in values]
+    linear = np.array([_linear(value, color.space) for value in values])
+    return [_encoded(float(value)) for value in _TO_LINEAR @ _TO_XYZ[color.space] @ linear]
+
+
+def _linear(value: float, space: str) -> float:
+    """The linear light of a coordinate in its space. Source: CSS Color 4, section 10."""
+    size = abs(value)
+    if space == "display-p3":
+        size = size / 12.92 if size <= 0.04045 else ((size + 0.055) / 1.055) ** 2.4
+    elif space == "a98-rgb":
+        size **= 563 / 256
+    elif space == "prophoto-rgb":
+        size = size / 16 if size <= 16 / 512 else size**1.8
+    elif space == "rec2020":
+        size = size / 4.5 if size < 0.0812428582986315 else ((size + 0.09929682680944) / 1.09929682680944) ** (1 / 0.45)
+    return math.copysign(size, value)
+
+
+def _encoded(value: float) -> float:
+    """The sRGB coordinate of linear light."""
+    return 12.92 * value if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055
+
+
+def _clipped(rgb: Sequence[float], opacity: float) -> Rgba:
+    red, green, blue = (min(max(float(number), 0.0), 1.0) for number in rgb)
+    return red, green, blue, opacity
+
 
 GEOMETRY = frozenset({"cx", "cy", "r", "rx", "ry", "x", "y", "width", "height", "d"})
 """Attributes that style sheets may set."""

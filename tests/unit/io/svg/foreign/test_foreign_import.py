@@ -122,8 +122,8 @@ def test_use_laughs_are_stopped(monkeypatch):
 
 
 def test_many_segments_are_refused_before_they_are_built(monkeypatch):
-    monkeypatch.setattr("clipdraw.io.svg.foreign.shapes.MAX_SEGMENTS", 20_000)
-    monkeypatch.setattr("clipdraw.io.svg.foreign.shapes.path_commands", None)
+    monkeypatch.setattr("clipdraw.io.svg.foreign.geometry.MAX_SEGMENTS", 20_000)
+    monkeypatch.setattr("clipdraw.io.svg.foreign.geometry.path_commands", None)
     for shape in (f'<path d="M0 0{"h1" * 20_000}"/>', f'<polyline points="{"1 1 " * 20_001}"/>'):
         with soon(), pytest.raises(FormatError, match="20,000 segments"):
             read(shape)

@@ -2,7 +2,7 @@ import pytest
 
 from clipdraw.io.svg import from_svg
 from clipdraw.io.svg.foreign import ForeignSvgWarning
-from clipdraw.io.svg.foreign.colors import css_color
+from clipdraw.io.svg.foreign.values import css_color
 from tests.svg_samples import SVG
 
 RECT = '<rect width="9" height="9" {}/>'
