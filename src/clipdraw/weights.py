@@ -85,17 +85,17 @@ def locate(name: str, kind: Kind) -> Path:
     if folder.is_file():
         raise WeightsError(_about_file(folder, kind))
     if not folder.is_dir():
-        id = kind.hub_id(name)
-        if not is_model_id(id):
+        model = kind.hub_id(name)
+        if not is_model_id(model):
             where = "" if folder.is_absolute() else f" in {Path.cwd()}"
             raise WeightsError(f"no folder {name!r}{where}; {kind.names}")
         if find_spec("huggingface_hub") is None:
             raise MissingExtraError(f"fetching {kind.what}", extra="clip")
-        return fetch(id, kind)
+        return fetch(model, kind)
     missing = kind.missing(folder)
     safe = any((folder / file).is_file() for file in kind.safe)
     if missing and not (safe or kind.pickles) and has_pickles(folder):
-        raise WeightsError(f"{kind.what} folder {name!r} has only {_UNSAFE}; {convert(folder)}")
+        raise WeightsError(f"{kind.what} folder {name!r} has only {_UNSAFE}; {how_to_convert(folder)}")
     if missing:
         raise WeightsError(f"{kind.what} folder {name!r} has no {missing}; it needs all files of a checkpoint")
     return folder
@@ -106,7 +106,7 @@ def has_pickles(folder: Path) -> bool:
     return any(path.suffix in PICKLES for path in folder.iterdir())
 
 
-def convert(path: Path) -> str:
+def how_to_convert(path: Path) -> str:
     """The advice to convert pickled weights, with the command."""
     return f"convert them once: clipdraw convert-weights {quote(str(path))} NEW_FOLDER, and pass the new folder"
 
@@ -117,7 +117,7 @@ def _about_file(path: Path, kind: Kind) -> str:
     if content == "safetensors" or (content and kind.pickles):
         return f"{str(path)!r} is one file of {kind.what}; pass the folder that has all of them: {path.parent}"
     if content:
-        return f"{str(path)!r} holds {_UNSAFE}; {convert(path)}"
+        return f"{str(path)!r} holds {_UNSAFE}; {how_to_convert(path)}"
     return f"{str(path)!r} is a file that holds no weights; {kind.names}"
 
 
@@ -167,7 +167,9 @@ def fetch(name: str, kind: Kind) -> Path:
         return _download(name, endpoint, kind)
     pickled = None if kind.pickles else _cached_folder(name, has_pickles)
     if pickled is not None:
-        raise WeightsError(f"{kind.what} {name!r} is in the local cache, but only as {_UNSAFE}; {convert(pickled)}")
+        raise WeightsError(
+            f"{kind.what} {name!r} is in the local cache, but only as {_UNSAFE}; {how_to_convert(pickled)}"
+        )
     problem = "it is not in the local cache" if offline else f"the hub {endpoint} cannot be reached"
     raise WeightsError(
         f"cannot fetch {kind.what} {name!r}: {problem} ({why}), and there is no folder of that name here; "

@@ -17,7 +17,7 @@ import pytest
 from clipdraw import weights
 from clipdraw.encoders.checkpoint import ENCODER, missing_file
 from clipdraw.errors import MissingExtraError, WeightsError
-from clipdraw.weights import Kind, content_of, convert, fetch, is_model_id, locate, one_line, unreachable
+from clipdraw.weights import Kind, content_of, fetch, how_to_convert, is_model_id, locate, one_line, unreachable
 
 pytest.importorskip("huggingface_hub")
 
@@ -343,7 +343,7 @@ def test_a_folder_of_pickled_weights_alone_says_how_to_convert_them(file, tmp_pa
 
 
 def test_commands_in_advice_can_be_pasted():
-    assert "convert-weights '/my models/a.pt' NEW_FOLDER," in convert(Path("/my models/a.pt"))
+    assert "convert-weights '/my models/a.pt' NEW_FOLDER," in how_to_convert(Path("/my models/a.pt"))
 
 
 def test_an_incomplete_copy_in_the_cache_is_completed(server):

@@ -12,11 +12,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipdraw.encoders.checkpoint import ENCODER
+from clipdraw.encoders.checkpoint import ENCODER, find_checkpoint
 from clipdraw.errors import ConfigError
 from clipdraw.progress import log
 from clipdraw.registry import Registry
-from clipdraw.weights import is_model_id, locate
+from clipdraw.weights import is_model_id
 
 if TYPE_CHECKING:
     import torch
@@ -104,7 +104,7 @@ def find_encoder(name: str) -> None:
             f"no encoder called {name!r}; there are: {', '.join(sorted(encoders))}, a folder with a CLIP or "
             "SigLIP checkpoint, or a hub id such as openai/clip-vit-base-patch32, which OpenAI calls ViT-B/32"
         )
-    locate(name, ENCODER)
+    find_checkpoint(name)
 
 
 def split_weight(text: str) -> tuple[str, float]:

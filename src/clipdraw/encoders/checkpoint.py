@@ -9,11 +9,12 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from clipdraw.encoders import open_clip
-from clipdraw.errors import WeightsError
+from clipdraw.errors import MissingExtraError, WeightsError
 from clipdraw.weights import SAFETENSORS, SAFETENSORS_INDEX, Kind, locate, one_line
 
 _FILES = (
@@ -84,13 +85,26 @@ class Checkpoint:
     pad_to_end: bool
 
 
-def read_checkpoint(name: str, *, normalize: bool) -> Checkpoint:
-    """The checkpoint in a folder, or with an id on the hub; without `normalize` its pixel statistics are 0 and 1.
+def find_checkpoint(name: str) -> Path:
+    """The folder of a checkpoint that is named by it, by a hub's id or by OpenAI's name; fetched if need be.
 
     Raises:
+        MissingExtraError: the library that reads it is not installed.
+        WeightsError: it cannot be found or fetched.
+    """
+    if find_spec("transformers") is None:
+        raise MissingExtraError("a CLIP or SigLIP encoder", extra="clip")
+    return locate(name, ENCODER)
+
+
+def read_checkpoint(name: str, *, normalize: bool) -> Checkpoint:
+    """The checkpoint of that name, as `find_checkpoint` finds it; without `normalize` its pixel statistics are 0 and 1.
+
+    Raises:
+        MissingExtraError: the library that reads it is not installed.
         WeightsError: it cannot be found, fetched or read, or is of an unsupported kind.
     """
-    folder = locate(name, ENCODER)
+    folder = find_checkpoint(name)
     return (_read_open_clip if _is_open_clip(folder) else _read_transformers)(folder, normalize=normalize)
 
 

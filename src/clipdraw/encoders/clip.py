@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any, final
 
 import torch
@@ -15,7 +14,7 @@ from torch.nn.functional import normalize as unit
 from clipdraw.encoders.base import MOST_TEXTS, remember
 from clipdraw.encoders.checkpoint import read_checkpoint
 from clipdraw.encoders.devices import choose_precision
-from clipdraw.errors import InputError, MissingExtraError, WeightsError
+from clipdraw.errors import InputError, WeightsError
 from clipdraw.progress import log
 
 _TEXTS_AT_ONCE = 32
@@ -27,7 +26,7 @@ def load(
     """The encoder of a checkpoint.
 
     Args:
-        name: a hub id such as `openai/clip-vit-base-patch32`, or a folder with a checkpoint's files.
+        name: a hub id such as `openai/clip-vit-base-patch32`, OpenAI's name of it, or a folder with its files.
         device: where to compute.
         precision: `"float32"`, `"bfloat16"`, `"float16"` or `"auto"` (see `choose_precision`).
         normalize: whether views are normalized with the mean and deviation of the checkpoint's training
@@ -41,8 +40,6 @@ def load(
         MissingExtraError: `transformers` is not installed.
         WeightsError: the checkpoint cannot be found, fetched or read, or is of an unsupported kind.
     """
-    if find_spec("transformers") is None:
-        raise MissingExtraError("a CLIP or SigLIP encoder", extra="clip")
     device = torch.device(device)
     dtype = choose_precision(precision, device)
     checkpoint = read_checkpoint(name, normalize=normalize)

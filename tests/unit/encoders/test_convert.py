@@ -54,6 +54,7 @@ def test_an_archive_of_openai(model, tmp_path):
     }
     for ours, theirs in zip(vectors(tmp_path / "out"), vectors(tmp_path / "safe"), strict=True):
         torch.testing.assert_close(ours, theirs, atol=5e-3, rtol=0)  # these weights are halves
+    assert load_encoder(str(tmp_path / "out"))._model.config.vision_config.hidden_act == "quick_gelu"
     mean = load_encoder(str(tmp_path / "out"))._mean.flatten()
     torch.testing.assert_close(mean, torch.tensor([0.48145466, 0.4578275, 0.40821073]))
 

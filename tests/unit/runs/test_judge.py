@@ -7,6 +7,7 @@ import pytest
 
 from clipdraw.config import resolve
 from clipdraw.drawing import Drawing
+from clipdraw.encoders.devices import devices
 from clipdraw.errors import ConfigError
 from clipdraw.evaluate.score import score
 from clipdraw.runs import compare, draw, judge_of
@@ -62,8 +63,9 @@ def test_the_precision_is_the_one_that_the_run_took(run, clip, tmp_path):
 def test_the_device_of_a_run_need_not_be_here(run, tmp_path):
     shutil.copytree(run.folder, tmp_path / "run")
     record = json.loads((tmp_path / "run" / "run.json").read_text())
-    record["config"]["device"] = "cuda"
+    record["config"]["device"] = next(name for name in ("cuda", "mps") if name not in devices())
     (tmp_path / "run" / "run.json").write_text(json.dumps(record))
+    assert judge_of(tmp_path / "run" / "drawing.svg", {}).encoder.device.type == devices()[0]
     assert judge_of(tmp_path / "run" / "drawing.svg", {"device": "cpu"}).encoder.device.type == "cpu"
 
 
