@@ -152,14 +152,14 @@ def build_subpaths(commands: Iterable[Command]) -> list[Subpath]:
     Raises:
         ValueError, ArithmeticError: an arc of extreme numbers.
     """
-    pen = _Pen()
-    for letter, numbers in _single_commands(commands):
-        pen.follow(letter.lower(), _absolute(letter, numbers, pen.at))
+    pen = Pen()
+    for letter, numbers in single_commands(commands):
+        pen.follow(letter, numbers)
     pen.end_subpath(closed=False)
     return pen.subpaths
 
 
-def _single_commands(commands: Iterable[Command]) -> Iterator[Command]:
+def single_commands(commands: Iterable[Command]) -> Iterator[Command]:
     """The commands one by one; further pairs after a move are lines."""
     for letter, numbers in commands:
         arity = _ARITY[letter.lower()]
@@ -180,12 +180,16 @@ def _absolute(letter: str, numbers: list[float], at: Point) -> list[float]:
     return [number + at[index % 2] for index, number in enumerate(numbers)]
 
 
-class _Pen:
-    """A pen that follows commands in absolute coordinates, each named by its small letter."""
+class Pen:
+    """A pen that follows commands.
+
+    `at` is where it stands, `added` are the control points of the last curve or line, from its start on.
+    """
 
     def __init__(self) -> None:
         self.subpaths: list[Subpath] = []
         self.points: list[Point] = []
+        self.added: list[Point] = []
         self.at: Point = (0.0, 0.0)
         self.start: Point = (0.0, 0.0)
         self.before = ""
@@ -193,6 +197,7 @@ class _Pen:
 
     def follow(self, letter: str, numbers: list[float]) -> None:
         """Draw one command."""
+        numbers, letter = _absolute(letter, numbers, self.at), letter.lower()
         if letter == "m":
             self.end_subpath(closed=False)
             self.at = self.start = (numbers[0], numbers[1])
@@ -200,9 +205,10 @@ class _Pen:
         elif letter == "z":
             self._close()
         else:
+            self.added = [self.at, *self._cubics(letter, numbers)]
             self.points = self.points or [self.at]
-            self.points += self._cubics(letter, numbers)
-            self.at = self.points[-1]
+            self.points += self.added[1:]
+            self.at = self.added[-1]
         self.before = letter
 
     def end_subpath(self, *, closed: bool) -> None:
