@@ -26,8 +26,8 @@ from clipdraw.io.svg.foreign.values import (
 _INHERITED = frozenset(
     {
         "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap",
-        "stroke-linejoin", "stroke-miterlimit", "fill", "fill-opacity", "fill-rule", "paint-order", "color", "visibility", "font-size",
-        "marker", "marker-start", "marker-mid", "marker-end", "shape-rendering",
+        "stroke-linejoin", "stroke-miterlimit", "fill", "fill-opacity", "fill-rule", "paint-order", "color",
+        "visibility", "font-size", "marker-start", "marker-mid", "marker-end", "shape-rendering",
     }
 )  # fmt: skip
 _NOT_INHERITED = frozenset(
@@ -37,6 +37,7 @@ _NOT_INHERITED = frozenset(
     }
 )  # fmt: skip
 _ATTRIBUTES = _INHERITED | _NOT_INHERITED
+_SHORTHANDS = {"marker": ("marker-start", "marker-mid", "marker-end")}
 _COLORED = frozenset({"fill", "stroke", "color", "stop-color"})
 _STYLE_LENGTHS = frozenset(
     {"stroke-width", "stroke-dasharray", "stroke-dashoffset", "transform-origin", *GEOMETRY} - {"d"}
@@ -142,7 +143,7 @@ def _ordered(element: Element, sheets: StyleSheets) -> list[tuple[str, str]]:
         of_attributes = [(name, "?" if name == "transform" else value) for name, value in of_attributes]
     rules = [*sheets.declared(element), *inline_declarations(attributes.get("style", ""))]
     rules.sort(key=lambda each: each.important)
-    return of_attributes + [(name, value) for name, value, _ in rules]
+    return of_attributes + [(part, value) for name, value, _ in rules for part in _SHORTHANDS.get(name, (name,))]
 
 
 def _fill_in(own: dict[str, str], inherited: Mapping[str, str], style: dict[str, str]) -> set[str]:
@@ -166,7 +167,7 @@ def _apply(own: Mapping[str, str], inherited: Mapping[str, str], style: dict[str
         given: str | None = value
         if value == "inherit" or (name == "color" and value.lower() == CURRENT):
             given = inherited.get(name)
-        elif value in GLOBAL or value == "auto":
+        elif value in GLOBAL or (value == "auto" and name in GEOMETRY):
             given = inherited.get(name) if value != "initial" and name in _INHERITED else None
         if given is not None:
             style[name] = given

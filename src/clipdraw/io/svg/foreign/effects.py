@@ -27,7 +27,7 @@ from clipdraw.io.svg.foreign.values import PaintServer, length, parse_paint, ref
 from clipdraw.io.svg.syntax import SVG
 
 _EFFECTS = {"filter": "filters", "mask": "masks", "clip-path": "clip paths", "mix-blend-mode": "blend modes"}
-_EFFECTS |= {name: "transforms by a property of their own" for name in ("rotate", "scale", "translate")}
+_EFFECTS |= dict.fromkeys(("rotate", "scale", "translate"), "transforms by a property of their own")
 _CLIPPERS = {"mask": "mask", "clip-path": "clipPath"}
 
 
@@ -71,7 +71,7 @@ def enter_box(
         importer: the file that is being read.
         refer: whether the point that `refX` and `refY` name comes to lie at the origin, as that of a marker.
     """
-    box, whole = view_box(element), (0.0, 0.0, *size)
+    box, whole = view_box(element), [0.0, 0.0, *size]
     if min(*size, *(box or ())[2:]) <= 0:
         return replace(state, matrix=state.matrix * 0)
     onto = np.eye(3) if box is None else fit_view_box(size, box, element.get("preserveAspectRatio", "")[:40])
@@ -83,7 +83,7 @@ def enter_box(
     clip = Clip("inner viewports", matrix, np.array([[0, 0], size], dtype=np.float64))
     shown = state.style.get("overflow", "hidden") in ("visible", "auto")
     clips = (*state.clips, clip) if not shown and clip.can_cut(importer.canvas) else state.clips
-    left, top, width, height = box or whole
+    _, _, width, height = box or whole
     return replace(state, matrix=matrix @ onto, viewport=(width, height), clips=clips)
 
 

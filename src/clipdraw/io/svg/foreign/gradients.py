@@ -143,6 +143,8 @@ def instantiate(
         raise UnreadableError("a gradient beyond all limits")
     linear = matrix[:2, :2]
     collapsed = abs(np.linalg.det(linear)) <= 1e-12 * np.abs(linear).max() ** 2
+    if collapsed:
+        notes["gradients that their transform makes flat"] += 1
     if collapsed or radius <= 0 or (template.kind == "linear" and (geometry[0] == geometry[1]).all()):
         return template.stops[-1][1]
     return Gradient(

@@ -18,7 +18,7 @@ from clipdraw.io.svg.foreign.paths import context_paints, is_beneath
 from clipdraw.io.svg.foreign.values import UnreadableError, diagonal, length, reference, unit_interval
 
 _MARKED = frozenset({"path", "line", "polyline", "polygon"})
-_PROPERTIES = frozenset({"marker", "marker-start", "marker-mid", "marker-end"})
+_PROPERTIES = frozenset({"marker-start", "marker-mid", "marker-end"})
 _KINDS = ("start", "mid", "end")
 
 
@@ -77,7 +77,7 @@ def _markers(tag: str, state: ElementState, importer: Importer) -> dict[str, Ele
     """The markers at the start, in the middle and at the end of a shape, where there are any."""
     markers = {}
     for kind in _KINDS if tag in _MARKED else ():
-        name = reference(state.style.get(f"marker-{kind}", state.style.get("marker", "none")))
+        name = reference(state.style.get(f"marker-{kind}", "none"))
         marker = importer.elements.get(name) if name else None
         if any(marker is ancestor for ancestor in state.ancestors):
             importer.notes["references to what they are in"] += 1

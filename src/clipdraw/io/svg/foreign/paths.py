@@ -217,8 +217,8 @@ def _add_paths(shape: _Shape, fill: _Paint, stroke: _Paint, importer: Importer) 
     parts = [part for part in parts if part[0] and any(part[1:])]
     if len(parts) > 1 and state.opacity < 1:
         importer.notes["opacity of fills and strokes, applied to each"] += 1
-    for outline, *paints in parts:
-        _add_path(shape, outline, *paints, importer=importer)
+    for outline, its_fill, its_stroke in parts:
+        _add_path(shape, outline, its_fill, its_stroke, importer)
     for clip in clips:
         if stroke is not None and not clip.noted:
             importer.notes[f"strokes beyond {clip.note}"] += 1

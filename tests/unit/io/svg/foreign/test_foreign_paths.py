@@ -3,7 +3,7 @@ import torch
 
 from clipdraw.drawing import Style
 from clipdraw.io.svg.foreign import ForeignSvgWarning
-from clipdraw.io.svg.foreign.paths import stroke_first
+from clipdraw.io.svg.foreign.paths import is_beneath
 from tests.svg_samples import ROUND, noted, read, read_strokes
 
 SQUARE = "M10 10h30v30h-30z"
@@ -141,7 +141,7 @@ def test_opacity_of_fill_and_stroke_is_that_of_their_path():
     ],
 )  # fmt: skip
 def test_paint_order(order, beneath):
-    assert stroke_first(order) == beneath
+    assert is_beneath("stroke", order) == beneath
 
 
 @pytest.mark.parametrize("shape", ['<path d="M1 1h5" fill="none" {}/>', '<path d="M1 1h5v5" {}/>'])
