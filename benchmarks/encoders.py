@@ -28,7 +28,7 @@ import transformers
 
 from clipdraw.config import resolve
 from clipdraw.encoders.clip import TransformersEncoder
-from clipdraw.encoders.precision import PRECISIONS, choose_precision
+from clipdraw.encoders.devices import PRECISIONS, choose_precision
 
 Clock = Callable[[], float]
 CLOCKS: dict[str, Clock] = {"wall": perf_counter, "thread": thread_time}

@@ -1,5 +1,6 @@
 """Drawings and files that several tests share."""
 
+import re
 import time
 from contextlib import contextmanager
 
@@ -30,6 +31,13 @@ def noted(body):
         drawing = from_svg(SVG.format(body))
     assert len(caught) == 1
     return drawing, str(caught[0].message).partition("simplified: ")[2]
+
+
+def replaced(text, pattern, replacement):
+    """The text with the first match of a pattern replaced; there must be one."""
+    changed, count = re.subn(pattern, replacement, text, count=1)
+    assert count == 1
+    return changed
 
 
 @contextmanager

@@ -25,8 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.utils import parametrize
 
-from clipdraw.encoders.builtin.text_tower import TextTower
-from clipdraw.encoders.builtin.wordpiece import MAX_PIECES, WordPiece
+from clipdraw.encoders.builtin.text_tower import MAX_PIECES, TextTower, WordPiece
 from training import teacher
 from training.files import whole
 

@@ -24,7 +24,7 @@ from clipdraw.encoders.builtin.prior import Exemplars, PictureNetwork
 from training.data import Corpus, plain_views, split_for_judge
 from training.evaluate import load
 from training.files import whole
-from training.imagine import shrunken
+from training.imagine import shrink
 from training.train import Matcher, stored_vectors
 
 _MOST = 3000
@@ -124,7 +124,7 @@ def exemplars(corpus: Corpus, kept: list[Candidate], vectors: Tensor, imaginatio
         picture = corpus.pictures[one.kind][one.row : one.row + 1].astype(np.float32) / 255
         if one.kind == "mono":
             picture = np.stack([np.zeros_like(picture)] * 3 + [picture], -1)
-        inks.append(shrunken((1 - picture[..., :3]) * picture[..., 3:]).transpose(0, 3, 1, 2).reshape(1, -1))
+        inks.append(shrink((1 - picture[..., :3]) * picture[..., 3:]).transpose(0, 3, 1, 2).reshape(1, -1))
     ink = torch.from_numpy(np.concatenate(inks))
     names = vectors[[one.caption for one in kept]].float()
     _, _, axes = torch.linalg.svd(names, full_matrices=False)

@@ -1,4 +1,4 @@
-"""Put both towers, the imagination and the exemplars into the one file that ships: `python -m training.export`.
+"""Put both towers, the image prior and the exemplars into the one file that ships: `python -m training.export`.
 
 Also writes the file's checksum into `clipdraw/encoders/builtin/storage.py`.
 """

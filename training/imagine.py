@@ -1,4 +1,4 @@
-"""Train the imagination: `python -m training.imagine --corpus FOLDER --captions captions.npz --out FILE.pt`.
+"""Train the image prior: `python -m training.imagine --corpus FOLDER --captions captions.npz --out FILE.pt`.
 
 Texts to sixteen pictures each, of which the nearest to the drawing learns ("winner takes all"), and one of the others
 a little. Pictures are coordinates along the principal components of colored drawings, so that a step costs no
@@ -29,16 +29,16 @@ from training.data import COLORS, Corpus
 from training.files import whole
 from training.train import stored_vectors
 
-_OTHERS = 0.02  # share of the loss by which one picture that is not the nearest learns
+_OTHERS = 0.02  # fraction of the loss by which one picture that is not the nearest learns
 _NOISE = 0.012  # on each entry of a text's vector: as far as the text tower is from its teacher
 _OTHER_CAPTION = 0.3
 _PHRASE = 0.35
 _NAMED_COLOR = 0.6
 _CHUNK = 4096
-_NOT_IMAGINED = frozenset({"quickdraw"})  # hasty sketches: their mean is a smudge
+_LEFT_OUT = frozenset({"quickdraw"})  # hasty sketches: their mean is a smudge
 
 
-def shrunken(pictures: np.ndarray) -> np.ndarray:
+def shrink(pictures: np.ndarray) -> np.ndarray:
     """Means of squares of pixels: (count, 32, 32, channels) of (count, 96, 96, channels)."""
     block = pictures.shape[1] // SIZE
     return pictures.reshape(len(pictures), SIZE, block, SIZE, block, -1).mean((2, 4))
@@ -49,7 +49,7 @@ def color_inks(corpus: Corpus) -> np.ndarray:
     parts = []
     for rows in np.array_split(corpus.rows["color"], max(1, len(corpus.rows["color"]) // _CHUNK)):
         rgba = corpus.pictures["color"][rows].astype(np.float32) / 255
-        parts.append(shrunken((1 - rgba[..., :3]) * rgba[..., 3:]).transpose(0, 3, 1, 2).reshape(len(rows), -1))
+        parts.append(shrink((1 - rgba[..., :3]) * rgba[..., 3:]).transpose(0, 3, 1, 2).reshape(len(rows), -1))
     return np.concatenate(parts)
 
 
@@ -71,21 +71,21 @@ class Targets:
         self.mono_rows = np.array([
             i
             for i, (c, name) in enumerate(zip(corpus.captions["mono"], corpus.sets["mono"], strict=True))
-            if name not in _NOT_IMAGINED and corpus.wordnet.is_concrete(corpus.texts[c[0]])
+            if name not in _LEFT_OUT and corpus.wordnet.is_concrete(corpus.texts[c[0]])
         ])  # fmt: skip
         self.mono = self._mono_coordinates()
-        self.share = {
+        self.cumulative = {
             "color": _softened(corpus.weights["color"]),
             "mono": _softened(corpus.weights["mono"], self.mono_rows),
         }
 
     def _mono_coordinates(self) -> Tensor:
-        """(drawings, 3, components): what each channel's share of the drawing's alpha adds."""
+        """(drawings, 3, components): the coordinates that each channel of a drawing's alpha adds."""
         by_channel = self.components.reshape(-1, 3, SIZE**2).transpose(1, 2, 0)  # (3, pixels, components)
         rows = self.corpus.rows["mono"][self.mono_rows]
         parts = []
         for chunk in np.array_split(rows, max(1, len(rows) // _CHUNK)):
-            alpha = shrunken(self.corpus.pictures["mono"][chunk][..., None].astype(np.float32) / 255).reshape(
+            alpha = shrink(self.corpus.pictures["mono"][chunk][..., None].astype(np.float32) / 255).reshape(
                 len(chunk), -1
             )
             parts.append(torch.from_numpy(np.stack([alpha @ one for one in by_channel], 1)).half())
@@ -93,9 +93,9 @@ class Targets:
 
     def batch(self, size: int, mono: int, generator: np.random.Generator) -> tuple[list[int], Tensor]:
         """Captions and coordinates of random drawings; `mono` of them in one paint."""
-        chosen = np.searchsorted(self.share["color"], generator.random(size - mono))
+        chosen = np.searchsorted(self.cumulative["color"], generator.random(size - mono))
         captions = [_caption(self.corpus.captions["color"][i], generator) for i in chosen]
-        painted = np.searchsorted(self.share["mono"], generator.random(mono))
+        painted = np.searchsorted(self.cumulative["mono"], generator.random(mono))
         inks = []
         for i in self.mono_rows[painted]:
             caption = self.corpus.captions["mono"][i][0]
@@ -113,10 +113,10 @@ class Targets:
 
 
 def _softened(cumulative: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-    """Cumulative square roots of the shares: rare things are needed too."""
-    share = np.sqrt(np.diff(cumulative, prepend=0.0))
-    share = np.cumsum(share if rows is None else share[rows])
-    return share / share[-1]
+    """Cumulative square roots of the weights, up to 1: rare things are needed too."""
+    weights = np.sqrt(np.diff(cumulative, prepend=0.0))
+    softened = np.cumsum(weights if rows is None else weights[rows])
+    return softened / softened[-1]
 
 
 def _caption(options: list[int], generator: np.random.Generator) -> int:
@@ -165,7 +165,7 @@ def loss(model: PictureNetwork, vectors: Tensor, wanted: Tensor) -> tuple[Tensor
     return distance[0] + _OTHERS * distance[1], nearest
 
 
-def begun(inks: np.ndarray, state: dict | None) -> PictureNetwork:
+def start_model(inks: np.ndarray, state: dict | None) -> PictureNetwork:
     """The model of a checkpoint, or a new one with the components of these drawings."""
     torch.manual_seed(0)
     model = PictureNetwork()
@@ -200,7 +200,7 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     state = torch.load(options.out, map_location="cpu", weights_only=True) if options.out.exists() else None
     inks = color_inks(corpus)
-    model = begun(inks, state)
+    model = start_model(inks, state)
     targets = Targets(corpus, model, inks)
     del inks
     model.to(device)

@@ -1,6 +1,6 @@
 """Embed other texts that a caption's drawing may stand for: `python -m training.phrases`.
 
-"poodle" and "domestic dog" are drawn as "dog" is, and so is "small dog". The imagination learns from them, so that
+"poodle" and "domestic dog" are drawn as "dog" is, and so is "small dog". The image prior learns from them, so that
 it has pictures for texts that caption no drawing.
 """
 

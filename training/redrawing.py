@@ -10,7 +10,6 @@ Shards of a few hundred are written whole or not at all, and those that are ther
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from dataclasses import dataclass
@@ -23,10 +22,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from clipdraw import raster
 from clipdraw.drawing import Canvas, Drawing, control_points
 from clipdraw.raster import rasterize
-from training import pictures
+from training import loop, pictures
 from training.composing import SIZE
 from training.files import write_arrays
 from training.things import Things
@@ -161,15 +159,12 @@ class Redrawn:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = loop.options_parser(__doc__)
+    parser.set_defaults(seed=1)
     parser.add_argument("--things", type=Path, default=Path("corpus/things.npz"))
     parser.add_argument("--out", type=Path, default=Path("corpus/redrawn"))
     parser.add_argument("--count", type=int, default=8192)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    raster.set_threads(options.threads)
+    options = loop.options_from_command_line(parser)
     options.out.mkdir(parents=True, exist_ok=True)
     things = Things.load(options.things)
     for number in range(-(-options.count // SHARD)):

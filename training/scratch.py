@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from clipdraw import Drawing, RandomStrokes, load_encoder, optimize, raster, rasterize
+from clipdraw import Drawing, RandomStrokes, load_encoder, optimize, rasterize
 from clipdraw.drawing import Canvas
 from clipdraw.encoders import Encoder
 from clipdraw.optimization.constraints import ColorRange, PointsOnCanvas, WidthRange
@@ -24,7 +24,7 @@ from clipdraw.optimization.parameterization import Rates
 from clipdraw.optimization.schedules import SCHEDULES
 from clipdraw.optimization.views import Views
 from examples.contact_sheet import PROMPTS
-from training import empirical, train_prior
+from training import empirical, loop, train_prior
 from training.guides import Blind, Distilled, Painted
 from training.sheets import sheet
 from training.things import Things
@@ -86,7 +86,7 @@ def _prior(path: Path) -> nn.Module:
 
 
 def options_from_command_line() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = loop.options_parser(__doc__)
     parser.add_argument("prompts", nargs="*")
     parser.add_argument("--group", help="fixed prompts: nouns, scenes, bindings, media, captions, unseen or colored")
     parser.add_argument("--judge", help="a checkpoint of `training.train_drawer`, or `builtin`")
@@ -99,15 +99,11 @@ def options_from_command_line() -> argparse.Namespace:
     parser.add_argument("--views", type=int, default=8)
     parser.add_argument("--pull", type=float, default=100.0, help="weight of the prior")
     parser.add_argument("--guidance", type=float, default=5.0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    return parser.parse_args()
+    return loop.options_from_command_line(parser)
 
 
 def main() -> None:
     options = options_from_command_line()
-    torch.set_num_threads(options.threads)
-    raster.set_threads(options.threads)
     prior = _prior(options.prior) if options.prior else None
     encoder: Encoder = Blind()
     if options.judge:

@@ -28,9 +28,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipdraw import raster
 from clipdraw.encoders.builtin.image_tower import DIMENSIONS, ImageTower
-from training import attacks
+from training import attacks, loop
 from training.data import DESCRIBED, Batch, Corpus, plain_views
 from training.files import whole
 from training.judge import JudgeTower
@@ -221,7 +220,7 @@ def stored_vectors(path: Path) -> tuple[list[str], Tensor]:
 
 
 def options_from_command_line() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = loop.options_parser(__doc__)
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
     parser.add_argument("--captions", type=Path, default=Path("corpus/captions.npz"))
     parser.add_argument("--out", type=Path, default=Path("corpus/image"))
@@ -239,15 +238,11 @@ def options_from_command_line() -> argparse.Namespace:
     parser.add_argument("--described", type=float, default=2.0, help="weight of telling the descriptions")
     parser.add_argument("--robust-from", type=int, default=400)
     parser.add_argument("--robust-full", type=int, default=1800)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    return parser.parse_args()
+    return loop.options_from_command_line(parser)
 
 
 def main() -> None:
     options = options_from_command_line()
-    torch.set_num_threads(options.threads)
-    raster.set_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     texts, vectors = stored_vectors(options.captions)
     descriptions = options.descriptions if options.described else None

@@ -11,11 +11,8 @@ It goes on from its last checkpoint. To stop it, send it SIGTERM or make a file 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
-import signal
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,12 +28,11 @@ from clipdraw.encoders import builtin
 from clipdraw.encoders.builtin.image_tower import DIMENSIONS, VIEW_SIZE, ImageTower
 from clipdraw.encoders.builtin.storage import dequantize
 from clipdraw.encoders.builtin.text_tower import TextTower
-from training import attacks, pictures
+from training import attacks, loop, pictures
 from training.files import whole
 from training.redrawing import Redrawn
 from training.things import Things
 
-_SAVE_EVERY, _LOG_EVERY = 50, 10
 _SAME_MEANING = 0.85
 _SCRIBBLES_EVERY, _SCRIBBLE = 8, "scribble"
 
@@ -133,10 +129,8 @@ class Trainer:
         self.step = 0
 
     def rate(self) -> float:
-        """Rises over 200 steps, and falls to zero over the last part."""
-        o = self.options
-        left = (o.steps - self.step) / max(1.0, o.descent * o.steps)
-        return o.rate * min(1.0, (self.step + 1) / 200, max(left, 0.01))
+        """The learning rate now."""
+        return loop.rate(self.options, self.step, warm_up=200)
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """Views, and the text vectors of their captions, of their rivals and of late captions."""
@@ -193,25 +187,8 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
 
 
-def train(trainer: Trainer, out: Path) -> None:
-    """Train up to the last step, or until told to stop, with a line in `log.jsonl` now and then."""
-    stopped: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
-    first, started, smooth = trainer.step, time.perf_counter(), math.nan
-    with (out / "log.jsonl").open("a") as log:
-        while trainer.step < trainer.options.steps and not stopped and not (out / "stop").exists():
-            loss = trainer.train_step()
-            smooth = loss if math.isnan(smooth) else 0.98 * smooth + 0.02 * loss
-            if trainer.step % _LOG_EVERY == 0:
-                pace = (trainer.step - first) * trainer.options.batch / (time.perf_counter() - started)
-                print(json.dumps({"step": trainer.step, "loss": smooth, "images_per_s": pace}), file=log, flush=True)
-            if trainer.step % _SAVE_EVERY == 0:
-                trainer.save(out / "checkpoint.pt")
-    trainer.save(out / "checkpoint.pt")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = loop.options_parser(__doc__)
     parser.add_argument("--things", type=Path, default=Path("corpus/things.npz"))
     parser.add_argument("--redrawn", type=Path, default=Path("corpus/redrawn"), help="shards, which may be missing")
     parser.add_argument("--redrawn-share", type=float, default=0.12)
@@ -224,15 +201,8 @@ def main() -> None:
     parser.add_argument("--radius", type=float, default=8.0, help="of the attack on single pixels, in 255ths")
     parser.add_argument("--attack-steps", type=int, default=1)
     parser.add_argument("--keep", type=float, default=0.998, help="of the moving average, at each step")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    options.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(options, Things.load(options.things))
-    if (options.out / "checkpoint.pt").exists():
-        trainer.load(options.out / "checkpoint.pt")
-    train(trainer, options.out)
+    options = loop.options_from_command_line(parser)
+    loop.train(Trainer(options, Things.load(options.things)), options.out, log_every=10)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
-import math
 import os
-import signal
-import time
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -23,14 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from clipdraw.encoders.builtin.storage import quantize
-from training import flow
+from training import flow, loop
 from training.batches import Ahead, Maker
 from training.components import ComponentNet
 from training.files import whole
 from training.pool import Pool
 from training.unet import Text, UNet
 
-_SAVE_EVERY, _LOG_EVERY = 100, 20
 _FIRST, _BEFORE = 8, 1_000_000_000  # batches that the pool begins with, and the numbers of their steps
 _DROPPED = 0.12  # share of the texts that are taken away, for guidance
 
@@ -63,10 +58,8 @@ class Trainer:
         self.step = 0
 
     def rate(self) -> float:
-        """Rises over 300 steps, and falls to zero over the last part."""
-        o = self.options
-        left = (o.steps - self.step) / max(1.0, o.descent * o.steps)
-        return o.rate * min(1.0, (self.step + 1) / 300, max(left, 0.01))
+        """The learning rate now."""
+        return loop.rate(self.options, self.step, warm_up=300)
 
     def batch(self) -> tuple[Tensor, Text]:
         """Pictures in [-1, 1] and their texts, made now; along components their coordinates, from the pool."""
@@ -162,27 +155,8 @@ def _whole(small: dict) -> dict[str, Tensor]:
     return found
 
 
-def train(trainer: Trainer, out: Path) -> None:
-    """Train up to the last step, or until told to stop, with a line in `log.jsonl` now and then."""
-    stopped: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
-    first, started, smooth = trainer.step, time.perf_counter(), math.nan
-    with (out / "log.jsonl").open("a") as log:
-        while trainer.step < trainer.options.steps and not stopped and not (out / "stop").exists():
-            loss = trainer.train_step()
-            smooth = loss if math.isnan(smooth) else 0.98 * smooth + 0.02 * loss
-            if trainer.step % _LOG_EVERY == 0:
-                pace = (trainer.step - first) * trainer.options.batch / (time.perf_counter() - started)
-                line = {"step": trainer.step, "loss": round(smooth, 4), "images_per_s": round(pace, 1)}
-                print(json.dumps(line | {"rate": trainer.rate()}), file=log, flush=True)
-            if trainer.step % _SAVE_EVERY == 0:
-                trainer.save(out / "checkpoint.pt")
-    trainer.save(out / "checkpoint.pt")
-    save_small(trainer.average, out / "small.pt")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = loop.options_parser(__doc__)
     parser.add_argument("--things", type=Path, default=Path("corpus/things.npz"))
     parser.add_argument("--redrawn", type=Path, default=Path("corpus/redrawn"), help="shards, which may be missing")
     parser.add_argument("--redrawn-share", type=float, default=0.12)
@@ -195,18 +169,13 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--descent", type=float, default=0.2, help="share of the steps in which the rate falls")
     parser.add_argument("--keep", type=float, default=0.999, help="of the moving average, at each step")
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=0, help="processes that make pictures, beside an accelerator")
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    options.out.mkdir(parents=True, exist_ok=True)
+    options = loop.options_from_command_line(parser)
     source = options.things, options.redrawn, options.redrawn_share, options.seed
     make = Ahead(*source, workers=options.workers) if options.workers else Maker(*source)
     trainer = Trainer(options, make)
-    if (options.out / "checkpoint.pt").exists():
-        trainer.load(options.out / "checkpoint.pt")
-    train(trainer, options.out)
+    loop.train(trainer, options.out)
+    save_small(trainer.average, options.out / "small.pt")
     if isinstance(make, Ahead):
         make.close()
 

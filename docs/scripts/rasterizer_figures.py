@@ -18,8 +18,8 @@ from clipdraw.drawing import Canvas, Drawing, Style
 from clipdraw.raster import rasterize
 from clipdraw.raster.batch import make_batch
 from clipdraw.raster.constants import EVENODD, NONZERO
-from clipdraw.raster.reference import coverage as areas
 from clipdraw.raster.reference.chords import Box
+from clipdraw.raster.reference.coverage import coverage as areas
 from clipdraw.raster.reference.outlines import build_outlines
 
 FIGURES = Path(__file__).parents[1] / "figures"
@@ -47,7 +47,7 @@ def edges_of(points: Points) -> Tensor:
 def coverage_of(edges: Tensor, rows: int, columns: int, rule: int = NONZERO) -> Tensor:
     """The fraction of each pixel that edges surround."""
     slot = torch.zeros(len(edges), dtype=torch.long)
-    return areas.coverage(edges, slot, torch.tensor([rule]), Box(0, 0, rows, columns))[0]
+    return areas(edges, slot, torch.tensor([rule]), Box(0, 0, rows, columns))[0]
 
 
 def flattening() -> None:
@@ -195,7 +195,7 @@ def boundary_parts(edges: Tensor, rule: int) -> list[tuple[tuple[float, float], 
         moving = cut.clone().requires_grad_()
         slot = torch.zeros(len(cut) + len(others), dtype=torch.long)
         box, ends = Box(0, 0, 64, 64), torch.cat((moving, others)) * 64
-        area = areas.coverage(ends, slot, torch.tensor([rule]), box).sum()
+        area = areas(ends, slot, torch.tensor([rule]), box).sum()
         (grad,) = torch.autograd.grad(area, moving)
         used = grad.abs().sum((1, 2)) > 1e-3 * grad.abs().sum((1, 2)).max()
         start = None

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from clipdraw.drawing import Drawing
 from clipdraw.errors import InputError
-from clipdraw.io.files import atomic_path, write_text
+from clipdraw.io import atomic_path, write_text
 from clipdraw.io.images import to_bytes
 from clipdraw.io.svg import canvas_side, painted_elements
 from clipdraw.io.svg.gradients import GRADIENT_ID

@@ -1,4 +1,4 @@
-"""The training of the imagination."""
+"""The training of the image prior's network."""
 
 import numpy as np
 import pytest

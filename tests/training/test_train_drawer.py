@@ -1,6 +1,7 @@
 """The judge whose gradients draw."""
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from clipdraw import load_encoder
-from training import batches, components, pictures, train_drawer, train_prior
+from training import batches, components, loop, pictures, train_drawer, train_prior
 from training.things import catalogue
 from training.unet import UNet
 
@@ -99,8 +100,17 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(things, tmp_path, modu
 @pytest.mark.parametrize("module", [train_drawer, train_prior])
 def test_a_file_stops_a_run_which_saves(things, tmp_path, module):
     (tmp_path / "stop").touch()
-    module.train(new_trainer(module, things), tmp_path)
+    loop.train(new_trainer(module, things), tmp_path)
     assert (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_run_logs_and_goes_on_from_what_it_saved(things, tmp_path):
+    first, second = (new_trainer(train_drawer, things, steps=steps) for steps in (1, 2))
+    loop.train(first, tmp_path)
+    loop.train(second, tmp_path, log_every=1)
+    assert second.step == 2
+    (line,) = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
+    assert line["step"] == 2
 
 
 def test_scribbles_are_called_that(things, monkeypatch):

@@ -97,8 +97,7 @@ def _devices() -> Iterator[str]:
 def _precision() -> Iterator[str]:
     import torch
 
-    from clipdraw.encoders.devices import devices
-    from clipdraw.encoders.precision import choose_precision
+    from clipdraw.encoders.devices import choose_precision, devices
 
     for device in devices():
         chosen = str(choose_precision("auto", torch.device(device))).removeprefix("torch.")
@@ -145,7 +144,7 @@ def _clip_products(device: str) -> float:
     """Seconds of the matrix products of a ViT-B/32 for 8 views, forward and backward to the views."""
     import torch
 
-    from clipdraw.encoders.precision import choose_precision
+    from clipdraw.encoders.devices import choose_precision
 
     rows, width, hidden, layers = 8 * 50, 768, 3072, 12
     dtype = choose_precision("auto", torch.device(device))

@@ -112,7 +112,7 @@ def _target(picture: Drawing | Tensor, prompts: tuple[Prompt, ...], *, file: Pat
         InputError: it cannot be written, or there are no strokes to show.
     """
     from clipdraw.drawing import Drawing
-    from clipdraw.io.files import target_of
+    from clipdraw.io import target_of
 
     if isinstance(picture, Drawing) and prompts:
         target = out or file.with_name(f"{file.stem}-explained.png")

@@ -12,7 +12,7 @@ import torch
 from clipdraw.config.prompts import NUMBER, parse_prompts, title_of, written
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder
-from clipdraw.encoders.precision import PRECISIONS
+from clipdraw.encoders.devices import PRECISIONS
 from clipdraw.errors import ConfigError
 from clipdraw.optimization.center import Center
 from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange

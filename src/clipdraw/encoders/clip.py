@@ -13,7 +13,7 @@ from torch.nn.functional import linear
 from torch.nn.functional import normalize as unit
 
 from clipdraw.encoders.checkpoint import read_checkpoint
-from clipdraw.encoders.precision import choose_precision
+from clipdraw.encoders.devices import choose_precision
 from clipdraw.errors import InputError, MissingExtraError, WeightsError
 from clipdraw.progress import log
 

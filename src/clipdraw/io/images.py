@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from clipdraw.errors import FormatError, InputError
-from clipdraw.io.files import atomic_path
+from clipdraw.io import atomic_path
 
 MAX_PIXELS = 64_000_000
 """The largest picture that is decoded: 8,000 x 8,000."""

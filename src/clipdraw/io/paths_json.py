@@ -22,7 +22,7 @@ from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError, InputError
-from clipdraw.io.files import read_bytes, write_text
+from clipdraw.io import read_bytes, write_text
 from clipdraw.io.svg.syntax import LIMIT, MAX_PATHS, MAX_SEGMENTS, check_count, shortest
 
 _BETWEEN = 2

@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from clipdraw.errors import InputError, MissingExtraError
-from clipdraw.io.files import atomic_path
+from clipdraw.io import atomic_path
 
 Frames = Iterable[UInt8[np.ndarray, "_ _ 3"]]
 """Pictures in red, green and blue, all of one size."""
@@ -40,7 +40,7 @@ def write_mp4(frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: fl
         frames: red, green, blue, all of one size.
         path: where to.
         fps: frames a second, above 0 and at most 1000.
-        hold_s: how long the last frame stays beyond its own time, in seconds.
+        hold_s: how long the last frame stays beyond its own time, in seconds, at most 600.
 
     Raises:
         MissingExtraError: PyAV is not installed.
@@ -74,18 +74,18 @@ def write_mp4(frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: fl
 
 
 def write_webp(frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: float = 2.0) -> None:
-    """Write an endlessly repeating film, whole or not at all.
+    """Write an endlessly repeating film as WebP, whole or not at all.
 
     Pillow holds all frames in memory until the file is written: 0.6 MB each at 448 x 448.
 
     Args:
-        frames: red, green, blue, all of one size.
-        path: where to.
-        fps: frames a second, above 0 and at most 1000.
-        hold_s: how long the last frame stays beyond its own time, in seconds.
+        frames: as for `write_mp4`.
+        path: as for `write_mp4`.
+        fps: as for `write_mp4`.
+        hold_s: as for `write_mp4`.
 
     Raises:
-        InputError: there are no frames, their sizes differ, or `fps` or `hold_s` is out of range.
+        InputError: as `write_mp4`.
     """
     _check_timing(fps, hold_s)
     pictures = _pictures(frames)
@@ -111,7 +111,14 @@ def write_gif(frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: fl
     A GIF counts time in hundredths of a second; 2 is the least that viewers keep to, so above 50 frames a second
     some are left out. Pillow holds all frames in memory until the file is written.
 
-    Args, Raises: as `write_webp`.
+    Args:
+        frames: as for `write_mp4`.
+        path: as for `write_mp4`.
+        fps: as for `write_mp4`.
+        hold_s: as for `write_mp4`.
+
+    Raises:
+        InputError: as `write_mp4`.
     """
     _check_timing(fps, hold_s)
     pictures = _pictures(frames)
@@ -125,6 +132,11 @@ def write_gif(frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: fl
 
 
 def _pictures(frames: Frames) -> list[Image.Image]:
+    """The frames, all of them, as Pillow has pictures.
+
+    Raises:
+        InputError: there are none, or their sizes differ.
+    """
     pictures = [Image.fromarray(frame) for frame in _same_size(frames)]
     if not pictures:
         raise InputError("a film needs at least one frame")

@@ -25,9 +25,8 @@ from clipdraw.optimization import biggan
 from clipdraw.optimization.loop import Problem, Step
 from clipdraw.optimization.losses import Frame, Prior, Prompt, Term, similarity
 from clipdraw.optimization.parameterization import Parameterization, Pixels
-from clipdraw.progress import log
+from clipdraw.progress import Interrupt, interruptible, log
 from clipdraw.runs.folder import make_folder, slug, write_record
-from clipdraw.runs.interrupt import Interrupt, interruptible
 from clipdraw.runs.session import prepare, versions
 
 _PNG_SIDE = 448

@@ -16,8 +16,8 @@ from clipdraw.config import Config
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError, InputError, MissingExtraError
 from clipdraw.figures import Cell, Sheet, write_sheet
+from clipdraw.io import write_text
 from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
-from clipdraw.io.files import write_text
 from clipdraw.io.images import to_bytes
 from clipdraw.io.video import write_gif, write_mp4, write_webp
 from clipdraw.progress import log, track

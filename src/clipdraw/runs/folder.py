@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from clipdraw.errors import FormatError, InputError
-from clipdraw.io.files import atomic_path, write_text
+from clipdraw.io import atomic_path, write_text
 
 CONFIGURATION, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint.safetensors"
 

@@ -19,15 +19,14 @@ from clipdraw.config import Config, from_dict, resolve
 from clipdraw.config.settings import JudgeSettings
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder
-from clipdraw.encoders.devices import choose_device
-from clipdraw.encoders.precision import choose_precision
+from clipdraw.encoders.devices import choose_device, choose_precision
 from clipdraw.errors import ClipdrawError, FormatError, InputError
 from clipdraw.evaluate.explain import Vocabulary, Word
 from clipdraw.evaluate.score import embed, score
 from clipdraw.io.images import write_png
 from clipdraw.optimization.loop import Step
 from clipdraw.optimization.losses import similarity
-from clipdraw.progress import log
+from clipdraw.progress import interruptible, log
 from clipdraw.runs.films import films_of, kept_states, write_films
 from clipdraw.runs.folder import (
     CHECKPOINT,
@@ -38,7 +37,6 @@ from clipdraw.runs.folder import (
     write_checkpoint,
     write_record,
 )
-from clipdraw.runs.interrupt import interruptible
 
 CHECKPOINT_EVERY_S = 2.0
 """Seconds between checkpoints: what a killed run has to do again."""

@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from clipdraw.errors import InputError
-from clipdraw.io.files import atomic_path, write_text
+from clipdraw.io import atomic_path, write_text
 
 
 def test_the_file_appears_only_when_the_block_ends(tmp_path):

@@ -14,7 +14,7 @@ import torch
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError, InputError
-from clipdraw.io.files import read_bytes, write_text
+from clipdraw.io import read_bytes, write_text
 from clipdraw.io.svg.gradients import (
     EditedError,
     read_gradients,

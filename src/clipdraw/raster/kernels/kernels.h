@@ -12,8 +12,7 @@ order, and its gradients come back through the `_backward` twins:
     coverage.c           winding numbers to coverage, in spans of pixels
     group_opacity.c      fills hidden by the strokes of their own path
     composite.c          spans to images
-    stages.c             the functions that Python calls, and the spans of each row
-    threads.c            how a team of threads divides their work, and the memory of each thread
+    stages.c             the functions that Python calls, and how a team of threads divides their work
 
 Geometry is computed in double precision, colors in single precision, both without reordering: every compiler gives
 the same bits. No result depends on the number of threads, since each layer, row and path is the work of one thread.
@@ -145,7 +144,7 @@ typedef struct {
     double (*grad_matrices)[2][3];       /* paths x 2 x 3, 0 before */
 } Gradients;
 
-/* ---- Threads (threads.c) ---- */
+/* ---- Threads (stages.c) ---- */
 
 /* A counter that has a cache line for itself. */
 typedef struct {
@@ -171,7 +170,7 @@ void mark_done(const Team *team, int stage, int64_t count);
 int wait_done(const Team *team, int stage, int64_t count);
 int fail(const Team *team);
 
-/* ---- Memory of one thread (threads.c) ---- */
+/* ---- Memory of one thread (stages.c) ---- */
 
 /* A vertex of a polyline and the piece that begins there. Tangents are stored as pieces, too. */
 typedef struct {

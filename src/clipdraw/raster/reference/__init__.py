@@ -16,8 +16,9 @@ from torch.utils.checkpoint import checkpoint
 
 from clipdraw.raster.batch import Batch
 from clipdraw.raster.reference.chords import Box
-from clipdraw.raster.reference.composite import apply_group_opacity, composite, paints
-from clipdraw.raster.reference.coverage import coverage
+from clipdraw.raster.reference.composite import apply_group_opacity, paints
+from clipdraw.raster.reference.composite import composite as composite_layers  # not to hide the module of that name
+from clipdraw.raster.reference.coverage import coverage as coverage_of
 from clipdraw.raster.reference.outlines import Outlines, build_outlines
 
 TILES_PX = 64, 256
@@ -87,13 +88,13 @@ def _painted(
 ) -> Float[Tensor, "pages 3 rows columns"]:
     """A tile's layers composited."""
     rule = torch.from_numpy(batch.index.layers[:, 1]).to(ends.device)[layers]
-    covered_by = coverage(ends, slot, rule, box).flatten(1).to(batch.points.dtype)
+    covered_by = coverage_of(ends, slot, rule, box).flatten(1).to(batch.points.dtype)
     numbers = layers.tolist()
     counts = np.bincount(batch.drawing_index[numbers] - group.start, minlength=len(group)).tolist()
     pages = []
     for mine, covered, below in zip(layers.split(counts), covered_by.split(counts), behind.flatten(2), strict=True):
         alpha, colors = paints(batch, mine, covered, box)
-        pages.append(composite(apply_group_opacity(batch, mine, alpha), colors, below) if len(mine) else below)
+        pages.append(composite_layers(apply_group_opacity(batch, mine, alpha), colors, below) if len(mine) else below)
     return torch.stack(pages).reshape(behind.shape)
 
 

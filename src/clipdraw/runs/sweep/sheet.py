@@ -12,7 +12,7 @@ from urllib.parse import quote
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError
 from clipdraw.figures import Cell, Sheet, write_sheet
-from clipdraw.io.files import write_text
+from clipdraw.io import write_text
 from clipdraw.runs.sweep.plan import Cell as Planned
 from clipdraw.runs.sweep.plan import Plan
 from clipdraw.runs.sweep.workers import Outcome

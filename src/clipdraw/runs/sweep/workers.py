@@ -21,8 +21,8 @@ from clipdraw.config import settings_of
 from clipdraw.errors import ClipdrawError, FormatError
 from clipdraw.evaluate.explain import Word
 from clipdraw.optimization.loop import Step
+from clipdraw.progress import Interrupt
 from clipdraw.runs.folder import CONFIGURATION, read_record
-from clipdraw.runs.interrupt import Interrupt
 from clipdraw.runs.session import Run, draw, resume
 from clipdraw.runs.sweep.plan import Cell
 

@@ -7,15 +7,9 @@ import torch
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError
 from clipdraw.io.svg import from_svg, read_drawing, to_svg
-from tests.svg_samples import same, wild_drawing
+from tests.svg_samples import replaced, same, wild_drawing
 
 OURS = to_svg(wild_drawing(2))
-
-
-def broken(pattern, replacement):
-    text, count = re.subn(pattern, replacement, OURS, count=1)
-    assert count == 1
-    return text
 
 
 def refusal(tmp_path, text):
@@ -58,7 +52,7 @@ def refusal(tmp_path, text):
     ],
 )
 def test_impossible_values_of_our_own_files(tmp_path, pattern, replacement, reason):
-    assert reason in refusal(tmp_path, broken(pattern, replacement))
+    assert reason in refusal(tmp_path, replaced(OURS, pattern, replacement))
 
 
 LAUGHS = """<!DOCTYPE svg [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><svg>&b;</svg>"""
@@ -113,10 +107,10 @@ def test_limits_of_elements_strokes_and_segments(monkeypatch):
         from_svg("<svg>" + "<g/>" * 1000 + "</svg>")
     path = re.search("<path[^>]*/>", OURS)[0]
     with pytest.raises(FormatError, match="more than 500 paths"):
-        from_svg(broken("(<path[^>]*/>)", lambda found: found[0] * 500))
+        from_svg(replaced(OURS, "(<path[^>]*/>)", lambda found: found[0] * 500))
     third = re.sub('d="[^"]*"', 'd="M0 0C' + "1 " * 2_000_000 + '"', path)
     with pytest.raises(FormatError, match="200,000 segments"):
-        from_svg(broken("<path[^>]*/>", third))
+        from_svg(replaced(OURS, "<path[^>]*/>", third))
 
 
 def test_text_with_half_surrogates_is_refused():

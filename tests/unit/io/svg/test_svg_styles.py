@@ -1,6 +1,5 @@
 """Our own files of paths that are more than strokes: what they hold, and what happens when they are damaged."""
 
-import re
 from xml.etree import ElementTree
 
 import pytest
@@ -10,6 +9,7 @@ from clipdraw.drawing import Drawing, Gradient, Style
 from clipdraw.errors import FormatError, InputError
 from clipdraw.io.animated_svg import making_of_svg, self_drawing_svg
 from clipdraw.io.svg import from_svg, to_svg
+from tests.svg_samples import replaced
 
 SVG = "{http://www.w3.org/2000/svg}"
 RED = [1.0, 0.0, 0.0, 1.0]
@@ -92,10 +92,8 @@ def test_styles_of_plain_strokes_are_kept_too():
     ],
 )
 def test_impossible_values(pattern, replacement, reason):
-    damaged, count = re.subn(pattern, replacement, TEXT, count=1)
-    assert count == 1
     with pytest.raises(FormatError) as caught:
-        from_svg(damaged)
+        from_svg(replaced(TEXT, pattern, replacement))
     assert reason in str(caught.value)
 
 
@@ -109,9 +107,7 @@ def test_impossible_values(pattern, replacement, reason):
     ],
 )
 def test_what_an_editor_changed_is_read_as_a_foreign_file(pattern, replacement):
-    changed, count = re.subn(pattern, replacement, TEXT, count=1)
-    assert count == 1
-    drawing = from_svg(changed)
+    drawing = from_svg(replaced(TEXT, pattern, replacement))
     (style,) = drawing.styles
     assert (style.fill, style.cap, style.join, style.transforms) == ("evenodd", "butt", "miter", (0,))
     assert style.opacity == 0.6
