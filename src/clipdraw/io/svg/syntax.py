@@ -84,7 +84,7 @@ def parse_xml(data: bytes, *, encoding: str | None = None) -> Element:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         if error.code == expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]:
-            raise FormatError(f"an entity that the file does not declare; write its text out: {error}") from error
+            raise FormatError(f"an entity is not declared in the file; write its text out ({error})") from error
         raise FormatError(f"not well-formed XML: {error}") from error
     except (LookupError, ValueError, UnicodeError) as error:  # the declared encoding
         raise FormatError(f"its character encoding cannot be read: {error}") from error

@@ -20,7 +20,7 @@ _PARTS = 16
 _NEWTON_STEPS = 3
 _NODES, _WEIGHTS = (values.reshape(-1, 1) for values in np.polynomial.legendre.leggauss(5))
 
-Cubics = Float64[np.ndarray, "segments 4 2"]
+Cubics = Float64[np.ndarray, "_ 4 2"]
 Values = Float64[np.ndarray, " values"]
 Indices = Int64[np.ndarray, " values"]
 
@@ -133,7 +133,7 @@ def part_of_cubics(cubics: Cubics, begin: float, end: float) -> Cubics:
     return np.stack([_blossom(cubics, three) for three in times], axis=1)
 
 
-def _blossom(cubics: Cubics, times: Sequence[float]) -> Float64[np.ndarray, "segments 2"]:
+def _blossom(cubics: Cubics, times: Sequence[float]) -> Float64[np.ndarray, "_ 2"]:
     points = cubics
     for time in times:
         points = (1 - time) * points[:, :-1] + time * points[:, 1:]
@@ -190,9 +190,9 @@ def _inner_parts(cubic: Cubics, height: Float64[np.ndarray, " 4"]) -> Iterator[C
     if (height <= 0).all():
         return
     p0, p1, p2, p3 = height
-    roots = np.roots(np.trim_zeros((p3 - 3 * p2 + 3 * p1 - p0, 3 * (p2 - 2 * p1 + p0), 3 * (p1 - p0), p0), "f"))
+    polynomial = np.trim_zeros((p3 - 3 * p2 + 3 * p1 - p0, 3 * (p2 - 2 * p1 + p0), 3 * (p1 - p0), p0), "f")
+    roots = np.roots(polynomial)
     times = sorted(float(root.real) for root in roots if abs(root.imag) < 1e-9 and 0 < root.real < 1)
     for begin, end in pairwise((0.0, *times, 1.0)):
-        middle = (begin + end) / 2
-        if _blossom(height.reshape(1, 4, 1), (middle,) * 3)[0, 0] > 0:
+        if np.polyval(polynomial, (begin + end) / 2) > 0:
             yield part_of_cubics(cubic, begin, end)

@@ -83,16 +83,15 @@ class Clip:
             reach: how far its stroke reaches around it, in canvas units.
             canvas: the visible area.
         """
-        grown = transform_box(box, matrix) + np.array([[-reach], [reach]])
-        seen = np.stack((np.maximum(grown[0], 0), np.minimum(grown[1], (canvas.width, canvas.height))))
-        if (seen[0] > seen[1]).any():
-            return "inside"
         inverse = np.linalg.inv(self.matrix)
         margin = reach * np.abs(inverse[:2, :2]).sum(axis=1)
         own = transform_box(box, inverse @ matrix) + np.stack((-margin, margin))
         if (own[0] > self.box[1]).any() or (own[1] < self.box[0]).any():
             return "outside"
-        return "inside" if self._holds(own) or self._holds(transform_box(seen, inverse)) else "across"
+        grown = transform_box(box, matrix) + np.array([[-reach], [reach]])
+        seen = np.stack((np.maximum(grown[0], 0), np.minimum(grown[1], (canvas.width, canvas.height))))
+        unseen = bool((seen[0] > seen[1]).any())
+        return "inside" if unseen or self._holds(own) or self._holds(transform_box(seen, inverse)) else "across"
 
     def corners(self, matrix: Matrix) -> Float64[np.ndarray, "4 2"]:
         """Its corners, one after another, in the coordinates that a matrix takes to those of the canvas."""

@@ -142,7 +142,8 @@ def path_vertices(commands: Sequence[Command]) -> list[_Vertex]:
         if letter in "zZ":
             vertices[first].coming, vertices[-1].going = vertices[-1].coming, vertices[first].going
     for vertex, following in zip(vertices[-2::-1], vertices[:0:-1], strict=True):
-        vertex.going = vertex.going or following.going
+        if vertex.coming is None:  # it begins with segments of no length
+            vertex.going = vertex.going or following.going
     return vertices
 
 

@@ -56,7 +56,8 @@ def test_radial_gradients():
     assert gradient.geometry.tolist() == [[0.5, 0.5], [0.25, 0.5]]
     assert float(gradient.radius) == 0.5
     assert gradient.spread == "reflect"
-    (outside,) = read(radial('r="1" cx="0" cy="0" fx="3" fy="4"')).gradients
+    with pytest.warns(ForeignSvgWarning, match="simplified: gradients with the focus outside of their circle$"):
+        (outside,) = read(radial('r="1" cx="0" cy="0" fx="3" fy="4"')).gradients
     assert outside.geometry[1].tolist() == pytest.approx([0.999 * 0.6, 0.999 * 0.8])
 
 
@@ -86,12 +87,19 @@ def test_stops_of_styles_and_in_disorder():
         linear("", '<stop stop-color="blue" stop-opacity=".5"/>'),
         linear('x2="0"'),
         radial('r="0"'),
-        linear('gradientTransform="scale(0)"'),
+        radial('r="-2"'),
+        radial('gradientUnits="userSpaceOnUse" r="-2" fx="9"'),
     ],
 )
 def test_a_gradient_of_one_color_is_a_color(definition):
     drawing = read(definition)
     assert drawing.gradients == ()
+    assert drawing.fills.tolist() == [[0, 0, 1, 0.5]]
+
+
+def test_a_gradient_that_its_transform_makes_flat_is_named():
+    with pytest.warns(ForeignSvgWarning, match="simplified: gradients that their transform makes flat$"):
+        drawing = read(linear('gradientTransform="scale(0)"'))
     assert drawing.fills.tolist() == [[0, 0, 1, 0.5]]
 
 
