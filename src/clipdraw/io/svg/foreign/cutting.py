@@ -18,6 +18,8 @@ _PARTS = 16
 """The parts of a segment whose lengths are tabulated."""
 
 _NEWTON_STEPS = 3
+_ROUNDED = 1 + 1e-9
+"""How far beyond the end of a subpath, relative to its length, a dot may stand: it is rounding."""
 _NODES, _WEIGHTS = (values.reshape(-1, 1) for values in np.polynomial.legendre.leggauss(5))
 
 Cubics = Float64[np.ndarray, "_ 4 2"]
@@ -67,7 +69,7 @@ class Dashes:
         dots, middles = ends - begins < self.shortest, (begins + ends) / 2
         begins = np.where(dots, middles - self.shortest / 2, begins).clip(0, length)
         ends = np.where(dots, middles + self.shortest / 2, ends).clip(0, length)
-        kept = (ends > begins) & (~dots | ((middles >= 0) & (middles <= length)))
+        kept = (ends > begins) & (~dots | ((middles >= 0) & (middles <= length * _ROUNDED)))
         return begins[kept], ends[kept]
 
 
