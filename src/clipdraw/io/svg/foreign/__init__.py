@@ -130,7 +130,7 @@ def _visit(element: Element, parent: ElementState, importer: Importer) -> list[t
 
 
 def _enter(element: Element, tag: str, state: ElementState, importer: Importer) -> ElementState:
-    """The state of an element, or that of its content.
+    """The state of an element, or that of its content. A `<symbol>` has no transform, as in SVG 1.1.
 
     Args:
         element: the element, with the geometry of its style as attributes.
@@ -139,12 +139,10 @@ def _enter(element: Element, tag: str, state: ElementState, importer: Importer) 
         importer: the file that is being read.
     """
     style, opacity = state.style, unit_interval(state.style.get("opacity"))
-    own = transform_matrix(style, state.viewport)
-    matrix = state.matrix if tag == "symbol" else state.matrix @ own
+    matrix = state.matrix if tag == "symbol" else state.matrix @ transform_matrix(style, state.viewport)
     inner = enter_viewport(element, tag, replace(state, matrix=matrix), importer)
     inner = replace(
         inner,
-        matrix=inner.matrix @ own if tag == "symbol" else inner.matrix,
         opacity=state.opacity * opacity,
         uses=state.uses + (tag == "use"),
         size=(element.get("width"), element.get("height")) if tag == "use" else (None, None),

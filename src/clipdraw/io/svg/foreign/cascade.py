@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 import tinycss2
 from tinycss2.ast import FunctionBlock, Node
 
-from clipdraw.io.svg.foreign.geometry import parse_origin, parse_transform
+from clipdraw.io.svg.foreign.geometry import ORIGINS, parse_origin, parse_transform
 from clipdraw.io.svg.foreign.stylesheets import MAX_NESTING, StyleSheets, inline_declarations, is_shallow
 from clipdraw.io.svg.foreign.values import (
     CURRENT,
@@ -42,7 +42,9 @@ _COLORED = frozenset({"fill", "stroke", "color", "stop-color"})
 _STYLE_LENGTHS = frozenset(
     {"stroke-width", "stroke-dasharray", "stroke-dashoffset", "transform-origin", *GEOMETRY} - {"d"}
 )
-_ATTRIBUTE_LENGTHS = frozenset({"x1", "y1", "x2", "y2", *GEOMETRY} - {"d"})
+_ATTRIBUTE_LENGTHS = frozenset(
+    {"x1", "y1", "x2", "y2", "fx", "fy", "fr", "markerWidth", "markerHeight", "refX", "refY", *GEOMETRY} - {"d"}
+)
 _FONT_RELATIVE = re.compile(r"([-+.\de]*[\d.])(em|ex|rem)", re.IGNORECASE)
 _MEDIUM = f"{FONT_SIZES['medium']!r}px"
 _ONLY_IN_STYLES = re.compile(r"[A-DF-WZ%]|\d\s*[a-df-z]")
@@ -101,7 +103,7 @@ def with_geometry(element: Element, style: Mapping[str, str], sheets: StyleSheet
     changed = {name: style[name] for name in GEOMETRY & style.keys()}
     for name in _ATTRIBUTE_LENGTHS & element.attrib.keys() - changed.keys():
         value = element.attrib[name]
-        if not is_length(value) and value.strip().lower() != "auto":
+        if not is_length(value) and value.strip().lower() not in {"auto", *ORIGINS}:
             sheets.note(element, f"unreadable {name}")
         elif value[-2:].lower() in ("em", "ex"):
             changed[name] = _absolute(value, style, sheets)

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float64
 
 from clipdraw.drawing import Gradient
-from clipdraw.io.svg.foreign.cascade import computed
+from clipdraw.io.svg.foreign.cascade import computed, with_geometry
 from clipdraw.io.svg.foreign.geometry import Box, Matrix, parse_transform
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
 from clipdraw.io.svg.foreign.values import (
@@ -66,20 +66,23 @@ class Template:
 
 
 def find_template(name: str, elements: Mapping[str | None, Element], sheets: StyleSheets) -> Template | None:
-    """The gradient of this `id`; None if there is none.
+    """The gradient of this `id`; None if there is none, or one that takes its stops from itself.
 
     Raises:
         UnreadableError: it has too many stops.
     """
-    element, stops = elements.get(name), list[Element]()
+    element, stops, seen = elements.get(name), list[Element](), set[Element]()
     attributes: dict[str, str] = {}
     kind: Literal["linear", "radial"] | None = None
     for _ in range(MAX_TEMPLATES):
         tag = "" if element is None else element.tag.rpartition("}")[2]
         if element is None or tag not in _KINDS:
             break
+        if element in seen and not stops:
+            return None
+        seen.add(element)
         kind = kind or _KINDS[tag]
-        attributes = {**element.attrib, **attributes}
+        attributes = {**with_geometry(element, computed(element, sheets), sheets).attrib, **attributes}
         stops = stops or [child for child in element if child.tag.rpartition("}")[2] == "stop"]
         element = elements.get(referenced_id(element))
     if kind is None:

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from clipdraw.io.svg.foreign.cascade import computed
+from clipdraw.io.svg.foreign.cascade import computed, with_geometry
 from clipdraw.io.svg.foreign.effects import apply_effects, enter_box, tag_of
 from clipdraw.io.svg.foreign.geometry import SHAPES, parse_angle, rotation_matrix, shape_commands, shift_matrix
 from clipdraw.io.svg.foreign.importer import ElementState, Group, Importer
@@ -89,13 +89,14 @@ def _markers(tag: str, state: ElementState, importer: Importer) -> dict[str, Ele
 def _placed(marker: Element, kind: str, vertex: _Vertex, state: ElementState, importer: Importer) -> ElementState:
     """The state for the content of a marker at a vertex."""
     style = computed(marker, importer.sheets)
+    shaped = with_geometry(marker, style, importer.sheets)
     matrix = state.matrix @ shift_matrix(*vertex.at) @ rotation_matrix(_angle(marker, kind, vertex))
     if marker.get("markerUnits") != "userSpaceOnUse":
         width = length(state.style.get("stroke-width"), of=diagonal(*state.viewport), default=1.0)
         matrix = matrix @ np.diag((width, width, 1.0))
     opacity = unit_interval(style.get("opacity"))
     size = [
-        length(marker.get(key), of=side, default=3.0)
+        length(shaped.get(key), of=side, default=3.0)
         for key, side in zip(("markerWidth", "markerHeight"), state.viewport, strict=True)
     ]
     inner = replace(
@@ -107,7 +108,7 @@ def _placed(marker: Element, kind: str, vertex: _Vertex, state: ElementState, im
         groups=(*state.groups, Group()) if opacity < 1 else state.groups,
         ancestors=(*state.ancestors, marker),
     )
-    return apply_effects(enter_box(marker, inner, size, importer, refer=True), matrix, importer)
+    return apply_effects(enter_box(shaped, inner, size, importer, refer=True), matrix, importer)
 
 
 def _angle(marker: Element, kind: str, vertex: _Vertex) -> float:

@@ -375,6 +375,8 @@ def _note_shape(shape: _Shape, stroked: bool, importer: Importer) -> None:
         importer.notes["strokes that do not scale, in canvas units"] += 1
     if style.get("shape-rendering", "auto").strip().lower() in _SHARP:
         importer.notes["edges without antialiasing"] += 1
+    if stroked and style.get("stroke-linejoin") == "miter-clip":
+        importer.notes["clipped miters, beveled"] += 1
     reach = shape.reach if stroked else 0.0
     for group in shape.state.groups:
         if group.add(transform_box(shape.box, shape.state.matrix) + np.array([[-reach], [reach]])):
