@@ -172,7 +172,9 @@ def _name(name: str) -> str:
 
 def _doctype(name: str, system: str | None, public: str | None, declared: int) -> None:
     if public not in _PUBLIC_LABELS and (public or system):
-        raise FormatError(f"its document type declaration (DTD) of {name!r:.40} is refused; delete the DOCTYPE")
+        advice = f"delete the name of the file {system!r:.60} in it, and keep what is in [...]"
+        advice = advice if declared else "delete the DOCTYPE"
+        raise FormatError(f"its document type declaration (DTD) of {name!r:.40} is refused; {advice}")
 
 
 def _unknown_entity(*names: object) -> int:

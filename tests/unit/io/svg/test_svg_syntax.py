@@ -36,12 +36,17 @@ def test_the_labels_of_svg_are_only_names(label):
     [
         '<!DOCTYPE svg SYSTEM "svg11.dtd">',
         '<!DOCTYPE svg PUBLIC "-//other//DTD SVG//EN" "http://other/svg.dtd">',
-        '<!DOCTYPE svg SYSTEM "svg11.dtd" [<!ENTITY a "aaa">]>',
     ],
 )
 def test_other_document_types_are_refused_with_what_to_do(declaration):
     with pytest.raises(FormatError, match="delete the DOCTYPE"):
         from_svg(declaration + LINE)
+
+
+def test_what_else_a_refused_document_type_declares_is_to_be_kept():
+    with pytest.raises(FormatError, match=r"delete the name of the file 'a.dtd' in it, and keep what is in \[...\]"):
+        from_svg('<!DOCTYPE svg SYSTEM "a.dtd" [<!ENTITY a "red">]>' + LINE)
+    assert len(from_svg('<!DOCTYPE svg [<!ENTITY a "red">]>' + LINE)) == 1
 
 
 @pytest.mark.parametrize("label", [POTRACE, "<!DOCTYPE svg>"])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from clipdraw.io.svg.foreign.path_data import Subpath
+from clipdraw.io.svg.foreign.path_data import Subpath, extreme_times
 
 MAX_DASHES = 20_000
 """The most dashes of a subpath that are drawn."""
@@ -18,6 +18,7 @@ _PARTS = 16
 """The parts of a segment whose lengths are tabulated."""
 
 _NEWTON_STEPS = 3
+_BISECTIONS = 12
 _ROUNDED = 1 + 1e-9
 """How far beyond the end of a subpath, relative to its length, a dot may stand: it is rounding."""
 _NODES, _WEIGHTS = (values.reshape(-1, 1) for values in np.polynomial.legendre.leggauss(5))
@@ -56,7 +57,7 @@ class Dashes:
             return []
         if begins[0] <= 0 and ends[0] >= curve.length:
             return [subpath]
-        dashes = list(curve.pieces(begins, ends))
+        dashes = curve.pieces(begins, ends)
         if subpath.closed and len(dashes) > 1 and begins[0] <= 0 and ends[-1] >= curve.length:
             dashes[0] = np.concatenate((dashes.pop(), dashes[0]))
         return [_open(cubics) for cubics in dashes]
@@ -116,28 +117,29 @@ class _Curve:
             times = times.clip(begin, begin + 1 / _PARTS)
         return number, times
 
-    def pieces(self, begins: Values, ends: Values) -> Iterator[Cubics]:
+    def pieces(self, begins: Values, ends: Values) -> list[Cubics]:
         """The segments between each two distances."""
-        places = zip(*self.locate(begins), *self.locate(ends), strict=True)
-        for first, begin, last, end in places:
-            cubics = self.cubics[first : last + 1].copy()
-            if first == last:
-                yield part_of_cubics(cubics, begin, end)
-                continue
-            cubics[-1:] = part_of_cubics(cubics[-1:], 0.0, end)
-            cubics[:1] = part_of_cubics(cubics[:1], begin, 1.0)
-            yield cubics[int(begin >= 1) : len(cubics) - int(end <= 0)]
+        (first, begin), (last, end) = self.locate(begins), self.locate(ends)
+        counts = last - first + 1
+        piece = np.repeat(np.arange(len(counts)), counts)
+        number = np.arange(len(piece)) - np.repeat(counts.cumsum() - counts, counts) + first[piece]
+        begin = np.where(number == first[piece], begin[piece], 0.0)
+        end = np.where(number == last[piece], end[piece], 1.0)
+        kept = end > begin
+        parts = part_of_cubics(self.cubics[number[kept]], begin[kept], end[kept])
+        return np.split(parts, np.bincount(piece[kept], minlength=len(counts)).cumsum()[:-1])
 
 
-def part_of_cubics(cubics: Cubics, begin: float, end: float) -> Cubics:
+def part_of_cubics(cubics: Cubics, begins: Values, ends: Values) -> Cubics:
     """The part of each segment between two times. Source: its control points are the blossom of the two."""
-    times = ((begin, begin, begin), (begin, begin, end), (begin, end, end), (end, end, end))
+    times = ((begins, begins, begins), (begins, begins, ends), (begins, ends, ends), (ends, ends, ends))
     return np.stack([_blossom(cubics, three) for three in times], axis=1)
 
 
-def _blossom(cubics: Cubics, times: Sequence[float]) -> Float64[np.ndarray, "_ 2"]:
+def _blossom(cubics: Cubics, times: Sequence[Values]) -> Float64[np.ndarray, "_ 2"]:
     points = cubics
-    for time in times:
+    for each in times:
+        time = each[:, None, None]
         points = (1 - time) * points[:, :-1] + time * points[:, 1:]
     return points[:, 0]
 
@@ -166,35 +168,65 @@ def cut_off(subpaths: Sequence[Subpath], corners: Float64[np.ndarray, "corners 2
 
 def _closed(subpath: Subpath) -> Cubics:
     cubics = subpath.cubics()
-    return cubics if subpath.closed else np.concatenate((cubics, _line(cubics[-1, 3], cubics[0, 0])))
+    return cubics if subpath.closed else np.concatenate((cubics, _lines(cubics[-1:, 3], cubics[:1, 0])))
 
 
-def _line(start: Float64[np.ndarray, " 2"], end: Float64[np.ndarray, " 2"]) -> Cubics:
-    return (start + np.linspace(0, 1, 4)[:, None] * (end - start))[None]
+def _lines(starts: Float64[np.ndarray, "lines 2"], ends: Float64[np.ndarray, "lines 2"]) -> Cubics:
+    return starts[:, None] + np.linspace(0, 1, 4)[:, None] * (ends - starts)[:, None]
 
 
 def _within(outline: Cubics, start: Float64[np.ndarray, " 2"], inward: Float64[np.ndarray, " 2"]) -> Cubics:
     """An outline without what is beyond a line, closed along the line."""
     heights = (outline - start) @ inward
-    if (heights >= 0).all():
-        return outline
-    inner: list[Cubics] = []
-    for cubic, height in zip(outline, heights, strict=True):
-        inner += [cubic[None]] if (height >= 0).all() else _inner_parts(cubic[None], height)
-    joined: list[Cubics] = []
-    for part, following in pairwise((*inner, *inner[:1])):
-        joined += [part, _line(part[-1, 3], following[0, 0])] if (part[-1, 3] != following[0, 0]).any() else [part]
-    return np.concatenate(joined) if joined else outline[:0]
+    if (heights >= 0).all() or (heights <= 0).all():
+        return outline if heights.max() > 0 else outline[:0]
+    parts = part_of_cubics(*_inner_parts(outline, heights))
+    following = np.roll(parts[:, 0], -1, axis=0)
+    apart = np.flatnonzero((parts[:, 3] != following).any(axis=1))
+    return np.insert(parts, apart + 1, _lines(parts[apart, 3], following[apart]), axis=0)
 
 
-def _inner_parts(cubic: Cubics, height: Float64[np.ndarray, " 4"]) -> Iterator[Cubics]:
-    """The parts of one segment that are not beyond the line that its control points have these heights over."""
-    if (height <= 0).all():
-        return
-    p0, p1, p2, p3 = height
-    polynomial = np.trim_zeros((p3 - 3 * p2 + 3 * p1 - p0, 3 * (p2 - 2 * p1 + p0), 3 * (p1 - p0), p0), "f")
-    roots = np.roots(polynomial)
-    times = sorted(float(root.real) for root in roots if abs(root.imag) < 1e-9 and 0 < root.real < 1)
-    for begin, end in pairwise((0.0, *times, 1.0)):
-        if np.polyval(polynomial, (begin + end) / 2) > 0:
-            yield part_of_cubics(cubic, begin, end)
+def _inner_parts(outline: Cubics, heights: Float64[np.ndarray, "_ 4"]) -> tuple[Cubics, Values, Values]:
+    """The segments that are not all beyond a line, with the times between which they are not, in order.
+
+    Args:
+        outline: segments.
+        heights: of their control points over the line.
+    """
+    zero, one = np.zeros((len(outline), 1)), np.ones((len(outline), 1))
+    crossings = np.zeros((len(outline), 3))
+    mixed = (heights < 0).any(axis=1) & (heights > 0).any(axis=1)
+    if mixed.any():
+        crossings[mixed] = _roots(heights[mixed])
+    times = np.concatenate((zero, np.sort(crossings, axis=1), one), axis=1)
+    begins, ends = times[:, :-1], times[:, 1:]
+    number, at = np.nonzero((ends > begins) & (_values(heights, (begins + ends) / 2) > 0))
+    return outline[number], begins[number, at], ends[number, at]
+
+
+def _roots(heights: Float64[np.ndarray, "_ 4"]) -> Float64[np.ndarray, "_ 3"]:
+    """The times at which cubics are zero, between their extremes; 0 where there are fewer than three."""
+    edges = np.zeros((len(heights), 4))
+    edges[:, 1:3], edges[:, 3] = np.sort(extreme_times(*heights.T), axis=0).T, 1
+    low, high = edges[:, :-1], edges[:, 1:]
+    rising = _values(heights, low) < 0
+    crossing = rising != (_values(heights, high) < 0)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        before = (_values(heights, middle) < 0) == rising
+        low, high = np.where(before, middle, low), np.where(before, high, middle)
+    times, (q0, q1, q2) = (low + high) / 2, 3 * np.diff(heights).T[:, :, None]
+    for _ in range(_NEWTON_STEPS):
+        slope = (1 - times) ** 2 * q0 + 2 * times * (1 - times) * q1 + times * times * q2
+        step = np.divide(_values(heights, times), slope, out=np.zeros_like(slope), where=slope != 0)
+        times = (times - step).clip(low, high)
+    return np.where(crossing, times, 0.0)
+
+
+def _values(
+    heights: Float64[np.ndarray, "_ 4"], times: Float64[np.ndarray, "_ times"]
+) -> Float64[np.ndarray, "_ times"]:
+    """The values of cubics with these Bernstein coefficients."""
+    p0, p1, p2, p3 = heights.T[:, :, None]
+    s, t = 1 - times, times
+    return s**3 * p0 + 3 * s * s * t * p1 + 3 * s * t * t * p2 + t**3 * p3

@@ -20,6 +20,7 @@ Command = tuple[str, list[float]]
 """A letter, and the numbers of one or more commands of that kind."""
 
 Point = tuple[float, float]
+Values = Float64[np.ndarray, "*values"]
 
 _SPACE = r"[ \t\r\n\f]*+"
 _COMMA = rf"{_SPACE},?{_SPACE}"
@@ -120,20 +121,26 @@ class Subpath:
 
 
 def extent(subpaths: Sequence[Subpath]) -> Float64[np.ndarray, "2 2"]:
-    """Lowest and highest coordinates of the curves; control points off the curve do not count.
-
-    Source: the extremes of a cubic, where its derivative a t^2 + b t + c is zero.
-    """
+    """Lowest and highest coordinates of the curves; control points off the curve do not count."""
     cubics = np.concatenate([subpath.cubics() for subpath in subpaths])
     p0, p1, p2, p3 = cubics.transpose(1, 0, 2)
-    a, b, c = p3 - p0 + 3 * (p1 - p2), 2 * (p0 - 2 * p1 + p2), p1 - p0
-    root = np.sqrt(np.maximum(b * b - 4 * a * c, 0))
-    half = -(b + np.where(b < 0, -root, root)) / 2
-    times = np.nan_to_num(np.stack((np.zeros_like(a), np.ones_like(a), half / a, c / half)), posinf=0.0, neginf=0.0)
-    t = times.clip(0, 1)
+    t = np.stack((np.zeros_like(p0), np.ones_like(p0), *extreme_times(p0, p1, p2, p3)))
     s = 1 - t
     points = (s**3 * p0 + 3 * s * s * t * p1 + 3 * s * t * t * p2 + t**3 * p3).reshape(-1, 2)
     return np.stack((points.min(axis=0), points.max(axis=0)))
+
+
+def extreme_times(p0: Values, p1: Values, p2: Values, p3: Values) -> Float64[np.ndarray, "2 ..."]:
+    """The two times at which cubics turn, within [0, 1].
+
+    Source: the derivative a t^2 + b t + c is zero.
+    """
+    a, b, c = p3 - p0 + 3 * (p1 - p2), 2 * (p0 - 2 * p1 + p2), p1 - p0
+    root = np.sqrt(np.maximum(b * b - 4 * a * c, 0))
+    half = -(b + np.where(b < 0, -root, root)) / 2
+    with np.errstate(all="ignore"):
+        times = np.stack((half / a, c / half))
+    return np.nan_to_num(times, posinf=0.0, neginf=0.0).clip(0, 1)
 
 
 def is_flat(subpaths: Sequence[Subpath]) -> bool:

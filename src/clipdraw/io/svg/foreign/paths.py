@@ -14,6 +14,7 @@ import numpy as np
 from clipdraw.drawing import Canvas, Gradient, Style
 from clipdraw.errors import FormatError
 from clipdraw.io.svg.foreign.cutting import Dashes, curve_length, cut_off
+from clipdraw.io.svg.foreign.effects import tag_of
 from clipdraw.io.svg.foreign.geometry import Box, rectangle, shape_subpaths, transform_box, transform_points
 from clipdraw.io.svg.foreign.gradients import instantiate
 from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, PlacedPaint
@@ -242,8 +243,9 @@ def _dashes(shape: _Shape, importer: Importer) -> list[Subpath]:
     if lengths is None or sum(lengths[1::2]) <= 0 or shape.path_length == 0:
         return shape.subpaths
     unit = shape.fixed or 1.0
-    matrix = state.matrix if shape.fixed else np.eye(3)
-    outline = [replace(subpath, points=transform_points(subpath.points, matrix)) for subpath in shape.subpaths]
+    outline = shape.subpaths
+    if shape.fixed:
+        outline = [Subpath(points, subpath.closed) for points, subpath in zip(shape.placed, outline, strict=True)]
     unit *= curve_length(outline) / shape.path_length if shape.path_length > 0 else 1.0
     pattern = Dashes(
         tuple(unit * each for each in lengths),
@@ -254,11 +256,10 @@ def _dashes(shape: _Shape, importer: Importer) -> list[Subpath]:
     if None in dashes:
         importer.notes["dashes too short to draw"] += 1
         return shape.subpaths
-    cut = [
-        replace(dash, points=transform_points(dash.points, np.linalg.inv(matrix)))
-        for each in dashes
-        for dash in each or ()
-    ]
+    cut = [dash for each in dashes for dash in each or ()]
+    if shape.fixed:
+        inverse = np.linalg.inv(state.matrix)
+        cut = [replace(dash, points=transform_points(dash.points, inverse)) for dash in cut]
     importer.count(sum(dash.segments for dash in cut), what="segments")
     return cut
 
@@ -344,8 +345,9 @@ def _serve(placed: PlacedPaint, shape: _Shape, importer: Importer) -> Gradient |
     try:
         template = importer.template(server.name)
         if template is None:
-            known = importer.elements.get(server.name) is not None
-            importer.notes["patterns" if known else "references to elsewhere"] += 1
+            known = importer.elements.get(server.name)
+            note = "references to elsewhere" if known is None else "references to what is no paint"
+            importer.notes["patterns" if known is not None and tag_of(known) == "pattern" else note] += 1
             return server.fallback
         box = shape.box if placed.box is None else placed.box
         if template.in_box and placed.box is None and placed.matrix is not own:

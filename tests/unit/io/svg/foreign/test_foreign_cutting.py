@@ -89,9 +89,13 @@ def test_what_lies_beyond_is_gone():
     assert cut_off(subpaths("M0 0H5V5z"), np.array([[10.0, 0.0], [20.0, 0.0], [20.0, 9.0], [10.0, 9.0]])) == []
 
 
+def part(cubic, begin, end):
+    return part_of_cubics(cubic, np.array([begin]), np.array([end]))
+
+
 def test_a_part_of_a_curve_lies_on_it():
     cubic = np.array([[[0.0, 0.0], [9.0, 3.0], [2.0, 8.0], [5.0, 5.0]]])
-    first = part_of_cubics(cubic, 0.0, 0.3)
-    second = part_of_cubics(part_of_cubics(cubic, 0.3, 1.0), 0.0, 1.0)
+    first = part(cubic, 0.0, 0.3)
+    second = part(part(cubic, 0.3, 1.0), 0.0, 1.0)
     assert np.allclose(first[0, -1], second[0, 0])
-    assert np.allclose(part_of_cubics(cubic, 0.0, 1.0), cubic)
+    assert np.allclose(part(cubic, 0.0, 1.0), cubic)

@@ -122,6 +122,18 @@ def test_fallbacks_and_unreadable_gradients():
         assert drawing.fills.tolist() == [[0, 1, 0, 1]]
 
 
+def test_a_gradient_that_takes_its_stops_from_itself_is_none():
+    shape = '<rect width="9" height="9" fill="url(#g) lime"/>'
+    with pytest.warns(ForeignSvgWarning, match="references to what is no paint"):
+        drawing = from_svg(SVG.format(linear('href="#g"', "") + shape))
+    assert drawing.fills.tolist() == [[0, 1, 0, 1]]
+
+
+def test_lengths_in_sizes_of_the_font():
+    (gradient,) = read(linear('gradientUnits="userSpaceOnUse" font-size="5" x1="2em" x2="3em" y2="1ex"')).gradients
+    assert gradient.geometry.tolist() == [[10, 0], [15, 2.5]]
+
+
 def test_many_gradients_of_many_stops_are_refused(monkeypatch):
     monkeypatch.setattr("clipdraw.io.svg.foreign.importer.MAX_SEGMENTS", 500)
     shapes = "".join(f'<rect width="9" height="{n + 1}" fill="url(#g)"/>' for n in range(6))

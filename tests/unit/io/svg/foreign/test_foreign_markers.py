@@ -61,6 +61,8 @@ def test_a_marker_at_each_vertex():
         ('orient="0.25turn"', [38, 30, 40, 32]),
         ('orient="foo"', [40, 30, 42, 32]),
         ('refX="1" refY="2"', [39, 28, 41, 30]),
+        ('refX=".5em" refY="1em" font-size="2"', [39, 28, 41, 30]),
+        ('viewBox="0 0 2 2" markerWidth="3em" markerHeight="3em" font-size="2"', [40, 30, 46, 36]),
         ('viewBox="0 0 2 2" markerWidth="6" markerHeight="6"', [40, 30, 46, 36]),
         ('viewBox="0 0 2 2" markerWidth="6" markerHeight="6" refX="1" refY="50%"', [37, 27, 43, 33]),
         ('viewBox="0 0 2 2" markerWidth="6" markerHeight="6" refX="center" refY="bottom"', [37, 24, 43, 30]),

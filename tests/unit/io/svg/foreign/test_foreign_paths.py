@@ -246,6 +246,12 @@ def test_a_gradient_of_the_context_lies_as_the_use_does():
     assert note == "gradients over all that a <use> shows, applied to each shape"
 
 
+def test_clipped_miters_are_named():
+    line = '<path d="M0 0L9 9" fill="none" stroke="red" stroke-linejoin="{}"/>'
+    assert noted(line.format("miter-clip"))[1] == "clipped miters, beveled"
+    read(line.format("miter"))
+
+
 @pytest.mark.parametrize("value", ["crispEdges", "optimizeSpeed"])
 def test_edges_without_antialiasing_are_named(value):
     assert noted(f'<g shape-rendering="{value}">{BOX.format(1)}</g>')[1] == "edges without antialiasing"
