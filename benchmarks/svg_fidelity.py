@@ -1,32 +1,43 @@
-"""Our pictures of SVG files against librsvg's: mean absolute errors in 255ths.
+"""Our pictures of SVG files against those of librsvg and resvg.
 
     python -m benchmarks.svg_fidelity --icons FOLDER [--samples 200] [--sizes 64 224 1024] [--pictures OUT]
+    python -m benchmarks.svg_fidelity --suite FOLDER [--pictures OUT]
 
-FOLDER is an unpacked npm package @iconify/json. Icons with something that a drawing cannot hold are counted and
-left out. Prints one JSON object; fails if a mean at 224 pixels is above `ALLOWED`.
+With `--icons`, FOLDER is an unpacked npm package @iconify/json: mean absolute errors in 255ths against librsvg. Icons
+with something that a drawing cannot hold are counted and left out. Fails if a mean at 224 pixels is above `ALLOWED`.
+
+With `--suite`, FOLDER holds SVG files, such as the fixtures of a renderer's tests (Debian's librsvg2-tests): the
+number of files in each class of `judge`, and the names of those that are neither drawn right nor named. Fails if one
+ends in an error that is not a `ClipdrawError`.
+
+Prints one JSON object.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
 import statistics
 import warnings
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyvips
+import resvg_py
 import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.errors import FormatError
-from clipdraw.io.svg import from_svg, to_svg
+from clipdraw.errors import ClipdrawError, FormatError
+from clipdraw.io.svg import from_svg, read_drawing, to_svg
 from clipdraw.io.svg.foreign import ForeignSvgWarning
 from clipdraw.optimization.start import RandomStrokes
 from clipdraw.raster import rasterize
@@ -36,6 +47,12 @@ SIZES = (64, 224, 1024)
 XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
 ALLOWED = 0.8
 """Mean error at 224 pixels that is still called the same picture, in 255ths."""
+FAR = 48
+"""The difference of a pixel, in 255ths of a channel, that is no matter of antialiasing."""
+FEW = 0.003
+"""The fraction of pixels that may be far off in the same picture."""
+SIDE = 600
+"""Pixels of the longer side of the largest picture of a suite."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +77,18 @@ class Sample:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--icons", type=Path, required=True, help="an unpacked npm package @iconify/json")
+    files = parser.add_mutually_exclusive_group(required=True)
+    files.add_argument("--icons", type=Path, help="an unpacked npm package @iconify/json")
+    files.add_argument("--suite", type=Path, help="a folder of SVG files")
     parser.add_argument("--samples", type=int, default=200, help="icons, and random drawings of strokes")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--pictures", type=Path, help="a folder for the five worst icons of each size, side by side")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
+    if chosen.suite:
+        found = suite(chosen.suite, chosen.pictures)
+        print(json.dumps(found, indent=1))
+        raise SystemExit("error" in found)
     samples, left_out = icons(chosen.icons, chosen.samples)
     strokes = [stroke_drawing(seed) for seed in range(chosen.samples)]
     figures = {
@@ -149,17 +172,75 @@ def compared(sample: Sample, size: int, *, pictures: Path | None) -> float:
         ours = rasterize(sample.drawing, height=theirs.shape[1], width=theirs.shape[2]).double()
     off = (ours - theirs).abs()
     if pictures:
-        pictures.mkdir(parents=True, exist_ok=True)
         beside = torch.cat((ours, theirs, 1 - (4 * off).clamp(max=1)), dim=2)
-        pixels = (beside.permute(1, 2, 0).clamp(0, 1) * 255 + 0.5).byte().numpy()
-        Image.fromarray(pixels).save(pictures / f"{sample.name.replace(':', '-')}-{size}.png")
+        _save(beside, pictures / f"{sample.name.replace(':', '-')}-{size}.png")
     return float(off.mean()) * 255
 
 
 def by_librsvg(text: str) -> Float[Tensor, "3 height width"]:
-    """The picture by librsvg, on white."""
-    image = pyvips.Image.svgload_buffer(text.encode()).flatten(background=255).numpy()
+    """The picture by librsvg, on white; 96 dots are an inch."""
+    image = pyvips.Image.svgload_buffer(text.encode(), dpi=96, scale=0.75).flatten(background=255).numpy()
     return torch.from_numpy(np.ascontiguousarray(image[..., :3])).permute(2, 0, 1).double() / 255
+
+
+def by_resvg(text: str, height: int, width: int) -> Float[Tensor, "3 height width"]:
+    """The picture by resvg, on white."""
+    data = resvg_py.svg_to_bytes(
+        svg_string=text, background="white", height=height, width=width, dpi=96, languages=["en"]
+    )
+    with Image.open(io.BytesIO(bytes(data))) as image:
+        pixels = np.array(image.convert("RGB"))
+    return torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
+
+
+def suite(folder: Path, pictures: Path | None) -> dict[str, object]:
+    """How many files are in each class of `judge`, and the names of those that do not keep the rule."""
+    classes = {path: judge(path, pictures) for path in sorted(folder.rglob("*.svg"))}
+    kept = ("same", "named", "as one of two", "no other picture", "nothing to draw")
+    broken = {str(path.relative_to(folder)): name for path, name in classes.items() if name not in kept}
+    return {**Counter(classes.values()), "not drawn right and not named": broken}
+
+
+def judge(path: Path, pictures: Path | None) -> str:
+    """How a file is read: `same` as by both other renderers, as one of the two, `named` in the warning, or worse."""
+    text = path.read_bytes().decode(errors="replace")
+    theirs = list(_others(text))
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ForeignSvgWarning)
+            drawing = read_drawing(path)
+        height, width = theirs[0].shape[1:] if theirs else drawing.canvas.pixel_size(SIDE)
+        with torch.no_grad():
+            ours = rasterize(drawing, height=height, width=width).double()
+    except ClipdrawError as error:
+        drawn = [picture for picture in theirs if float(picture.std()) > 0]
+        return "nothing to draw" if not drawn else "named" if "it holds" in str(error) else "refused"
+    except Exception:  # noqa: BLE001 - that is what is looked for
+        return "error"
+    off = [float(((ours - picture).abs().amax(dim=0) * 255 > FAR).double().mean()) for picture in theirs]
+    if pictures and off and max(off) > FEW:
+        _save(torch.cat((ours, *theirs), dim=2), pictures / f"{path.stem}.png")
+    if not off or max(off) <= FEW:
+        return "same" if off else "no other picture"
+    return "named" if caught else "as one of two" if min(off) <= FEW and len(off) > 1 else "differs"
+
+
+def _others(text: str) -> Iterator[Float[Tensor, "3 height width"]]:
+    """The pictures of those of the other renderers that make one, of the same size."""
+    size = None
+    with suppress(pyvips.Error):
+        first = by_librsvg(text)
+        size = first.shape[1:]
+        if max(size) <= SIDE:
+            yield first
+    with suppress(ValueError):
+        if size and max(size) <= SIDE and (second := by_resvg(text, *size)).shape[1:] == size:
+            yield second
+
+
+def _save(picture: Float[Tensor, "3 height width"], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray((picture.permute(1, 2, 0).clamp(0, 1) * 255 + 0.5).byte().numpy()).save(path)
 
 
 if __name__ == "__main__":

@@ -313,7 +313,8 @@ def test_a_bad_request_exits_2_with_its_reason_and_leaves_nothing(arguments, mes
 
 
 def test_a_hostile_svg_exits_2(tmp_path):
-    bomb = '<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg" width="4" height="4">&a;</svg>'
+    levels = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(9))
+    bomb = f'<!DOCTYPE svg [<!ENTITY l0 "ha">{levels}]><svg xmlns="http://www.w3.org/2000/svg" width="4">&l9;</svg>'
     (tmp_path / "bomb.svg").write_text(bomb)
     done = clipdraw("rasterize", "bomb.svg", "--out", "a.png", cwd=tmp_path)
     assert done.returncode == 2

@@ -1,10 +1,14 @@
 """Files with all of SVG's path painting: our picture against librsvg's, and of what we write again against both."""
 
+import io
 import warnings
 
+import numpy as np
 import pytest
 import pyvips
+import resvg_py
 import torch
+from PIL import Image
 
 from clipdraw.io.svg import from_svg, to_svg
 from clipdraw.raster import rasterize
@@ -108,6 +112,38 @@ SAMPLES = {
         <foreignObject requiredExtensions="x"/><rect y="70" width="50%" height="20%" rx="auto" ry="5"/>
         <rect width="100" height="100"/></switch><path paint-order="markers stroke" d="M60 60h30v30z" fill="red"
         stroke="blue" stroke-width="8"/>""",
+    "dashes": """
+        <path d="M10 15C30 -5 60 40 90 15" fill="none" stroke="#247" stroke-width="5" stroke-dasharray="9 4 2"/>
+        <rect x="10" y="35" width="40" height="30" rx="9" fill="#fd8" stroke="#a30" stroke-width="4"
+            stroke-dasharray="10%" stroke-dashoffset="-3"/>
+        <circle cx="75" cy="50" r="15" fill="none" stroke="#383" stroke-width="6" stroke-dasharray="0 11.78"
+            stroke-linecap="round"/>
+        <path d="M10 80h50v12h-50zM70 80l20 12" fill="none" stroke="#639" stroke-width="4" stroke-dasharray="7 5"
+            transform="skewX(-9) translate(9)"/>""",
+    "markers": """
+        <marker id="a" viewBox="0 0 10 10" refX="8" refY="5" markerWidth="4" markerHeight="4" orient="auto">
+            <path d="M0 1L10 5L0 9z" fill="context-stroke"/></marker>
+        <marker id="b" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="7" refX="4" refY="4" orient="20">
+            <circle cx="4" cy="4" r="5" fill="gold"/></marker>
+        <path d="M10 40C20 0 40 0 50 30S80 60 90 20" fill="none" stroke="#247" stroke-width="3" marker-end="url(#a)"
+            marker-start="url(#a)" marker-mid="url(#b)"/>
+        <polyline points="10,90 40,60 60,85 95,65" fill="none" stroke="#a30" stroke-width="2"
+            style="marker:url(#a)"/>""",
+    "contexts": f"""
+        <linearGradient id="g" gradientUnits="userSpaceOnUse" x2="60" y2="60">{STOPS}</linearGradient>
+        <defs><g id="a"><rect width="40" height="30" fill="context-fill" stroke="context-stroke" stroke-width="4"/>
+        <circle cx="55" cy="15" r="9" fill="context-stroke"/></g></defs>
+        <use href="#a" x="8" y="8" fill="#fd8" stroke="#a30"/>
+        <use href="#a" transform="translate(20 55)" fill="url(#g)" stroke="#247"/>""",
+    "fills cut off at viewports and clips": f"""
+        <linearGradient id="g">{STOPS}</linearGradient><clipPath id="c" transform="rotate(20 70 70)"><rect x="55" y="55"
+            width="30" height="30"/></clipPath>
+        <svg x="10" y="10" width="35" height="30"><circle cx="30" cy="20" r="28" fill="url(#g)"/></svg>
+        <g transform="translate(60 5) skewX(20)"><svg width="25" height="40" viewBox="0 0 10 10"
+            preserveAspectRatio="xMidYMid slice"><path fill-rule="evenodd" d="M-9 2h30v6h-30zM3 -9h4v30h-4z"/></svg></g>
+        <path d="M50 50C90 50 60 99 99 99L60 80z" fill="teal" clip-path="url(#c)"/>
+        <symbol id="s" viewBox="0 0 10 10"><circle r="9" fill="#a30"/></symbol>
+        <use href="#s" x="10" y="60" width="30" height="20"/>""",
     "as Inkscape writes": """
         <sodipodi:namedview xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd" pagecolor="#fff"/>
         <defs id="defs1"><linearGradient id="linearGradient2"><stop style="stop-color:#0080ff;stop-opacity:1;"
@@ -132,6 +168,17 @@ SAMPLES = {
         <circle class="st2" cx="25" cy="25" r="15.5"/><rect x="70" y="70" class="st1" width="20" height="20"/>
         </g></switch>""",
 }
+
+
+@pytest.mark.parametrize("origin", ["50 50", "center", "right 25%", "30px 2em"])
+def test_transforms_turn_about_their_origin_as_in_resvg(origin):
+    shape = (
+        f'<rect x="30" y="40" width="40" height="30" fill="#609" transform="rotate(40)" transform-origin="{origin}"/>'
+    )
+    text = FRAME.format(200, 200, shape)
+    with Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=text, background="white")))) as image:
+        theirs = picture(np.array(image.convert("RGB")))
+    assert float((rasterize(from_svg(text), height=200).double() - theirs).abs().mean()) * 255 <= 0.3
 
 
 def by_librsvg(text):

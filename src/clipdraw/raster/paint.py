@@ -75,7 +75,7 @@ def _spread(along: Float[Tensor, " places"], spread: str) -> Float[Tensor, " pla
     if spread == "reflect":
         phase = along - 2 * (along.detach() / 2).floor()
         return torch.where(phase > 1, 2 - phase, phase)
-    return along.clamp(0, 1)
+    return along.clamp(-1, 2)  # before the start is not at it: of several stops there, each has its side
 
 
 def colors_at(gradient: Gradient, along: Float[Tensor, " places"]) -> Float[Tensor, "places 4"]:

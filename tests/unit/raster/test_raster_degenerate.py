@@ -119,6 +119,18 @@ def test_stops_at_one_offset(offsets, before, after, backend):
 
 
 @BACKENDS
+@pytest.mark.parametrize(("spread", "before"), [("pad", STOPS[0]), ("reflect", STOPS[3]), ("repeat", STOPS[3])])
+def test_of_several_stops_at_the_start_the_first_has_the_color_before(spread, before, backend):
+    offsets = torch.tensor([0.0, 0.0, 1.0, 1.0])
+    gradient = Gradient("linear", torch.tensor([[8.0, 0.0], [12.0, 0.0]]), offsets, STOPS, spread=spread)
+    row = colors(gradient, backend)
+    if spread == "pad":
+        assert torch.allclose(row[:4], before[:3].expand(4, 3), atol=1e-6)
+    else:
+        assert torch.allclose(row[:4], (row[4:] if spread == "repeat" else row[4:].flip(0)), atol=1e-6)
+
+
+@BACKENDS
 @pytest.mark.parametrize(
     "gradient",
     [

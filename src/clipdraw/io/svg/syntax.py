@@ -1,10 +1,9 @@
-"""The text of SVG files: XML trees within limits and without entities, numbers and colors in their shortest digits."""
+"""The text of SVG files: XML trees within limits, numbers and colors in their shortest digits."""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -29,6 +28,15 @@ MAX_DEPTH = 200
 MAX_ELEMENTS = 250_000
 """The most elements of a file."""
 
+LINKED_SHEETS = f"{OWN}linked-sheets"
+"""The attribute that the root element gets if the file names style sheets of other files before it."""
+
+MAX_EXPANSION = 10_000_000
+"""The most characters that the entities of a file could stand for, were each `&` the longest of them."""
+
+MAX_ENTITIES = 200
+"""The most entities that a file may declare."""
+
 _PUBLIC_LABELS = frozenset(
     f"-//W3C//DTD SVG {version}//EN" for version in ("20010904", "1.0", "1.1", "1.1 Basic", "1.1 Tiny")
 )
@@ -43,35 +51,40 @@ MAX_PATHS = 100_000
 MAX_SEGMENTS = 200_000
 """The most cubic segments of a drawing that is read."""
 
+_TOO_LONG = f"its entities and defaults stand for more than {MAX_EXPANSION:,} characters; write their text out"
+_ENTITY = re.compile(r"&([^#&;\s][^&;\s]*);")
 _PERCENTAGES = re.compile(r"rgb\(([\d.]{1,60})%,([\d.]{1,60})%,([\d.]{1,60})%\)")
 
 
 def parse_xml(data: bytes, *, encoding: str | None = None) -> Element:
     """The root element of a file; names are written `{namespace}local`, as ElementTree does.
 
-    A document type may be named, as SVG or by a public label of the W3C, but not declared (`[...]`) or loaded from
-    another file. No entity is ever expanded, and nothing outside `data` is ever opened.
+    A document type may be named, as SVG or by a public label of the W3C, but not loaded from another file. Entities
+    that it declares itself, as Illustrator does, are expanded within limits. Nothing outside `data` is ever opened.
 
     Args:
         data: the file.
         encoding: overrides what the file declares.
 
     Raises:
-        FormatError: not well-formed XML, a DTD or entity, or a limit is passed.
+        FormatError: not well-formed XML, a DTD or entity of another file, or a limit is passed.
     """
     parser = expat.ParserCreate(encoding, namespace_separator="}")
-    tree = _Tree()
+    tree, entities = _Tree(len(data)), _Entities(data.count(b"&"))
     parser.buffer_text = True
     parser.StartElementHandler = tree.start
     parser.EndElementHandler = tree.end
-    parser.CharacterDataHandler = tree.builder.data
+    parser.CharacterDataHandler = tree.text
+    parser.ProcessingInstructionHandler = tree.instruction
     parser.StartDoctypeDeclHandler = _doctype
-    parser.EntityDeclHandler = _entity
-    parser.ExternalEntityRefHandler = _entity
-    parser.SkippedEntityHandler = _entity
+    parser.EntityDeclHandler = entities.declare
+    parser.ExternalEntityRefHandler = _unknown_entity
+    parser.SkippedEntityHandler = _unknown_entity
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
+        if error.code == expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]:
+            raise FormatError(f"an entity is not declared in the file; write its text out ({error})") from error
         raise FormatError(f"not well-formed XML: {error}") from error
     except (LookupError, ValueError, UnicodeError) as error:  # the declared encoding
         raise FormatError(f"its character encoding cannot be read: {error}") from error
@@ -79,12 +92,14 @@ def parse_xml(data: bytes, *, encoding: str | None = None) -> Element:
 
 
 class _Tree:
-    """A tree builder that counts elements and their depth."""
+    """A tree builder that counts elements, their depth, and the characters that entities and defaults add."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
         self.builder = TreeBuilder()
         self.depth = 0
         self.elements = 0
+        self.left = size + MAX_EXPANSION
+        self.linked_sheets = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
@@ -93,11 +108,62 @@ class _Tree:
             raise FormatError(f"elements nest deeper than {MAX_DEPTH}")
         if self.elements > MAX_ELEMENTS:
             raise FormatError(f"more than {MAX_ELEMENTS:,} elements")
-        self.builder.start(_name(name), {_name(key): value for key, value in attributes.items()})
+        self._spend(sum(map(len, attributes.values())))
+        named = {_name(key): value for key, value in attributes.items()}
+        if self.linked_sheets and self.elements == 1:
+            named[LINKED_SHEETS] = ""
+        self.builder.start(_name(name), named)
 
     def end(self, name: str) -> None:
         self.depth -= 1
         self.builder.end(_name(name))
+
+    def text(self, text: str) -> None:
+        self._spend(len(text))
+        self.builder.data(text)
+
+    def instruction(self, target: str, text: str) -> None:
+        self.linked_sheets |= target == "xml-stylesheet" and bool(text)
+
+    def _spend(self, characters: int) -> None:
+        self.left -= characters
+        if self.left < 0:
+            raise FormatError(_TOO_LONG)
+
+
+class _Entities:
+    """The entities that a file declares, and the longest text that one of them stands for.
+
+    Args:
+        references: at least as many references to entities as the file has.
+    """
+
+    def __init__(self, references: int) -> None:
+        self.references = references
+        self.declared: dict[str, tuple[int, list[str]]] = {}
+
+    def declare(self, name: str, is_parameter: int, value: str | None, *of_other_files: str | None) -> None:
+        """Take a declaration, before anything is expanded."""
+        if value is None or is_parameter or any(of_other_files[1:]):
+            raise FormatError(
+                f"its document type declaration (DTD) has the entity {name!r:.40}, which is of another file or of the "
+                "DTD itself and refused; write its text out"
+            )
+        self.declared.setdefault(name, (len(value), _ENTITY.findall(value)))
+        if len(self.declared) > MAX_ENTITIES:
+            raise FormatError(f"more than {MAX_ENTITIES} entities")
+        lengths: dict[str, int] = {}
+        longest = max(self._length(each, lengths) for each in self.declared)
+        if longest * self.references > MAX_EXPANSION:
+            raise FormatError(_TOO_LONG)
+
+    def _length(self, name: str, lengths: dict[str, int]) -> int:
+        """The characters that an entity stands for, and those of the names in it; what holds itself counts once."""
+        if name not in lengths:
+            own, inner = self.declared.get(name, (0, ()))
+            lengths[name] = own
+            lengths[name] = own + sum(self._length(each, lengths) for each in inner)
+        return lengths[name]
 
 
 def _name(name: str) -> str:
@@ -105,12 +171,14 @@ def _name(name: str) -> str:
 
 
 def _doctype(name: str, system: str | None, public: str | None, declared: int) -> None:
-    if declared or (public not in _PUBLIC_LABELS and (public or system)):
-        raise FormatError(f"its document type declaration (DTD) of {name!r:.40} is refused; delete the DOCTYPE")
+    if public not in _PUBLIC_LABELS and (public or system):
+        advice = f"delete the name of the file {system!r:.60} in it, and keep what is in [...]"
+        advice = advice if declared else "delete the DOCTYPE"
+        raise FormatError(f"its document type declaration (DTD) of {name!r:.40} is refused; {advice}")
 
 
-def _entity(*_: object) -> NoReturn:
-    raise FormatError("XML entities are refused; write their text out")
+def _unknown_entity(*names: object) -> int:
+    raise FormatError(f"the entity {names[0]!r:.40} is not declared in the file; write its text out")
 
 
 def plain_keys(element: Element) -> set[str]:

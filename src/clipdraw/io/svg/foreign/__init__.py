@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import replace
 from xml.etree.ElementTree import Element
@@ -11,24 +12,23 @@ import numpy as np
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError
 from clipdraw.io.svg import read_metadata
-from clipdraw.io.svg.foreign.cascade import cascade, with_geometry
+from clipdraw.io.svg.foreign.cascade import cascade, computed, with_geometry
 from clipdraw.io.svg.foreign.effects import apply_effects, enter_viewport, tag_of
-from clipdraw.io.svg.foreign.geometry import SHAPES, parse_transform, root_viewport
+from clipdraw.io.svg.foreign.geometry import SHAPES, root_viewport, transform_matrix
 from clipdraw.io.svg.foreign.gradients import referenced_id
 from clipdraw.io.svg.foreign.importer import ElementState, Group, Importer
-from clipdraw.io.svg.foreign.paths import add_shape
+from clipdraw.io.svg.foreign.markers import is_group, marker_states
+from clipdraw.io.svg.foreign.paths import add_shape, context_paints
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
-from clipdraw.io.svg.foreign.values import UnreadableError, unit_interval
-from clipdraw.io.svg.syntax import SVG
-
-MAX_REPEATS = 10_000
-"""The most elements that are painted again through `<use>`: nested, they could multiply without end."""
+from clipdraw.io.svg.foreign.values import UnreadableError, css_color, unit_interval
+from clipdraw.io.svg.syntax import LINKED_SHEETS, SVG
 
 MAX_USES = 20
 """The longest chain of `<use>` that refers to `<use>`."""
 
 _CONTAINERS = frozenset({"svg", "g", "a", "switch", "use", "symbol"})
 _NOTES = {"text": "text", "flowRoot": "text", "image": "images", "foreignObject": "embedded pages", "video": "films"}
+_FEATURE = re.compile(r"http://www\.w3\.org/TR/SVG|org\.w3c\.")
 _ANIMATIONS = ("animate", "animateMotion", "animateTransform", "set")
 
 
@@ -53,25 +53,39 @@ def foreign_drawing(root: Element, *, source: str) -> Drawing:
     """
     if root.tag not in (SVG + "svg", "svg"):
         raise FormatError(f"no SVG: its root element is {root.tag!r:.60}")
-    canvas, matrix, viewport = root_viewport(root)
     sheets = StyleSheets(root)
+    style = computed(root, sheets)
+    canvas, matrix, viewport = root_viewport(with_geometry(root, style, sheets))
     elements = reversed([*root.iter()])  # of several with one id the first counts
     by_id = {element.get("id"): element for element in elements if element.get("id")}
-    importer = Importer(root, canvas, by_id, sheets, notes=sheets.notes)
-    with np.errstate(all="ignore"):  # overflow becomes infinite, which is refused
+    importer = Importer(root, canvas, by_id, sheets, notes=sheets.notes, background=_page_color(style, sheets))
+    with np.errstate(all="ignore"):  # overflow becomes infinite, which is left out
         _walk(root, ElementState(matrix, viewport=viewport), importer)
         if not importer.styles and importer.background_shape is not None:
-            importer.background = (1.0, 1.0, 1.0)
+            importer.background = _page_color(style, sheets)
             add_shape(*importer.background_shape, importer, may_be_background=False)
+    if root.get(LINKED_SHEETS) is not None:
+        importer.notes["style sheets of other files"] += 1
     if any(tag_of(element) in _ANIMATIONS for element in root.iter()):
         importer.notes["animations"] += 1
     notes = ", ".join(f"{note} ({count})" if count > 1 else note for note, count in importer.notes.items())
     if not importer.styles:
         raise FormatError(f"it has no paths{f'; it holds {notes}' if notes else ''}")
+    importer.fit_canvas()
     if notes:
         message = f"{source}: left out or simplified: {notes}"
         warnings.warn(message, ForeignSvgWarning, stacklevel=6)  # names the caller of `Drawing.load`
     return importer.drawing(_metadata(root))
+
+
+def _page_color(style: dict[str, str], sheets: StyleSheets) -> tuple[float, float, float]:
+    """The color of the background by the style of the root element, over white."""
+    text = style.get("background-color", style.get("background", "none"))
+    color = css_color(text)
+    if color is None and text not in ("none", "initial"):
+        sheets.note(sheets.root, "backgrounds")
+    red, green, blue, opacity = color or (1.0, 1.0, 1.0, 0.0)
+    return 1 - opacity * (1 - red), 1 - opacity * (1 - green), 1 - opacity * (1 - blue)
 
 
 def _metadata(root: Element) -> dict[str, str]:
@@ -82,49 +96,60 @@ def _metadata(root: Element) -> dict[str, str]:
 
 def _walk(root: Element, start: ElementState, importer: Importer) -> None:
     """Visit every element that is painted, in painting order, without recursion."""
-    stack, repeats = [(root, start)], 0
+    stack = [(root, start)]
     while stack:
         element, parent = stack.pop()
-        repeats += parent.uses > 0
-        if repeats > MAX_REPEATS:
-            raise FormatError(f"<use> repeats more than {MAX_REPEATS:,} elements")
+        if parent.uses:
+            importer.repeat()
         try:
-            state = _enter(element, parent, importer)
-            if state is not None:
-                stack += [(child, state) for child in reversed(_children(element, state, importer))]
+            stack += reversed(_visit(element, parent, importer))
         except UnreadableError:
             importer.notes["unreadable shapes"] += 1
 
 
-def _enter(element: Element, parent: ElementState, importer: Importer) -> ElementState | None:
-    """Add the element if it is a shape; return the state for its children, or None if they are not painted."""
+def _visit(element: Element, parent: ElementState, importer: Importer) -> list[tuple[Element, ElementState]]:
+    """Add the element if it is a shape; return what is painted next, in its place or at its vertices."""
     tag = tag_of(element)
     if tag in _NOTES:
         importer.notes[_NOTES[tag]] += 1
-        return None
-    if tag not in _CONTAINERS and tag not in SHAPES:
-        return None
+        return []
+    if tag not in _CONTAINERS | SHAPES or not _applies(element):
+        return []
     style = cascade(element, parent.style, importer.sheets)
     if style.get("display") == "none":
-        return None
-    shaped = with_geometry(element, style, importer.sheets)
-    opacity = unit_interval(style.get("opacity"))
-    matrix = parent.matrix @ parse_transform(style.get("transform"))
-    state = enter_viewport(shaped, tag, replace(parent, matrix=matrix, style=style), importer)
-    state = replace(
-        state,
-        opacity=parent.opacity * opacity,
-        uses=parent.uses + (tag == "use"),
-        size=(shaped.get("width"), shaped.get("height")) if tag == "use" else (None, None),
-        groups=(*parent.groups, Group()) if opacity < 1 and tag not in SHAPES else parent.groups,
-        ancestors=parent.ancestors if tag in SHAPES else (*parent.ancestors, element),
-    )
-    state = apply_effects(state, matrix, importer)
+        return []
+    shaped = element if element is importer.root else with_geometry(element, style, importer.sheets)
+    ancestors = parent.ancestors if tag in SHAPES else (*parent.ancestors, element)
+    state = _enter(shaped, tag, replace(parent, style=style, ancestors=ancestors), importer)
     if tag not in SHAPES:
-        return state
-    if style.get("visibility", "visible") == "visible":
-        add_shape(shaped, tag, state, importer)
-    return None
+        return [(child, state) for child in _children(element, state, importer)]
+    if style.get("visibility", "visible") != "visible":
+        return []
+    add_shape(shaped, tag, state, importer)
+    return [(child, inner) for marker, inner in marker_states(shaped, tag, state, importer) for child in marker]
+
+
+def _enter(element: Element, tag: str, state: ElementState, importer: Importer) -> ElementState:
+    """The state of an element, or that of its content. A `<symbol>` has no transform, as in SVG 1.1.
+
+    Args:
+        element: the element, with the geometry of its style as attributes.
+        tag: its name.
+        state: the state of its parent, with its own style.
+        importer: the file that is being read.
+    """
+    style, opacity = state.style, unit_interval(state.style.get("opacity"))
+    matrix = state.matrix if tag == "symbol" else state.matrix @ transform_matrix(style, state.viewport)
+    inner = enter_viewport(element, tag, replace(state, matrix=matrix), importer)
+    inner = replace(
+        inner,
+        opacity=state.opacity * opacity,
+        uses=state.uses + (tag == "use"),
+        size=(element.get("width"), element.get("height")) if tag == "use" else (None, None),
+        groups=(*state.groups, Group()) if opacity < 1 and is_group(tag, style) else state.groups,
+        context=context_paints(replace(state, matrix=matrix)) if tag == "use" else state.context,
+    )
+    return apply_effects(inner, matrix, importer)
 
 
 def _children(element: Element, state: ElementState, importer: Importer) -> list[Element]:
@@ -147,7 +172,8 @@ def _children(element: Element, state: ElementState, importer: Importer) -> list
 
 
 def _applies(element: Element) -> bool:
-    """Whether a child of `<switch>` is for readers of English without extensions."""
+    """Whether an element is for readers of English with the features of SVG 1.1 and without extensions."""
     languages = element.get("systemLanguage")
     known = languages is None or any(word.strip().lower().split("-")[0] == "en" for word in languages.split(","))
-    return known and element.get("requiredExtensions") is None
+    features = element.get("requiredFeatures", "").split()
+    return known and element.get("requiredExtensions") is None and all(map(_FEATURE.match, features))

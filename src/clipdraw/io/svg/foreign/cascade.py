@@ -9,28 +9,50 @@ from xml.etree.ElementTree import Element
 import tinycss2
 from tinycss2.ast import FunctionBlock, Node
 
+from clipdraw.io.svg.foreign.geometry import ORIGINS, parse_origin, parse_transform
 from clipdraw.io.svg.foreign.stylesheets import MAX_NESTING, StyleSheets, inline_declarations, is_shallow
-from clipdraw.io.svg.foreign.values import CURRENT, FONT_SIZES, GEOMETRY, GLOBAL, has_profile, length, parse_value
+from clipdraw.io.svg.foreign.values import (
+    CURRENT,
+    FONT_SIZES,
+    GEOMETRY,
+    GLOBAL,
+    UnreadableError,
+    has_profile,
+    is_length,
+    length,
+    parse_value,
+)
 
 _INHERITED = frozenset(
     {
-        "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap", "stroke-linejoin",
-        "stroke-miterlimit", "fill", "fill-opacity", "fill-rule", "paint-order", "color", "visibility", "font-size",
-        "marker", "marker-start", "marker-mid", "marker-end",
+        "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap",
+        "stroke-linejoin", "stroke-miterlimit", "fill", "fill-opacity", "fill-rule", "paint-order", "color",
+        "visibility", "font-size", "marker-start", "marker-mid", "marker-end", "shape-rendering",
     }
 )  # fmt: skip
 _NOT_INHERITED = frozenset(
     {
         "opacity", "display", "filter", "mask", "clip-path", "mix-blend-mode", "vector-effect",
-        "transform", "transform-origin", "stop-color", "stop-opacity",
+        "transform", "transform-origin", "transform-box", "overflow", "stop-color", "stop-opacity",
     }
 )  # fmt: skip
 _ATTRIBUTES = _INHERITED | _NOT_INHERITED
+_SHORTHANDS = {"marker": ("marker-start", "marker-mid", "marker-end")}
 _COLORED = frozenset({"fill", "stroke", "color", "stop-color"})
-_STYLE_LENGTHS = frozenset({"stroke-width", *GEOMETRY} - {"d"})
-_ATTRIBUTE_LENGTHS = frozenset({"x1", "y1", "x2", "y2", *GEOMETRY} - {"d"})
+_STYLE_LENGTHS = frozenset(
+    {"stroke-width", "stroke-dasharray", "stroke-dashoffset", "transform-origin", *GEOMETRY} - {"d"}
+)
+_ATTRIBUTE_LENGTHS = frozenset(
+    {"x1", "y1", "x2", "y2", "fx", "fy", "fr", "markerWidth", "markerHeight", "refX", "refY", *GEOMETRY} - {"d"}
+)
 _FONT_RELATIVE = re.compile(r"([-+.\de]*[\d.])(em|ex|rem)", re.IGNORECASE)
 _MEDIUM = f"{FONT_SIZES['medium']!r}px"
+_ONLY_IN_STYLES = re.compile(r"[A-DF-WZ%]|\d\s*[a-df-z]")
+"""Units and capitals, which transforms have in style sheets and not in attributes."""
+_TRANSFORMS: dict[str, Callable[[str], object]] = {
+    "transform": parse_transform,
+    "transform-origin": lambda text: parse_origin(text, (0.0, 0.0)),
+}
 _LONGEST_WITH_VARIABLES = 1000
 """Characters of a value with variables: filled in, they could multiply without end."""
 
@@ -55,7 +77,8 @@ def cascade(element: Element, inherited: Mapping[str, str], sheets: StyleSheets)
         style["font-size"] = f"{size!r}px"
         sheets.root_size = size if element is sheets.root else sheets.root_size
     for name in _STYLE_LENGTHS & own.keys():
-        style[name] = _absolute(style.get(name, ""), style, sheets)
+        words = style.get(name, "").replace(",", " ").split()
+        style[name] = " ".join(_absolute(word, style, sheets) for word in words)
     for name in sorted(unreadable):
         sheets.note(element, f"unreadable {name}")
     if any(has_profile(own[name]) for name in _COLORED & own.keys()):
@@ -77,12 +100,13 @@ def computed(element: Element | None, sheets: StyleSheets) -> dict[str, str]:
 
 def with_geometry(element: Element, style: Mapping[str, str], sheets: StyleSheets) -> Element:
     """A copy of an element with the geometry of its style as attributes; the element itself if there is none."""
-    if element is sheets.root:
-        return element
     changed = {name: style[name] for name in GEOMETRY & style.keys()}
     for name in _ATTRIBUTE_LENGTHS & element.attrib.keys() - changed.keys():
-        if element.attrib[name][-2:].lower() in ("em", "ex"):
-            changed[name] = _absolute(element.attrib[name], style, sheets)
+        value = element.attrib[name]
+        if not is_length(value) and value.strip().lower() not in {"auto", *ORIGINS}:
+            sheets.note(element, f"unreadable {name}")
+        elif value[-2:].lower() in ("em", "ex"):
+            changed[name] = _absolute(value, style, sheets)
     if not changed:
         return element
     attributes = {**element.attrib, **changed}
@@ -95,7 +119,7 @@ def _declared(element: Element, sheets: StyleSheets) -> tuple[dict[str, str], se
     unreadable: set[str] = set()
     for name, value in _ordered(element, sheets):
         parsed = parse_value(name, value)
-        if parsed is None:
+        if parsed is None or (name in _TRANSFORMS and not _is_transform(name, parsed)):
             unreadable.add(name)
         else:
             own[name] = parsed
@@ -103,13 +127,25 @@ def _declared(element: Element, sheets: StyleSheets) -> tuple[dict[str, str], se
     return own, unreadable
 
 
+def _is_transform(name: str, value: str) -> bool:
+    if value in GLOBAL or "var(" in value:
+        return True
+    try:
+        _TRANSFORMS[name](value)
+    except UnreadableError:
+        return False
+    return True
+
+
 def _ordered(element: Element, sheets: StyleSheets) -> list[tuple[str, str]]:
     """All declarations for an element, the weakest first."""
     attributes = element.attrib
     of_attributes = [(name, attributes[name]) for name in _ATTRIBUTES & attributes.keys()]
+    if _ONLY_IN_STYLES.search(attributes.get("transform", "")):
+        of_attributes = [(name, "?" if name == "transform" else value) for name, value in of_attributes]
     rules = [*sheets.declared(element), *inline_declarations(attributes.get("style", ""))]
     rules.sort(key=lambda each: each.important)
-    return of_attributes + [(name, value) for name, value, _ in rules]
+    return of_attributes + [(part, value) for name, value, _ in rules for part in _SHORTHANDS.get(name, (name,))]
 
 
 def _fill_in(own: dict[str, str], inherited: Mapping[str, str], style: dict[str, str]) -> set[str]:
@@ -133,7 +169,7 @@ def _apply(own: Mapping[str, str], inherited: Mapping[str, str], style: dict[str
         given: str | None = value
         if value == "inherit" or (name == "color" and value.lower() == CURRENT):
             given = inherited.get(name)
-        elif value in GLOBAL or value == "auto":
+        elif value in GLOBAL or (value == "auto" and name in GEOMETRY):
             given = inherited.get(name) if value != "initial" and name in _INHERITED else None
         if given is not None:
             style[name] = given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from xml.etree.ElementTree import Element
 
@@ -9,14 +10,16 @@ import numpy as np
 
 from clipdraw.io.svg.foreign.cascade import computed, with_geometry
 from clipdraw.io.svg.foreign.geometry import (
+    ORIGINS,
     SHAPES,
     Box,
     Matrix,
     fit_view_box,
-    parse_transform,
     rectangle,
     shape_subpaths,
     shift_matrix,
+    transform_matrix,
+    transform_points,
     view_box,
 )
 from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer
@@ -24,6 +27,7 @@ from clipdraw.io.svg.foreign.values import PaintServer, length, parse_paint, ref
 from clipdraw.io.svg.syntax import SVG
 
 _EFFECTS = {"filter": "filters", "mask": "masks", "clip-path": "clip paths", "mix-blend-mode": "blend modes"}
+_EFFECTS |= dict.fromkeys(("rotate", "scale", "translate"), "transforms by a property of their own")
 _CLIPPERS = {"mask": "mask", "clip-path": "clipPath"}
 
 
@@ -47,20 +51,40 @@ def enter_viewport(element: Element, tag: str, state: ElementState, importer: Im
     matrix = state.matrix @ shift_matrix(*(corner if tag != "symbol" else (0.0, 0.0)))
     if tag == "use":
         return replace(state, matrix=matrix)
-    width, height = (
-        length(given or element.get(key), of=side, default=side)
-        for given, key, side in zip(state.size, ("width", "height"), state.viewport, strict=True)
-    )
-    box = view_box(element)
-    if min(width, height, *(box or ())[2:]) <= 0:
-        return replace(state, matrix=matrix * 0)
-    clip = Clip("clips of inner viewports", matrix, np.array([[0, 0], [width, height]], dtype=np.float64))
-    shown = state.style.get("overflow", element.get("overflow", "hidden")) in ("visible", "auto")
+    own = [element.get(key) if tag == "svg" else None for key in ("width", "height")]
+    sides = [
+        (length(given or side, of=whole, default=whole), whole)
+        for given, side, whole in zip(state.size, own, state.viewport, strict=True)
+    ]
+    return enter_box(element, replace(state, matrix=matrix), [whole if n < 0 else n for n, whole in sides], importer)
+
+
+def enter_box(
+    element: Element, state: ElementState, size: Sequence[float], importer: Importer, refer: bool = False
+) -> ElementState:
+    """The state inside a viewport of this size at the origin, clipped by it unless its `overflow` is visible.
+
+    Args:
+        element: the viewport's element, with its `viewBox` and the way that is fit in.
+        state: the state around it.
+        size: its width and height.
+        importer: the file that is being read.
+        refer: whether the point that `refX` and `refY` name comes to lie at the origin, as that of a marker.
+    """
+    box, whole = view_box(element), [0.0, 0.0, *size]
+    if min(*size, *(box or ())[2:]) <= 0:
+        return replace(state, matrix=state.matrix * 0)
+    onto = np.eye(3) if box is None else fit_view_box(size, box, element.get("preserveAspectRatio", "")[:40])
+    matrix = state.matrix
+    if refer:
+        named = [element.get(key, "").strip() for key in ("refX", "refY")]
+        point = [length(ORIGINS.get(text, text), of=side) for text, side in zip(named, (box or whole)[2:], strict=True)]
+        matrix = matrix @ shift_matrix(*-transform_points(np.array([point]), onto)[0])
+    clip = Clip("inner viewports", matrix, np.array([[0, 0], size], dtype=np.float64))
+    shown = state.style.get("overflow", "hidden") in ("visible", "auto")
     clips = (*state.clips, clip) if not shown and clip.can_cut(importer.canvas) else state.clips
-    if box is None:
-        return replace(state, matrix=matrix, viewport=(width, height), clips=clips)
-    matrix = matrix @ fit_view_box((width, height), box, element.get("preserveAspectRatio", "")[:40])
-    return replace(state, matrix=matrix, viewport=(box[2], box[3]), clips=clips)
+    _, _, width, height = box or whole
+    return replace(state, matrix=matrix @ onto, viewport=(width, height), clips=clips)
 
 
 def apply_effects(state: ElementState, matrix: Matrix, importer: Importer) -> ElementState:
@@ -86,8 +110,8 @@ def apply_effects(state: ElementState, matrix: Matrix, importer: Importer) -> El
             importer.notes[note] += 1
         else:
             clips += tuple(Clip(note, *each) for each in rectangles)
-    if "transform" in state.style and state.style.get("transform-origin", "").strip("0px, ") not in ("", "left top"):
-        importer.notes["origins of transforms"] += 1
+    if "transform" in state.style and state.style.get("transform-box", "view-box") != "view-box":
+        importer.notes["boxes of transforms"] += 1
     clips = tuple(clip for clip in clips if clip.can_cut(importer.canvas))
     return replace(state, clips=state.clips + clips) if clips else state
 
@@ -106,8 +130,8 @@ def _rectangles(
     box = rectangle(shape_subpaths(with_geometry(shape, style, importer.sheets), tag_of(shape), viewport)[0])
     if box is None or not _is_whole(outer) or not _is_whole(style) or (mask and not _is_opaque(style, outer, clipper)):
         return None
-    own = matrix if mask else matrix @ parse_transform(outer.get("transform"))
-    rectangles = [(own @ parse_transform(style.get("transform")), box)]
+    own = matrix if mask else matrix @ transform_matrix(outer, viewport)
+    rectangles = [(own @ transform_matrix(style, viewport), box)]
     if not mask:
         return rectangles
     region = _mask_region(clipper, viewport)

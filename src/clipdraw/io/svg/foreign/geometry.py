@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from xml.etree.ElementTree import Element
 
@@ -29,12 +29,20 @@ Matrix = Float64[np.ndarray, "3 3"]
 Box = Float64[np.ndarray, "2 2"]
 """Lowest and highest coordinates, x and y of each."""
 
+_UNKNOWN_SIDE = 100.0
+"""The length that percentages refer to where only the shapes tell a side of the canvas."""
+
+ORIGINS = {"left": "0%", "top": "0%", "center": "50%", "right": "100%", "bottom": "100%"}
+"""Names of coordinates in a box."""
+
 _SAME_ASPECT = 1e-3
 """The relative difference of a file's and its viewBox's proportions below which they count as the same."""
 _ALIGNMENTS = {"Min": 0.0, "Mid": 0.5, "Max": 1.0}
 _LONGEST_TRANSFORM = 2000
-_FUNCTION = re.compile(r"(matrix|translate[xy]?|scale[xy]?|rotate|skew[xy]?)\s*\(([^)]+)\)", re.IGNORECASE)
-_ARGUMENT = re.compile(rf"({NUMBER})\s*([a-z%]*)")
+_FUNCTION = re.compile(
+    r"\s*+,?\s*+(matrix|translate[xy]?|scale[xy]?|rotate|skew[xy]?)\s*+\(([^()]*+)\)\s*+", re.IGNORECASE
+)
+_ARGUMENT = re.compile(rf"\s*+,?\s*+({NUMBER})([a-z%]*+)\s*+")
 _COUNTS = {"matrix": (6,), "translate": (1, 2), "scale": (1, 2), "rotate": (1, 3), "skew": (1, 2)}
 _ANGLES = {"": 1.0, "deg": 1.0, "grad": 0.9, "rad": 180 / math.pi, "turn": 360.0}
 _LENGTHS = {
@@ -57,16 +65,55 @@ def parse_transform(text: str | None) -> Matrix:
 
     Source: SVG 2, section 8.5; CSS Transforms 1, section 8.
     """
-    if not text:
+    if not text or text == "none":
         return np.eye(3)
     if len(text) > _LONGEST_TRANSFORM:
         raise UnreadableError(f"a transform of more than {_LONGEST_TRANSFORM:,} characters")
     matrix = np.eye(3)
-    for name, arguments in _FUNCTION.findall(text):
-        matrix = matrix @ _function(name.lower(), _ARGUMENT.findall(arguments.lower()))
+    for function in _each(_FUNCTION, text):
+        arguments = [(each[1], each[2]) for each in _each(_ARGUMENT, function[2].lower())]
+        matrix = matrix @ _function(function[1].lower(), arguments)
     if not np.isfinite(matrix).all():
         raise UnreadableError(text)
     return matrix
+
+
+def _each(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """The matches of a pattern, one after another, to the end of a text."""
+    at = 0
+    while match := pattern.match(text, at):
+        yield match
+        at = match.end()
+    if text[at:].strip():
+        raise UnreadableError(text)
+
+
+def transform_matrix(style: Mapping[str, str], viewport: tuple[float, float]) -> Matrix:
+    """The matrix of an element's `transform` about its `transform-origin`.
+
+    Raises:
+        UnreadableError: either is not understood.
+
+    Source: CSS Transforms 1, sections 4 and 6.
+    """
+    matrix, origin = parse_transform(style.get("transform")), style.get("transform-origin")
+    if not origin or "transform" not in style:
+        return matrix
+    x, y = parse_origin(origin, viewport)
+    return shift_matrix(x, y) @ matrix @ shift_matrix(-x, -y)
+
+
+def parse_origin(text: str, viewport: tuple[float, float]) -> tuple[float, float]:
+    """The point that a `transform-origin` names, in a viewport of this size; its depth is left out.
+
+    Raises:
+        UnreadableError: it is not understood.
+    """
+    words = [*text.lower().split(), "center"][:2]
+    if words[0] in ("top", "bottom") or words[1] in ("left", "right"):
+        words.reverse()
+    x, y = (_distance(ORIGINS.get(word, word), "", of=side) for word, side in zip(words, viewport, strict=True))
+    return x, y
 
 
 def _function(name: str, arguments: list[tuple[str, str]]) -> Matrix:
@@ -75,7 +122,7 @@ def _function(name: str, arguments: list[tuple[str, str]]) -> Matrix:
         raise UnreadableError(f"{name} of {len(arguments)} arguments")
     if name == "rotate":
         x, y = [_distance(*argument) for argument in arguments[1:]] or [0.0, 0.0]
-        return shift_matrix(x, y) @ _rotation(_radians(*arguments[0])) @ shift_matrix(-x, -y)
+        return shift_matrix(x, y) @ rotation_matrix(_radians(*arguments[0])) @ shift_matrix(-x, -y)
     if name.startswith("translate"):
         return shift_matrix(*_along_axes(name, [_distance(*argument) for argument in arguments], 0.0))
     if name.startswith("skew"):
@@ -97,8 +144,8 @@ def _along_axes(name: str, values: list[float], default: float) -> tuple[float, 
     return values[0], values[1] if len(values) > 1 else default
 
 
-def _distance(number: str, unit: str) -> float:
-    distance = length(number + unit, of=math.nan, default=math.nan)
+def _distance(number: str, unit: str, *, of: float = math.nan) -> float:
+    distance = length(number + unit, of=of, default=math.nan)
     if math.isnan(distance):
         raise UnreadableError(f"a distance of {number}{unit}")
     return distance
@@ -110,6 +157,18 @@ def _radians(number: str, unit: str) -> float:
     return math.radians(float(number) * _ANGLES[unit])
 
 
+def parse_angle(text: str) -> float:
+    """The radians of an angle; a number alone is in degrees.
+
+    Raises:
+        UnreadableError: it is no angle.
+    """
+    match = _ARGUMENT.fullmatch(text.lower())
+    if match is None:
+        raise UnreadableError(f"an angle of {text:.40}")
+    return _radians(match[1], match[2])
+
+
 def _affine(a: float, b: float, c: float, d: float, e: float, f: float) -> Matrix:
     return np.array([[a, c, e], [b, d, f], [0, 0, 1]], dtype=np.float64)
 
@@ -119,7 +178,8 @@ def shift_matrix(x: float, y: float) -> Matrix:
     return _affine(1, 0, 0, 1, x, y)
 
 
-def _rotation(angle: float) -> Matrix:
+def rotation_matrix(angle: float) -> Matrix:
+    """The matrix that turns points about the origin, by radians."""
     if not math.isfinite(angle):
         raise UnreadableError(f"an angle of {angle}")
     return _affine(math.cos(angle), math.sin(angle), -math.sin(angle), math.cos(angle), 0, 0)
@@ -154,7 +214,7 @@ def fit_view_box(size: Sequence[float], box: Sequence[float], aspect: str) -> Ma
     """
     (width, height), (left, top, across, down) = size, box
     x, y = width / across, height / down
-    words = aspect.split()
+    words = aspect.removeprefix("defer").split()
     align = words[0] if words else "xMidYMid"
     if align == "none":
         return _affine(x, 0, 0, y, -x * left, -y * top)
@@ -167,21 +227,22 @@ def root_viewport(root: Element) -> tuple[Canvas, Matrix, tuple[float, float]]:
     """The canvas, the matrix from the file's coordinates to those of the canvas, and the size of 100 %.
 
     The canvas is the viewBox; where the file is shown in other proportions, the shown area, in units of the same size.
+    A side of `LIMIT` is one that neither tells.
 
     Raises:
         FormatError: the file has no usable size.
     """
     box = view_box(root)
     shown = [length(root.get(key), of=math.nan, default=math.nan) for key in ("width", "height")]
-    sides = shown if box is None else box[2:]
-    if not all(abs(number) <= LIMIT for number in (*(box or ()), *sides)):  # also for NaN
+    sides = [LIMIT if math.isnan(side) else side for side in shown] if box is None else box[2:]
+    if not all(abs(number) <= LIMIT for number in (*(box or ()), *sides)):
         raise FormatError("neither a usable viewBox nor a usable width and height tell its size")
     try:
         canvas = Canvas(*sides)
-        left, top, width, height = box or (0.0, 0.0, *sides)
+        left, top, width, height = box or (0.0, 0.0, *(_UNKNOWN_SIDE if side == LIMIT else side for side in sides))
         matrix = shift_matrix(-left, -top)
-        if min(shown) > 0 and abs(shown[0] * height / (shown[1] * width) - 1) > _SAME_ASPECT:
-            onto = fit_view_box(shown, (left, top, width, height), root.get("preserveAspectRatio", "")[:40])
+        if box is not None and min(shown) > 0 and abs(shown[0] * height / (shown[1] * width) - 1) > _SAME_ASPECT:
+            onto = fit_view_box(shown, box, root.get("preserveAspectRatio", "")[:40])
             unit = min(onto[0, 0], onto[1, 1])
             matrix = np.diag((1 / unit, 1 / unit, 1)) @ onto
             canvas = Canvas(float(shown[0] / unit), float(shown[1] / unit))
@@ -204,10 +265,10 @@ def shape_subpaths(element: Element, tag: str, viewport: tuple[float, float]) ->
         UnreadableError: its geometry is not understood.
         FormatError: it has too many segments.
     """
-    data = element.get("d" if tag == "path" else "points", "")
+    data = _data(element, tag)
     if count_segments(data) > MAX_SEGMENTS:
         raise FormatError(f"a path of more than {MAX_SEGMENTS:,} segments")
-    commands, whole = _commands(element, tag, data, viewport)
+    commands, whole = shape_commands(element, tag, viewport)
     try:
         subpaths = build_subpaths(commands)
     except (ValueError, ArithmeticError) as error:  # arcs of extreme numbers
@@ -230,11 +291,16 @@ def rectangle(subpaths: Sequence[Subpath]) -> Box | None:
     return np.stack((low, high)) if level and len(set(turns)) == 4 and (away <= near).all() else None
 
 
-def _commands(element: Element, tag: str, data: str, viewport: tuple[float, float]) -> tuple[list[Command], bool]:
+def _data(element: Element, tag: str) -> str:
+    return element.get("d" if tag == "path" else "points", "")
+
+
+def shape_commands(element: Element, tag: str, viewport: tuple[float, float]) -> tuple[list[Command], bool]:
+    """The path commands of a shape up to the first error, and whether there is none; see `shape_subpaths`."""
     if tag == "path":
-        return path_commands(data)
+        return path_commands(_data(element, tag))
     if tag in ("polyline", "polygon"):
-        numbers, whole = point_list(data)
+        numbers, whole = point_list(_data(element, tag))
         commands = [("M", numbers), *([("z", list[float]())] if tag == "polygon" else [])]
         return (commands if len(numbers) > 2 else []), whole
     sizes = {"width": viewport[0], "height": viewport[1], "diagonal": diagonal(*viewport)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +13,7 @@ import torch
 from jaxtyping import Float64
 
 from clipdraw.drawing import Gradient
-from clipdraw.io.svg.foreign.cascade import computed
+from clipdraw.io.svg.foreign.cascade import computed, with_geometry
 from clipdraw.io.svg.foreign.geometry import Box, Matrix, parse_transform
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
 from clipdraw.io.svg.foreign.values import (
@@ -65,20 +66,23 @@ class Template:
 
 
 def find_template(name: str, elements: Mapping[str | None, Element], sheets: StyleSheets) -> Template | None:
-    """The gradient of this `id`; None if there is none.
+    """The gradient of this `id`; None if there is none, or one that takes its stops from itself.
 
     Raises:
         UnreadableError: it has too many stops.
     """
-    element, stops = elements.get(name), list[Element]()
+    element, stops, seen = elements.get(name), list[Element](), set[Element]()
     attributes: dict[str, str] = {}
     kind: Literal["linear", "radial"] | None = None
     for _ in range(MAX_TEMPLATES):
         tag = "" if element is None else element.tag.rpartition("}")[2]
         if element is None or tag not in _KINDS:
             break
+        if element in seen and not stops:
+            return None
+        seen.add(element)
         kind = kind or _KINDS[tag]
-        attributes = {**element.attrib, **attributes}
+        attributes = {**with_geometry(element, computed(element, sheets), sheets).attrib, **attributes}
         stops = stops or [child for child in element if child.tag.rpartition("}")[2] == "stop"]
         element = elements.get(referenced_id(element))
     if kind is None:
@@ -112,6 +116,7 @@ def instantiate(
     *,
     matrix: Matrix,
     viewport: tuple[float, float],
+    notes: Counter[str],
 ) -> Gradient | Rgba | None:
     """The paint of a template on a shape: a gradient, or a color where it is the same everywhere, or nothing.
 
@@ -120,6 +125,7 @@ def instantiate(
         box: lowest and highest coordinates of the shape.
         matrix: from the coordinates of the shape to those of the path.
         viewport: the size that percentages refer to.
+        notes: the parts of the file that are simplified.
 
     Raises:
         UnreadableError: its transform is not understood, or a number is too large.
@@ -133,11 +139,15 @@ def instantiate(
         matrix = matrix @ np.array([[size[0], 0, box[0, 0]], [0, size[1], box[0, 1]], [0, 0, 1]])
     matrix = matrix @ parse_transform(template.attributes.get("gradientTransform"))
     geometry, radius = _geometry(template, (1.0, 1.0) if template.in_box else viewport)
+    if template.kind == "radial" and _pull_focus(geometry, radius):
+        notes["gradients with the focus outside of their circle"] += 1
     numbers = np.concatenate((geometry.ravel(), matrix.ravel(), [radius]))
     if not (np.abs(numbers) <= LIMIT).all():  # also for NaN
         raise UnreadableError("a gradient beyond all limits")
     linear = matrix[:2, :2]
     collapsed = abs(np.linalg.det(linear)) <= 1e-12 * np.abs(linear).max() ** 2
+    if collapsed:
+        notes["gradients that their transform makes flat"] += 1
     if collapsed or radius <= 0 or (template.kind == "linear" and (geometry[0] == geometry[1]).all()):
         return template.stops[-1][1]
     return Gradient(
@@ -165,8 +175,13 @@ def _geometry(template: Template, extent: tuple[float, float]) -> tuple[Float64[
     points = np.array([[x, y], point("fx", "fy", (x, y))], dtype=np.float64)
     across = diagonal(width, height)
     radius = length(template.attributes.get("r"), of=across, default=across / 2)
+    return points, radius
+
+
+def _pull_focus(points: Float64[np.ndarray, "2 2"], radius: float) -> bool:
+    """Pull the focus of a radial gradient within its circle, as in SVG 1.1; return whether it was outside of it."""
     offset = points[1] - points[0]
     distance = float(np.hypot(*offset))
-    if distance > _FARTHEST_FOCUS * radius:
+    if distance > _FARTHEST_FOCUS * radius > 0:
         points[1] = points[0] + offset * (_FARTHEST_FOCUS * radius / distance)
-    return points, radius
+    return distance > radius > 0

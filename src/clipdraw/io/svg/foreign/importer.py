@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -12,11 +14,14 @@ from jaxtyping import Float32, Float64
 
 from clipdraw.drawing import Canvas, Drawing, Gradient, Style
 from clipdraw.errors import FormatError
-from clipdraw.io.svg.foreign.geometry import Box, Matrix, transform_box
+from clipdraw.io.svg.foreign.geometry import Box, Matrix, transform_box, transform_points
 from clipdraw.io.svg.foreign.gradients import Template, find_template
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
-from clipdraw.io.svg.foreign.values import Rgba
-from clipdraw.io.svg.syntax import MAX_SEGMENTS
+from clipdraw.io.svg.foreign.values import PaintServer, Rgba
+from clipdraw.io.svg.syntax import LIMIT, MAX_SEGMENTS
+
+MAX_REPEATS = 10_000
+"""The most elements that are painted again, through `<use>` and as markers: nested, they could multiply without end."""
 
 MAX_BOXES = 8192
 """The most shapes of a group that are compared one by one; further ones are compared with the box of all before."""
@@ -55,22 +60,22 @@ class Group:
 
 @dataclass
 class Clip:
-    """A rectangle that clips shapes. A drawing does not clip, so shapes that stick out are named in the warning.
+    """A rectangle that clips shapes. A drawing does not clip: fills are cut off at it, strokes that cross it are named.
 
     Args:
         note: the name of the clip in the warning.
         matrix: from its coordinates to those of the canvas.
         box: its lowest and highest coordinates.
-        cuts: whether a shape sticks out of it.
+        noted: whether a stroke was named.
     """
 
     note: str
     matrix: Matrix
     box: Box
-    cuts: bool = False
+    noted: bool = False
 
-    def add(self, box: Box, matrix: Matrix, reach: float, canvas: Canvas) -> bool:
-        """Compare a shape with the rectangle; return whether it is the first that sticks out, within the canvas.
+    def side(self, box: Box, matrix: Matrix, reach: float, canvas: Canvas) -> Literal["inside", "across", "outside"]:
+        """Where a shape lies; what is beyond the canvas counts as inside.
 
         Args:
             box: lowest and highest coordinates of the shape in its own coordinates.
@@ -78,17 +83,20 @@ class Clip:
             reach: how far its stroke reaches around it, in canvas units.
             canvas: the visible area.
         """
-        if self.cuts:
-            return False
-        grown = transform_box(box, matrix) + np.array([[-reach], [reach]])
-        seen = np.stack((np.maximum(grown[0], 0), np.minimum(grown[1], (canvas.width, canvas.height))))
-        if (seen[0] > seen[1]).any():
-            return False
         inverse = np.linalg.inv(self.matrix)
         margin = reach * np.abs(inverse[:2, :2]).sum(axis=1)
         own = transform_box(box, inverse @ matrix) + np.stack((-margin, margin))
-        self.cuts = not (self._holds(own) or self._holds(transform_box(seen, inverse)))
-        return self.cuts
+        if (own[0] > self.box[1]).any() or (own[1] < self.box[0]).any():
+            return "outside"
+        grown = transform_box(box, matrix) + np.array([[-reach], [reach]])
+        seen = np.stack((np.maximum(grown[0], 0), np.minimum(grown[1], (canvas.width, canvas.height))))
+        unseen = bool((seen[0] > seen[1]).any())
+        return "inside" if unseen or self._holds(own) or self._holds(transform_box(seen, inverse)) else "across"
+
+    def corners(self, matrix: Matrix) -> Float64[np.ndarray, "4 2"]:
+        """Its corners, one after another, in the coordinates that a matrix takes to those of the canvas."""
+        corners = np.array([self.box[[x, y], [0, 1]] for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))])
+        return transform_points(corners, np.linalg.inv(matrix) @ self.matrix)
 
     def can_cut(self, canvas: Canvas) -> bool:
         """Whether it can hide a part of a shape that would be seen: not if it holds the whole canvas.
@@ -106,6 +114,23 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class PlacedPaint:
+    """A paint of an element, which is a color or a gradient that lies as the element does.
+
+    Args:
+        paint: the color or gradient; None for no paint.
+        matrix: from the coordinates of the element to those of the canvas.
+        viewport: the size that percentages refer to there.
+        box: its lowest and highest coordinates; None for those of the shape that is painted.
+    """
+
+    paint: Rgba | PaintServer | None
+    matrix: Matrix
+    viewport: tuple[float, float]
+    box: Box | None
+
+
+@dataclass(frozen=True)
 class ElementState:
     """The state that an element passes on to its children.
 
@@ -119,6 +144,7 @@ class ElementState:
         viewport: the size that percentages refer to.
         clips: the rectangles that clip it.
         ancestors: the elements that led to it.
+        context: the paints of a `<use>` or of a shape with markers, which what they show may take as its own.
     """
 
     matrix: Matrix
@@ -130,6 +156,7 @@ class ElementState:
     viewport: tuple[float, float] = (1.0, 1.0)
     clips: tuple[Clip, ...] = ()
     ancestors: tuple[Element, ...] = ()
+    context: Mapping[str, PlacedPaint] = field(default_factory=dict)
 
 
 @dataclass
@@ -153,6 +180,7 @@ class Importer:
         gradients: the gradients that styles refer to by index.
         transforms: the transforms that styles refer to by index.
         paint_cache: the paint of each gradient on each kind of shape.
+        farthest: the highest coordinates of all that is painted.
     """
 
     root: Element
@@ -171,9 +199,11 @@ class Importer:
     gradients: list[Gradient] = field(default_factory=list)
     transforms: list[Float32[np.ndarray, "2 3"]] = field(default_factory=list)
     paint_cache: dict[tuple[object, ...], Gradient | Rgba | None] = field(default_factory=dict)
+    farthest: Float64[np.ndarray, " 2"] = field(default_factory=lambda: np.zeros(2))
     _templates: dict[str, Template | None] = field(default_factory=dict)
     _indices: dict[object, int] = field(default_factory=dict)
     _count: int = 0
+    _repeats: int = 0
 
     def drawing(self, metadata: dict[str, str]) -> Drawing:
         """All paths as a drawing; without styles if they are plain strokes."""
@@ -192,6 +222,32 @@ class Importer:
             gradients=tuple(self.gradients),
             transforms=torch.from_numpy(np.stack(self.transforms)) if self.transforms else None,
         )
+
+    def fit_canvas(self) -> None:
+        """Let the canvas end where what is painted ends, on the sides that the file does not tell.
+
+        Raises:
+            FormatError: nothing is painted to the right of and below the origin.
+        """
+        sides = (self.canvas.width, self.canvas.height)
+        width, height = (float(far) if side == LIMIT else side for side, far in zip(sides, self.farthest, strict=True))
+        if min(width, height) <= 0:
+            raise FormatError("neither viewBox nor width and height tell its size, and its shapes lie above or left")
+        self.canvas = Canvas(width, height)
+
+    def may_repeat(self, number: int) -> bool:
+        """Whether so many elements more may be painted again."""
+        return self._repeats + number <= MAX_REPEATS
+
+    def repeat(self) -> None:
+        """Count an element that is painted again, and refuse the file when there are too many.
+
+        Raises:
+            FormatError: there are more than `MAX_REPEATS`.
+        """
+        self._repeats += 1
+        if self._repeats > MAX_REPEATS:
+            raise FormatError(f"<use> repeats more than {MAX_REPEATS:,} elements")
 
     def count(self, number: int, *, what: str) -> None:
         """Count segments and stops, and refuse the file when there are too many.

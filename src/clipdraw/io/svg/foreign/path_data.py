@@ -20,6 +20,7 @@ Command = tuple[str, list[float]]
 """A letter, and the numbers of one or more commands of that kind."""
 
 Point = tuple[float, float]
+Values = Float64[np.ndarray, "*values"]
 
 _SPACE = r"[ \t\r\n\f]*+"
 _COMMA = rf"{_SPACE},?{_SPACE}"
@@ -120,20 +121,26 @@ class Subpath:
 
 
 def extent(subpaths: Sequence[Subpath]) -> Float64[np.ndarray, "2 2"]:
-    """Lowest and highest coordinates of the curves; control points off the curve do not count.
-
-    Source: the extremes of a cubic, where its derivative a t^2 + b t + c is zero.
-    """
+    """Lowest and highest coordinates of the curves; control points off the curve do not count."""
     cubics = np.concatenate([subpath.cubics() for subpath in subpaths])
     p0, p1, p2, p3 = cubics.transpose(1, 0, 2)
-    a, b, c = p3 - p0 + 3 * (p1 - p2), 2 * (p0 - 2 * p1 + p2), p1 - p0
-    root = np.sqrt(np.maximum(b * b - 4 * a * c, 0))
-    half = -(b + np.where(b < 0, -root, root)) / 2
-    times = np.nan_to_num(np.stack((np.zeros_like(a), np.ones_like(a), half / a, c / half)), posinf=0.0, neginf=0.0)
-    t = times.clip(0, 1)
+    t = np.stack((np.zeros_like(p0), np.ones_like(p0), *extreme_times(p0, p1, p2, p3)))
     s = 1 - t
     points = (s**3 * p0 + 3 * s * s * t * p1 + 3 * s * t * t * p2 + t**3 * p3).reshape(-1, 2)
     return np.stack((points.min(axis=0), points.max(axis=0)))
+
+
+def extreme_times(p0: Values, p1: Values, p2: Values, p3: Values) -> Float64[np.ndarray, "2 ..."]:
+    """The two times at which cubics turn, within [0, 1].
+
+    Source: the derivative a t^2 + b t + c is zero.
+    """
+    a, b, c = p3 - p0 + 3 * (p1 - p2), 2 * (p0 - 2 * p1 + p2), p1 - p0
+    root = np.sqrt(np.maximum(b * b - 4 * a * c, 0))
+    half = -(b + np.where(b < 0, -root, root)) / 2
+    with np.errstate(all="ignore"):
+        times = np.stack((half / a, c / half))
+    return np.nan_to_num(times, posinf=0.0, neginf=0.0).clip(0, 1)
 
 
 def is_flat(subpaths: Sequence[Subpath]) -> bool:
@@ -152,14 +159,14 @@ def build_subpaths(commands: Iterable[Command]) -> list[Subpath]:
     Raises:
         ValueError, ArithmeticError: an arc of extreme numbers.
     """
-    pen = _Pen()
-    for letter, numbers in _single_commands(commands):
-        pen.follow(letter.lower(), _absolute(letter, numbers, pen.at))
+    pen = Pen()
+    for letter, numbers in single_commands(commands):
+        pen.follow(letter, numbers)
     pen.end_subpath(closed=False)
     return pen.subpaths
 
 
-def _single_commands(commands: Iterable[Command]) -> Iterator[Command]:
+def single_commands(commands: Iterable[Command]) -> Iterator[Command]:
     """The commands one by one; further pairs after a move are lines."""
     for letter, numbers in commands:
         arity = _ARITY[letter.lower()]
@@ -180,12 +187,16 @@ def _absolute(letter: str, numbers: list[float], at: Point) -> list[float]:
     return [number + at[index % 2] for index, number in enumerate(numbers)]
 
 
-class _Pen:
-    """A pen that follows commands in absolute coordinates, each named by its small letter."""
+class Pen:
+    """A pen that follows commands.
+
+    `at` is where it stands, `added` are the control points of the last curve or line, from its start on.
+    """
 
     def __init__(self) -> None:
         self.subpaths: list[Subpath] = []
         self.points: list[Point] = []
+        self.added: list[Point] = []
         self.at: Point = (0.0, 0.0)
         self.start: Point = (0.0, 0.0)
         self.before = ""
@@ -193,6 +204,7 @@ class _Pen:
 
     def follow(self, letter: str, numbers: list[float]) -> None:
         """Draw one command."""
+        numbers, letter = _absolute(letter, numbers, self.at), letter.lower()
         if letter == "m":
             self.end_subpath(closed=False)
             self.at = self.start = (numbers[0], numbers[1])
@@ -200,9 +212,10 @@ class _Pen:
         elif letter == "z":
             self._close()
         else:
+            self.added = [self.at, *self._cubics(letter, numbers)]
             self.points = self.points or [self.at]
-            self.points += self._cubics(letter, numbers)
-            self.at = self.points[-1]
+            self.points += self.added[1:]
+            self.at = self.added[-1]
         self.before = letter
 
     def end_subpath(self, *, closed: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,18 +13,21 @@ import numpy as np
 
 from clipdraw.drawing import Canvas, Gradient, Style
 from clipdraw.errors import FormatError
+from clipdraw.io.svg.foreign.cutting import Dashes, curve_length, cut_off
+from clipdraw.io.svg.foreign.effects import tag_of
 from clipdraw.io.svg.foreign.geometry import Box, rectangle, shape_subpaths, transform_box, transform_points
 from clipdraw.io.svg.foreign.gradients import instantiate
-from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer
+from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, PlacedPaint
 from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat
 from clipdraw.io.svg.foreign.values import (
+    CONTEXT,
     PaintServer,
     Rgba,
     UnreadableError,
     diagonal,
     length,
+    parse_dashes,
     parse_paint,
-    reference,
     unit_interval,
 )
 from clipdraw.io.svg.syntax import LIMIT, MAX_PATHS
@@ -32,6 +36,9 @@ _TRANSPARENT: Rgba = (0.0, 0.0, 0.0, 0.0)
 _EVEN = 1e-4
 """The relative deviation of a transform from turning and even scaling up to which its strokes keep one width."""
 _CAPS: dict[str, Literal["round", "butt", "square"]] = {"round": "round", "square": "square"}
+_DOT = 0.01
+"""The length of a dash of length 0, in widths of its stroke: a direction for its caps, too short to be seen."""
+_SHARP = frozenset({"crispedges", "optimizespeed"})
 _JOINS: dict[str, Literal["round", "bevel", "miter"]] = {"round": "round", "bevel": "bevel"}
 
 
@@ -43,18 +50,30 @@ class _Shape:
         subpaths: its outline, in its own coordinates.
         state: the state of its element.
         width: of its stroke, 0 for none: in canvas units if it is fixed, otherwise in its own coordinates.
-        fixed: whether transforms do not scale the width.
+        fixed: the canvas units of a unit of lengths that transforms do not scale; None if they do.
+        path_length: the length that its author says it has; NaN if nothing is said.
     """
 
     subpaths: list[Subpath]
     state: ElementState
     width: float
-    fixed: bool
+    fixed: float | None
+    path_length: float
 
     @cached_property
     def box(self) -> Box:
         """Its lowest and highest coordinates, without its stroke."""
         return extent(self.subpaths)
+
+    @cached_property
+    def placed(self) -> list[np.ndarray]:
+        """The control points of its outline in canvas units."""
+        return [transform_points(subpath.points, self.state.matrix) for subpath in self.subpaths]
+
+    @cached_property
+    def reach(self) -> float:
+        """How far its stroke reaches, in canvas units."""
+        return self.width / 2 * (1.0 if self.fixed else float(np.abs(self.state.matrix[:2, :2]).max()))
 
     @cached_property
     def stretched(self) -> bool:
@@ -64,11 +83,25 @@ class _Shape:
         even = np.allclose(linear @ linear.T, square * np.eye(2), rtol=0.0, atol=_EVEN * square)
         return self.width > 0 and not self.fixed and not even
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether a coordinate or the width is not finite or beyond `LIMIT`."""
+        arrays = [
+            *self.placed,
+            *(subpath.points for subpath in self.subpaths),
+            np.array(self.width * (self.fixed or 1)),
+        ]
+        return not all((np.abs(array) <= LIMIT).all() for array in (*arrays, self.state.matrix))  # also for NaN
+
+
+_Paint = Rgba | PlacedPaint | None
+"""A color with its opacity, a gradient, or no paint."""
+
 
 def add_shape(
     element: Element, tag: str, state: ElementState, importer: Importer, *, may_be_background: bool = True
 ) -> None:
-    """Add a shape to the drawing, as one path, or as two if its stroke is beneath its fill.
+    """Add a shape to the drawing, as one path, or as two if its fill and its stroke need an outline each.
 
     Args:
         element: the shape.
@@ -85,7 +118,6 @@ def add_shape(
     fill = None if tag == "line" else fill
     width, fixed = _stroke_width(state, importer)
     stroke = stroke if width > 0 else None
-    _note_markers(tag, state, importer)
     if fill is None and stroke is None:
         return
     opaque = fill[:3] if stroke is None and isinstance(fill, tuple) and fill[3] * state.opacity >= 1 else None
@@ -98,20 +130,41 @@ def add_shape(
         importer.notes["shapes with an error, drawn up to it"] += 1
     if not subpaths or not np.linalg.det(state.matrix[:2, :2]):
         return
-    shape = _Shape(subpaths, state, width if stroke is not None else 0.0, fixed)
-    _add_paths(shape, None if fill is not None and is_flat(subpaths) else fill, stroke, importer)
+    path_length = length(element.get("pathLength"), of=math.nan, default=math.nan)
+    shape = _Shape(subpaths, state, width if stroke is not None else 0.0, fixed, path_length)
+    if shape.is_too_large:
+        importer.notes[f"shapes beyond ±{LIMIT:g}"] += 1
+    else:
+        _add_paths(shape, None if fill is not None and is_flat(subpaths) else fill, stroke, importer)
 
 
-def _paint(key: Literal["fill", "stroke"], state: ElementState) -> Rgba | PaintServer | None:
+def context_paints(state: ElementState, box: Box | None = None) -> dict[str, PlacedPaint]:
+    """The paints of an element, by the names that what it shows may call them.
+
+    Args:
+        state: the state of the element.
+        box: its lowest and highest coordinates, if they are known.
+    """
+    return {f"context-{key}": _placed_paint(key, state, box) for key in ("fill", "stroke")}
+
+
+def _placed_paint(key: str, state: ElementState, box: Box | None) -> PlacedPaint:
+    text = state.style.get(key, "black" if key == "fill" else "none")
+    context = text.strip().lower()
+    if context in CONTEXT:
+        return state.context.get(context, PlacedPaint(None, state.matrix, state.viewport, box))
+    paint = parse_paint(text, state.style.get("color", "black"))
+    return PlacedPaint(paint, state.matrix, state.viewport, box)
+
+
+def _paint(key: Literal["fill", "stroke"], state: ElementState) -> _Paint:
     """A paint with its own opacity; None if it leaves no trace."""
-    color = parse_paint(
-        state.style.get(key, "black" if key == "fill" else "none"), state.style.get("color", "black")
-    )  # fmt: skip
-    opacity = _paint_opacity(key, state)
+    placed = _placed_paint(key, state, None)
+    color, opacity = placed.paint, _paint_opacity(key, state)
     if color is None or opacity * state.opacity <= 0:
         return None
     if isinstance(color, PaintServer):
-        return color
+        return placed
     return (*color[:3], color[3] * opacity) if color[3] > 0 else None
 
 
@@ -119,13 +172,14 @@ def _paint_opacity(key: Literal["fill", "stroke"], state: ElementState) -> float
     return unit_interval(state.style.get(f"{key}-opacity"))
 
 
-def _stroke_width(state: ElementState, importer: Importer) -> tuple[float, bool]:
-    """The width of strokes, and whether transforms do not scale it; then it is in canvas units."""
+def _stroke_width(state: ElementState, importer: Importer) -> tuple[float, float | None]:
+    """The width of strokes, and the canvas units of a unit that transforms do not scale, in which it then is."""
     width = length(state.style.get("stroke-width"), of=diagonal(*state.viewport), default=1.0)
     if state.style.get("vector-effect") != "non-scaling-stroke":
-        return width, False
+        return width, None
     side = length(importer.root.get("width"), of=0.0)
-    return (width * importer.canvas.width / side if side > 0 else width), True
+    unit = importer.canvas.width / side if side > 0 else 1.0
+    return width * unit, unit
 
 
 def _covers(element: Element, tag: str, state: ElementState, canvas: Canvas) -> bool:
@@ -138,32 +192,79 @@ def _covers(element: Element, tag: str, state: ElementState, canvas: Canvas) -> 
     return bool(np.linalg.det(state.matrix))
 
 
-def stroke_first(order: str) -> bool:
-    """Whether a `paint-order` puts the stroke beneath the fill."""
-    words = order.lower().split()
-    if len({*words}) < len(words) or not {*words} <= {"fill", "stroke", "markers"}:
+def is_beneath(part: Literal["stroke", "markers"], order: str) -> bool:
+    """Whether a `paint-order` puts the stroke, or markers, beneath what is usually painted before."""
+    words, usual = order.lower().split(), ("fill", "stroke", "markers")
+    if len({*words}) < len(words) or not {*words} <= {*usual}:
         return False
-    words += [word for word in ("fill", "stroke") if word not in words]
-    return words.index("stroke") < words.index("fill")
+    words += [word for word in usual if word not in words]
+    return words.index(part) < max(map(words.index, usual[: usual.index(part)]))
 
 
-def _add_paths(
-    shape: _Shape, fill: Rgba | PaintServer | None, stroke: Rgba | PaintServer | None, importer: Importer
-) -> None:
-    """Add the path of a shape, or two if its stroke is beneath its fill."""
-    both = fill is not None and stroke is not None
-    if not both or not stroke_first(shape.state.style.get("paint-order", "")):
-        _add_path(shape, fill, stroke, importer)
+def _add_paths(shape: _Shape, fill: _Paint, stroke: _Paint, importer: Importer) -> None:
+    """Add the path of a shape, or two: if its stroke is beneath its fill or dashed, or its fill cut off by a clip."""
+    state = shape.state
+    sides = [clip.side(shape.box, state.matrix, shape.reach, importer.canvas) for clip in state.clips]
+    if "outside" in sides:
         return
-    if shape.state.opacity < 1:
-        importer.notes["opacity of strokes beneath their fills, applied to each"] += 1
-    _add_path(shape, None, stroke, importer)
-    _add_path(shape, fill, None, importer)
+    clips = [clip for clip, side in zip(state.clips, sides, strict=True) if side == "across"]
+    inner = shape.subpaths if fill is None else _cut_off(shape, clips, importer)
+    dashes = shape.subpaths if stroke is None else _dashes(shape, importer)
+    parts = [(inner, fill, None), (dashes, None, stroke)]
+    if is_beneath("stroke", state.style.get("paint-order", "")):
+        parts.reverse()
+    elif inner is dashes:
+        parts = [(inner, fill, stroke)]
+    parts = [part for part in parts if part[0] and any(part[1:])]
+    if len(parts) > 1 and state.opacity < 1:
+        importer.notes["opacity of fills and strokes, applied to each"] += 1
+    for outline, its_fill, its_stroke in parts:
+        _add_path(shape, outline, its_fill, its_stroke, importer)
+    for clip in clips:
+        if stroke is not None and not clip.noted:
+            importer.notes[f"strokes beyond {clip.note}"] += 1
+            clip.noted = True
 
 
-def _add_path(
-    shape: _Shape, fill: Rgba | PaintServer | None, stroke: Rgba | PaintServer | None, importer: Importer
-) -> None:
+def _cut_off(shape: _Shape, clips: Sequence[Clip], importer: Importer) -> list[Subpath]:
+    """The outline of a shape's fill within clips."""
+    subpaths, matrix = shape.subpaths, shape.state.matrix
+    for clip in clips:
+        if subpaths and clip.side(shape.box, matrix, 0.0, importer.canvas) != "inside":
+            subpaths = cut_off(subpaths, clip.corners(matrix))
+    return subpaths
+
+
+def _dashes(shape: _Shape, importer: Importer) -> list[Subpath]:
+    """The dashes of a shape's stroke, in its own coordinates; its outline if it is not dashed."""
+    state, cap = shape.state, shape.state.style.get("stroke-linecap", "butt")
+    across = diagonal(*state.viewport)
+    lengths = parse_dashes(state.style.get("stroke-dasharray", "none"), of=across)
+    if lengths is None or sum(lengths[1::2]) <= 0 or shape.path_length == 0:
+        return shape.subpaths
+    unit = shape.fixed or 1.0
+    outline = shape.subpaths
+    if shape.fixed:
+        outline = [Subpath(points, subpath.closed) for points, subpath in zip(shape.placed, outline, strict=True)]
+    unit *= curve_length(outline) / shape.path_length if shape.path_length > 0 else 1.0
+    pattern = Dashes(
+        tuple(unit * each for each in lengths),
+        unit * length(state.style.get("stroke-dashoffset"), of=across),
+        0.0 if cap == "butt" else _DOT * shape.width,
+    )
+    dashes = [pattern.cut(subpath) for subpath in outline]
+    if None in dashes:
+        importer.notes["dashes too short to draw"] += 1
+        return shape.subpaths
+    cut = [dash for each in dashes for dash in each or ()]
+    if shape.fixed:
+        inverse = np.linalg.inv(state.matrix)
+        cut = [replace(dash, points=transform_points(dash.points, inverse)) for dash in cut]
+    importer.count(sum(dash.segments for dash in cut), what="segments")
+    return cut
+
+
+def _add_path(shape: _Shape, outline: list[Subpath], fill: _Paint, stroke: _Paint, importer: Importer) -> None:
     state = shape.state
     fill_color, fill_gradient = _resolve(fill, "fill", shape, importer)
     color, stroke_gradient = _resolve(stroke, "stroke", shape, importer)
@@ -175,12 +276,12 @@ def _add_path(
     if fill_color is None or color is None:  # the color of the only paint takes the opacity
         fill_color, color, opacity = _fainter(fill_color, opacity), _fainter(color, opacity), 1.0
     _note_shape(shape, color is not None, importer)
-    _add_geometry(shape, color is not None, importer)
+    _add_geometry(shape, outline, color is not None, importer)
     importer.colors.append(color or _TRANSPARENT)
     importer.fills.append(fill_color or _TRANSPARENT)
     evenodd = state.style.get("fill-rule") == "evenodd"
     style = Style(
-        closed=tuple(subpath.closed for subpath in shape.subpaths),
+        closed=tuple(subpath.closed for subpath in outline),
         fill=None if fill_color is None else ("evenodd" if evenodd else "nonzero"),
         stroked=color is not None,
         fill_gradient=fill_gradient,
@@ -191,26 +292,23 @@ def _add_path(
     importer.styles.append(_with_pen(style, state.style))
 
 
-def _add_geometry(shape: _Shape, stroked: bool, importer: Importer) -> None:
+def _add_geometry(shape: _Shape, outline: list[Subpath], stroked: bool, importer: Importer) -> None:
     """Add points, segments and width: in canvas units, or in the shape's own coordinates if it is stretched."""
     matrix = shape.state.matrix
     scale = 1.0 if shape.fixed or shape.stretched else float(abs(np.linalg.det(matrix[:2, :2])) ** 0.5)
-    width = shape.width * scale if stroked else 0.0
-    placed = [transform_points(subpath.points, matrix) for subpath in shape.subpaths]
-    kept = [subpath.points for subpath in shape.subpaths] if shape.stretched else placed
-    _check_numbers([*placed, *kept, np.array(width), *([matrix] if shape.stretched else [])])
-    importer.points += kept
-    importer.segments += [subpath.segments for subpath in shape.subpaths]
-    importer.widths.append(width)
+    placed = shape.placed
+    if outline is not shape.subpaths:
+        placed = [transform_points(subpath.points, matrix) for subpath in outline]
+    importer.points += [subpath.points for subpath in outline] if shape.stretched else placed
+    importer.segments += [subpath.segments for subpath in outline]
+    importer.widths.append(shape.width * scale if stroked else 0.0)
+    if LIMIT in (importer.canvas.width, importer.canvas.height):
+        shown = extent([replace(subpath, points=points) for subpath, points in zip(outline, placed, strict=True)])
+        importer.farthest = np.maximum(importer.farthest, shown[1] + (shape.reach if stroked else 0.0))
 
 
 def _fainter(color: Rgba | None, opacity: float) -> Rgba | None:
     return None if color is None else (*color[:3], color[3] * opacity)
-
-
-def _check_numbers(arrays: Sequence[np.ndarray]) -> None:
-    if not all((np.abs(array) <= LIMIT).all() for array in arrays):  # also for NaN
-        raise FormatError(f"a path's coordinate or width is not finite or beyond ±{LIMIT:g}")
 
 
 def _with_pen(style: Style, properties: dict[str, str]) -> Style:
@@ -218,16 +316,18 @@ def _with_pen(style: Style, properties: dict[str, str]) -> Style:
     if not style.stroked:
         return style
     join = _JOINS.get(properties.get("stroke-linejoin", "miter"), "miter")
-    limit = length(properties.get("stroke-miterlimit"), of=1.0, default=4.0) if join == "miter" else 4.0
+    limit = float(properties.get("stroke-miterlimit", 4.0)) if join == "miter" else 4.0
     cap = _CAPS.get(properties.get("stroke-linecap", "butt"), "butt")
-    return replace(style, cap=cap, join=join, miter_limit=limit if 1 <= limit <= LIMIT else 4.0)
+    if limit < 1:  # no miter is so short
+        join, limit = "bevel", 4.0
+    return replace(style, cap=cap, join=join, miter_limit=min(limit, LIMIT))
 
 
 def _resolve(
-    paint: Rgba | PaintServer | None, key: Literal["fill", "stroke"], shape: _Shape, importer: Importer
+    paint: _Paint, key: Literal["fill", "stroke"], shape: _Shape, importer: Importer
 ) -> tuple[Rgba | None, int | None]:
     """The color of a paint, and the index of its gradient; of the color of a gradient only the opacity is of use."""
-    if not isinstance(paint, PaintServer):
+    if not isinstance(paint, PlacedPaint):
         return paint, None
     opacity = _paint_opacity(key, shape.state)
     served = _serve(paint, shape, importer)
@@ -238,22 +338,32 @@ def _resolve(
     return (*served[:3], served[3] * opacity), None
 
 
-def _serve(server: PaintServer, shape: _Shape, importer: Importer) -> Gradient | Rgba | None:
+def _serve(placed: PlacedPaint, shape: _Shape, importer: Importer) -> Gradient | Rgba | None:
     """The gradient or color that a paint server paints a shape with."""
+    server, own = placed.paint, shape.state.matrix
+    assert isinstance(server, PaintServer)
     try:
         template = importer.template(server.name)
         if template is None:
-            known = importer.elements.get(server.name) is not None
-            importer.notes["patterns" if known else "references to elsewhere"] += 1
+            known = importer.elements.get(server.name)
+            note = "references to elsewhere" if known is None else "references to what is no paint"
+            importer.notes["patterns" if known is not None and tag_of(known) == "pattern" else note] += 1
             return server.fallback
-        if template.lacks_area(shape.box):
+        box = shape.box if placed.box is None else placed.box
+        if template.in_box and placed.box is None and placed.matrix is not own:
+            importer.notes["gradients over all that a <use> shows, applied to each shape"] += 1
+            placed = replace(placed, matrix=own)
+        if template.lacks_area(box):
             return server.fallback
-        matrix = np.eye(3) if shape.stretched else shape.state.matrix
-        viewport = shape.state.viewport
-        key = (server.name, viewport, matrix.tobytes(), shape.box.tobytes() if template.in_box else b"")
+        matrix = placed.matrix
+        if shape.stretched:
+            matrix = np.eye(3) if matrix is own else np.linalg.inv(own) @ matrix
+        key = (server.name, placed.viewport, matrix.tobytes(), box.tobytes() if template.in_box else b"")
         if key not in importer.paint_cache:
             importer.count(len(template.stops), what="segments and stops of gradients")
-            importer.paint_cache[key] = instantiate(template, shape.box, matrix=matrix, viewport=viewport)
+            importer.paint_cache[key] = instantiate(
+                template, box, matrix=matrix, viewport=placed.viewport, notes=importer.notes
+            )
         return importer.paint_cache[key]
     except UnreadableError:
         importer.notes["unreadable gradients"] += 1
@@ -262,32 +372,14 @@ def _serve(server: PaintServer, shape: _Shape, importer: Importer) -> Gradient |
 
 def _note_shape(shape: _Shape, stroked: bool, importer: Importer) -> None:
     """Name the parts of a shape that are left out or only approximate."""
-    state = shape.state
-    if stroked and state.style.get("stroke-dasharray", "none").strip(" 0,") not in ("", "none"):
-        importer.notes["dashes"] += 1
+    style = shape.state.style
     if stroked and shape.fixed and not length(importer.root.get("width"), of=0.0) > 0:
         importer.notes["strokes that do not scale, in canvas units"] += 1
-    if state.groups or state.clips:
-        _note_neighbors(shape, shape.width / 2 if stroked else 0.0, importer)
-
-
-def _note_neighbors(shape: _Shape, reach: float, importer: Importer) -> None:
-    """Name groups with an opacity whose shapes overlap, and clips that shapes stick out of."""
-    matrix = shape.state.matrix
-    reach *= 1.0 if shape.fixed else float(np.abs(matrix[:2, :2]).max())
-    box = transform_box(shape.box, matrix) + np.array([[-reach], [reach]])
+    if style.get("shape-rendering", "auto").strip().lower() in _SHARP:
+        importer.notes["edges without antialiasing"] += 1
+    if stroked and style.get("stroke-linejoin") == "miter-clip":
+        importer.notes["clipped miters, beveled"] += 1
+    reach = shape.reach if stroked else 0.0
     for group in shape.state.groups:
-        if group.add(box):
+        if group.add(transform_box(shape.box, shape.state.matrix) + np.array([[-reach], [reach]])):
             importer.notes["opacity of groups whose shapes overlap, applied to each"] += 1
-    for clip in shape.state.clips:
-        if clip.add(shape.box, matrix, reach, importer.canvas):
-            importer.notes[clip.note] += 1
-
-
-def _note_markers(tag: str, state: ElementState, importer: Importer) -> None:
-    """Name markers, which are painted even where nothing else is."""
-    if tag not in ("path", "line", "polyline", "polygon") or state.opacity <= 0:
-        return
-    names = {reference(state.style.get(f"marker{kind}", "none")) for kind in ("", "-start", "-mid", "-end")}
-    if any(name and importer.elements.get(name) is not None for name in names):
-        importer.notes["markers"] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import math
 import re
 from collections.abc import Sequence
@@ -114,7 +115,11 @@ def _invalid_hsl(value: Node) -> bool:
 
 def _srgb(color: Color) -> Sequence[float]:
     """Red, green and blue, not yet clipped."""
-    if color.space in ("hsl", "hwb"):
+    if color.space == "hsl":
+        hue, *percents = (number or 0.0 for number in color.coordinates)
+        saturation, lightness = (min(max(percent / 100, 0.0), 1.0) for percent in percents)
+        return colorsys.hls_to_rgb(hue % 360 / 360, lightness, saturation)
+    if color.space == "hwb":
         color = color.to("srgb")
     elif color.space in ("lab", "lch"):
         color = color.to("xyz-d50")
@@ -173,7 +178,9 @@ _UNITS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 96 / 2.
 _UNITS |= {"em": 16.0, "rem": 16.0, "ex": 8.0}
 _LENGTH = re.compile(rf"\s*({NUMBER})([a-z]*|%)\s*")
 _REFERENCE = re.compile(r"url\(\s*[\"']?(?:#([^\"')]*))?[^)]*\)\s*(.*)", re.IGNORECASE | re.DOTALL)
-_NO_PAINT = frozenset({"none", "context-fill", "context-stroke"})
+CONTEXT = frozenset({"context-fill", "context-stroke"})
+"""Paints that stand for those of a `<use>` or of a shape with markers, in what they show."""
+
 _KEYWORDS = {
     "fill-rule": {"nonzero", "evenodd"},
     "stroke-linecap": {"butt", "round", "square"},
@@ -187,10 +194,15 @@ _KEYWORDS = {
 }
 _PAINTS = frozenset({"fill", "stroke"})
 _COLORS = frozenset({"color", "stop-color"})
-_NUMBERS = frozenset({"opacity", "fill-opacity", "stroke-opacity", "stop-opacity", "stroke-miterlimit"})
-_LENGTHS = frozenset({"stroke-width", "font-size", "cx", "cy", "r", "rx", "ry", "x", "y", "width", "height"})
-_NOT_NEGATIVE = _LENGTHS - {"cx", "cy", "x", "y"}
+_NUMBERS = frozenset({"opacity", "fill-opacity", "stroke-opacity", "stop-opacity"})
+_LENGTHS = frozenset(
+    {"stroke-width", "stroke-dashoffset", "font-size", "cx", "cy", "r", "rx", "ry", "x", "y", "width", "height"}
+)
+_NOT_NEGATIVE = _LENGTHS - {"cx", "cy", "x", "y", "stroke-dashoffset"}
+_PLAIN_NUMBER = re.compile(NUMBER)
+_SEPARATOR = re.compile(r"\s*+,\s*+|\s++")
 _LONGEST_CACHED = 100
+_LONGEST_DASHES = 10_000
 
 
 class UnreadableError(ValueError):
@@ -265,6 +277,18 @@ def parse_paint(text: str, current: str = "black") -> Rgba | PaintServer | None:
     return color if color is not None and color[3] > 0 else None
 
 
+def parse_dashes(text: str, *, of: float) -> tuple[float, ...] | None:
+    """The lengths of dashes and gaps, an even number of them; None if one is negative or no length.
+
+    Args:
+        text: lengths with commas or spaces between them.
+        of: the length that 100 % stands for.
+    """
+    words = _SEPARATOR.split(text.strip()) if len(text) <= _LONGEST_DASHES else [""]
+    lengths = tuple(length(word, of=of, default=-1.0) for word in words)
+    return None if min(lengths) < 0 else lengths * (1 + len(lengths) % 2)
+
+
 def parse_value(name: str, value: str) -> str | None:
     """The value of a property as this reader takes it; None if browsers ignore it or this reader cannot follow it."""
     return _cached(name, value) if len(value) <= _LONGEST_CACHED else _parse_value(name, value)
@@ -284,6 +308,10 @@ def _parse_value(name: str, value: str) -> str | None:
         return lowered if is_length(value) and not negative else None
     if name in _NUMBERS:
         return lowered if is_length(value) and not value[-1].isalpha() else None
+    if name == "stroke-miterlimit":
+        return lowered if _PLAIN_NUMBER.fullmatch(lowered) and float(lowered) >= 0 else None
+    if name == "stroke-dasharray":
+        return lowered if lowered == "none" or parse_dashes(lowered, of=1.0) is not None else None
     if name in _KEYWORDS:
         return None
     if name == "d":
@@ -301,7 +329,8 @@ def _is_color(text: str) -> bool:
 def _is_paint(text: str) -> bool:
     server = _REFERENCE.fullmatch(text[:LONGEST])
     color = server[2] if server else text
-    return (server is not None and not color) or color.lower() in _NO_PAINT or _is_color(color)
+    known = color.lower() == "none" or (server is None and color.lower() in CONTEXT)
+    return (server is not None and not color) or known or _is_color(color)
 
 
 def _parse_path_function(value: str) -> str | None:

@@ -7,7 +7,7 @@ import torch
 from clipdraw.io.svg.foreign.geometry import parse_transform, shape_subpaths
 from clipdraw.io.svg.foreign.path_data import extent
 from clipdraw.io.svg.foreign.values import UnreadableError
-from tests.svg_samples import read, read_strokes
+from tests.svg_samples import noted, read, read_strokes
 
 
 def corners(drawing):
@@ -103,6 +103,75 @@ def test_transform_lists(text, image):
 def test_transform_lists_that_are_not_understood(text):
     with pytest.raises(UnreadableError), np.errstate(all="ignore"):
         parse_transform(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "translate(9 9);", "translate(9 9) foo(3)", "TRANSLATE(9 9)", "translate(9px 9px)", "rotate(9deg)", "scale(",
+        "rotate(9 9)", "translate(9 9", "scale(2)x",
+    ],
+)  # fmt: skip
+def test_attributes_that_are_no_transform_are_ignored_and_named(text):
+    drawing, note = noted(f'<rect x="10" y="5" width="9" height="9" transform="{text}"/>')
+    assert (corners(drawing), note) == ([[10, 5], [19, 14]], "unreadable transform")
+
+
+def test_styles_may_have_units_and_capitals_in_transforms():
+    box = '<rect style="transform:{}" width="9" height="9"/>'
+    assert corners(read(box.format("TranslateX(10px) translate(5px,2px)"))) == [[15, 2], [24, 11]]
+
+
+@pytest.mark.parametrize(
+    ("origin", "point"),
+    [
+        ("10 20", (10, 20)), ("center", (50, 25)), ("right bottom", (100, 50)), ("top", (50, 0)), ("top left", (0, 0)),
+        ("25% 50%", (25, 25)), ("10", (10, 25)), ("10px 2em 5px", (10, 32)), ("bottom 10%", (10, 50)), ("0 0", (0, 0)),
+    ],
+)  # fmt: skip
+def test_transforms_turn_about_their_origin(origin, point):
+    box = f'<rect x="{point[0] - 5}" y="{point[1] - 2}" width="10" height="4" {{}}/>'
+    wanted = [pytest.approx([point[0] - 2, point[1] - 5]), pytest.approx([point[0] + 2, point[1] + 5])]
+    turned = f'transform="rotate(90)" transform-origin="{origin}"'
+    assert corners(read(box.format(turned))) == wanted
+    assert corners(read(f"<g {turned}>{box.format('')}</g>")) == wanted
+    assert (
+        corners(read(box.format(f'style="transform:rotate(90deg);transform-origin:{origin.replace("10 ", "10px ")}"')))
+        == wanted
+    )
+    untouched = read(box.format(f'transform-origin="{origin}"'))
+    assert corners(untouched)[0] == [point[0] - 5, point[1] - 2]
+
+
+@pytest.mark.parametrize("origin", ["foo", "10 foo", "left 10foo"])
+def test_origins_that_are_not_understood_are_named(origin):
+    assert (
+        noted(f'<rect width="9" height="9" transform="scale(2)" transform-origin="{origin}"/>')[1]
+        == "unreadable transform-origin"
+    )
+
+
+@pytest.mark.parametrize(
+    ("symbol", "use", "box"),
+    [
+        ('width="50" height="5" viewBox="0 0 10 10"', "", [[25, 0], [50, 25]]),
+        ('x="30" y="30" viewBox="0 0 10 10"', 'width="20" height="20"', [[0, 0], [10, 10]]),
+    ],
+)
+def test_only_the_use_tells_the_size_of_a_symbol(symbol, use, box):
+    body = f'<symbol id="s" {symbol}><rect width="5" height="5"/></symbol><use href="#s" {use}/>'
+    assert corners(read(body)) == box
+
+
+def test_negative_sizes_of_inner_viewports_are_none():
+    assert corners(read('<svg width="-9" height="40"><rect width="50%" height="100%"/></svg>')) == [[0, 0], [50, 40]]
+
+
+def test_deferred_aspects():
+    frame = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 50 50" width="100" height="50" {}>{{}}</svg>'
+    wanted = corners(read("<rect width='5' height='5'/>", frame.format('preserveAspectRatio="xMinYMin"')))
+    assert wanted == [[0, 0], [5, 5]]
+    assert corners(read("<rect width='5' height='5'/>", frame.format('preserveAspectRatio="defer xMinYMin"'))) == wanted
 
 
 def runs(text):

@@ -56,7 +56,8 @@ def test_radial_gradients():
     assert gradient.geometry.tolist() == [[0.5, 0.5], [0.25, 0.5]]
     assert float(gradient.radius) == 0.5
     assert gradient.spread == "reflect"
-    (outside,) = read(radial('r="1" cx="0" cy="0" fx="3" fy="4"')).gradients
+    with pytest.warns(ForeignSvgWarning, match="simplified: gradients with the focus outside of their circle$"):
+        (outside,) = read(radial('r="1" cx="0" cy="0" fx="3" fy="4"')).gradients
     assert outside.geometry[1].tolist() == pytest.approx([0.999 * 0.6, 0.999 * 0.8])
 
 
@@ -86,12 +87,19 @@ def test_stops_of_styles_and_in_disorder():
         linear("", '<stop stop-color="blue" stop-opacity=".5"/>'),
         linear('x2="0"'),
         radial('r="0"'),
-        linear('gradientTransform="scale(0)"'),
+        radial('r="-2"'),
+        radial('gradientUnits="userSpaceOnUse" r="-2" fx="9"'),
     ],
 )
 def test_a_gradient_of_one_color_is_a_color(definition):
     drawing = read(definition)
     assert drawing.gradients == ()
+    assert drawing.fills.tolist() == [[0, 0, 1, 0.5]]
+
+
+def test_a_gradient_that_its_transform_makes_flat_is_named():
+    with pytest.warns(ForeignSvgWarning, match="simplified: gradients that their transform makes flat$"):
+        drawing = read(linear('gradientTransform="scale(0)"'))
     assert drawing.fills.tolist() == [[0, 0, 1, 0.5]]
 
 
@@ -112,6 +120,18 @@ def test_fallbacks_and_unreadable_gradients():
         with pytest.warns(ForeignSvgWarning, match=note):
             drawing = from_svg(SVG.format(definition + shape.format(name)))
         assert drawing.fills.tolist() == [[0, 1, 0, 1]]
+
+
+def test_a_gradient_that_takes_its_stops_from_itself_is_none():
+    shape = '<rect width="9" height="9" fill="url(#g) lime"/>'
+    with pytest.warns(ForeignSvgWarning, match="references to what is no paint"):
+        drawing = from_svg(SVG.format(linear('href="#g"', "") + shape))
+    assert drawing.fills.tolist() == [[0, 1, 0, 1]]
+
+
+def test_lengths_in_sizes_of_the_font():
+    (gradient,) = read(linear('gradientUnits="userSpaceOnUse" font-size="5" x1="2em" x2="3em" y2="1ex"')).gradients
+    assert gradient.geometry.tolist() == [[10, 0], [15, 2.5]]
 
 
 def test_many_gradients_of_many_stops_are_refused(monkeypatch):

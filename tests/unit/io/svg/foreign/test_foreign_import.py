@@ -32,7 +32,6 @@ def corners(drawing):
         '<clipPath><path d="M0 0L9 9" stroke="red"/></clipPath>',
         '<path d="M5 5" stroke="red"/>',
         '<path d="M0 0L nan 5" stroke="red"/>',
-        '<path d="M0 0L9 9" stroke="red" transform="matrix(1 2)"/>',
         '<rect width="0" height="5" stroke="red"/>',
         '<circle r="-1" stroke="red"/>',
         '<x:path xmlns:x="urn:other" d="M0 0L9 9" stroke="red"/>',
@@ -53,10 +52,11 @@ def test_nothing_to_draw_is_an_error(body):
         ('<pattern id="p"/><rect width="5" height="5" fill="url(#p)"/>', "patterns"),
         (
             '<rect width="5" height="5" stroke="red" opacity=".5" paint-order="stroke"/>',
-            "opacity of strokes beneath their fills",
+            "opacity of fills and strokes, applied to each",
         ),
         ('<g style="mix-blend-mode:multiply"/>', "blend modes"),
-        ('<g transform="scale(2)" style="transform-origin:center"/>', "origins of transforms"),
+        ('<g transform="scale(2)" style="transform-box:fill-box"/>', "boxes of transforms"),
+        ('<g style="rotate:20deg"/>', "transforms by a property of their own"),
         ("<text>a</text><text>b</text>", "text (2)"),
         ("<flowRoot/>", "text"),
         ('<path d="M0 0h9" stroke="red"><animate/><set/></path>', "animations"),
@@ -64,8 +64,6 @@ def test_nothing_to_draw_is_an_error(body):
         ('<g filter="url(#f)"/>', "filters"),
         ('<mask id="f"/><g mask="url(#f)"/>', "masks"),
         ('<clipPath id="f"/><g clip-path="url(#f)"/>', "clip paths"),
-        ('<path d="M0 0L9 9" stroke="red" fill="none" stroke-dasharray="1 2"/>', "dashes"),
-        ('<path d="M0 0L9 9" stroke="red" fill="none" marker-end="url(#m)"/><marker id="m"/>', "markers"),
         ('<path d="broken 1 2 3" stroke="red" fill="none"/>' + '<path d="M0 0L9" stroke="red"/>', "unreadable shapes"),
         ('<use href="other.svg#a"/>', "references to elsewhere"),
         ("<foreignObject/>", "embedded pages"),
@@ -111,7 +109,7 @@ def test_use_symbols_and_inner_pictures():
 
 
 def test_use_laughs_are_stopped(monkeypatch):
-    monkeypatch.setattr("clipdraw.io.svg.foreign.MAX_REPEATS", 300)  # the real one takes seconds of type checks
+    monkeypatch.setattr("clipdraw.io.svg.foreign.importer.MAX_REPEATS", 300)  # the real one takes seconds
     levels = "".join('<g id="l{}">{}</g>'.format(n, f'<use href="#l{n - 1}"/>' * 10) for n in range(1, 15))
     line = '<path id="l0" d="M0 0L1 1" stroke="red"/>'
     with pytest.raises(FormatError, match="repeats more than 300 elements"):
@@ -157,15 +155,76 @@ def test_style_sheets_take_no_time(part):
         read(f"<style>{part * 1000}{{}}</style>")
 
 
-def test_coordinates_beyond_all_limits_are_refused():
-    for data in ("M0 0L1e999 5", "M0 0L1e30 5"):
-        with pytest.raises(FormatError, match="not finite or beyond"):
-            read_strokes(f'<path d="{data}" stroke="red"/>')
-    with pytest.raises(FormatError, match="not finite or beyond"):
-        read_strokes('<path d="M0 0L9 9" stroke="red" stroke-width="1e300" transform="scale(1 2)"/>')
-    for width in ("1e999", "-5", "wide", "50%", ""):
-        with pytest.raises(FormatError, match=r"size|positive width"):
-            from_svg(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="5"/>')
+@pytest.mark.parametrize(
+    "shape",
+    [
+        '<path d="M0 0L1e999 5" stroke="red"/>', '<path d="M0 0L1e30 5" stroke="red"/>',
+        '<path d="M0 0L9 9" stroke="red" stroke-width="1e300" transform="scale(1 2)"/>',
+        '<path d="M0 0l1e7 1v9" stroke="red" transform="translate(9)"/>',
+        '<path d="M0 0L1e999 5" stroke="red" stroke-dasharray="1"/>',
+    ],
+)  # fmt: skip
+def test_shapes_beyond_all_limits_are_left_out(shape):
+    drawing, note = noted(BOX.format(5) + shape)
+    assert (len(drawing), note) == (1, "shapes beyond ±1e+07")
+    with pytest.raises(FormatError, match="it has no paths; it holds shapes beyond"):
+        read(shape)
+
+
+@pytest.mark.parametrize(
+    ("width", "reason"), [("1e999", "tell its size"), ("-5", "positive width"), ("0", "positive width")]
+)
+def test_impossible_sizes_are_refused(width, reason):
+    with pytest.raises(FormatError, match=reason):
+        from_svg(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="5">{BOX.format(5)}</svg>')
+
+
+@pytest.mark.parametrize(
+    ("attributes", "size"),
+    [
+        ("", (37, 24)), ('width="100%"', (37, 24)), ('width="auto"', (37, 24)), ('width="50"', (50, 24)),
+        ('height="9"', (37, 9)), ('style="width:60px;height:2em"', (60, 32)),
+        ('width="9" style="width:60px"', (60, 24)),
+    ],
+)  # fmt: skip
+def test_a_file_without_a_size_is_as_large_as_its_shapes(attributes, size):
+    shapes = '<circle r="10"/><path d="M5 20h30" stroke="red" stroke-width="4"/><rect x="7" width="30" height="24"/>'
+    drawing = read(shapes, f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}>{{}}</svg>')
+    assert (drawing.canvas.width, drawing.canvas.height) == pytest.approx(size)
+
+
+def test_a_file_without_a_size_needs_a_shape_right_of_and_below_the_origin():
+    with pytest.raises(FormatError, match="lie above or left"):
+        from_svg('<svg xmlns="http://www.w3.org/2000/svg"><rect x="-9" y="-9" width="5" height="5"/></svg>')
+
+
+@pytest.mark.parametrize(
+    ("style", "color"),
+    [
+        ("background:red", (1, 0, 0)),
+        ("background-color:#fff0", (1, 1, 1)),
+        ("background-color:#00f8", (7 / 15, 7 / 15, 1)),
+    ],
+)
+def test_the_background_of_the_root(style, color):
+    frame = SVG.replace("<svg", f'<svg style="{style}"')
+    assert read(BOX.format(5), frame).background.tolist() == pytest.approx(color)
+    whole = read('<rect width="100%" height="100%" fill="lime"/>', frame)
+    assert whole.background.tolist() == pytest.approx(color)
+    with pytest.warns(ForeignSvgWarning, match="simplified: backgrounds$"):
+        read(BOX.format(5), SVG.replace("<svg", '<svg style="background:url(a.png)"'))
+
+
+def test_conditions_hold_outside_of_switches():
+    for condition in ('systemLanguage="de"', 'requiredExtensions="x"', 'requiredFeatures="http://x"'):
+        assert len(read(BOX.format(5) + f"<g {condition}>{BOX.format(50)}</g>")) == 1
+    kept = 'systemLanguage="en" requiredFeatures="http://www.w3.org/TR/SVG11/feature#Shape"'
+    assert len(read(BOX.format(5) + f"<g {kept}>{BOX.format(50)}</g>")) == 2
+
+
+@pytest.mark.parametrize("unit", ["vw", "ch", "foo", "%%"])
+def test_units_that_are_not_understood_are_named(unit):
+    assert noted(BOX.format(5) + f'<rect x="1{unit}" width="9" height="9"/>')[1] == "unreadable x"
 
 
 @pytest.mark.parametrize(

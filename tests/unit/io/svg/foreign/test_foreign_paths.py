@@ -3,7 +3,7 @@ import torch
 
 from clipdraw.drawing import Style
 from clipdraw.io.svg.foreign import ForeignSvgWarning
-from clipdraw.io.svg.foreign.paths import stroke_first
+from clipdraw.io.svg.foreign.paths import is_beneath
 from tests.svg_samples import ROUND, noted, read, read_strokes
 
 SQUARE = "M10 10h30v30h-30z"
@@ -46,7 +46,8 @@ def test_what_encloses_nothing_is_not_filled():
         ('stroke-linecap="round" stroke-linejoin="round" stroke-miterlimit="9"', ("round", "round", 4.0)),
         ('stroke-linecap="square" stroke-linejoin="bevel"', ("square", "bevel", 4.0)),
         ('stroke-miterlimit="10"', ("butt", "miter", 10.0)),
-        ('stroke-miterlimit="0.5" stroke-linejoin="arcs"', ("butt", "miter", 4.0)),
+        ('stroke-miterlimit="0.5" stroke-linejoin="arcs"', ("butt", "bevel", 4.0)),
+        ('stroke-miterlimit="0"', ("butt", "bevel", 4.0)),
         ('style="stroke-linecap:square;stroke-linejoin:miter;stroke-miterlimit:1"', ("square", "miter", 1.0)),
     ],
 )
@@ -141,11 +142,117 @@ def test_opacity_of_fill_and_stroke_is_that_of_their_path():
     ],
 )  # fmt: skip
 def test_paint_order(order, beneath):
-    assert stroke_first(order) == beneath
+    assert is_beneath("stroke", order) == beneath
 
 
-@pytest.mark.parametrize("shape", ['<path d="M1 1h5" fill="none" {}/>', '<path d="M1 1h5v5" {}/>'])
-def test_markers_need_no_stroke(shape):
-    _, note = noted(BOX.format(1) + '<marker id="m"/>' + shape.format('marker-mid="url(#m)"'))
-    assert note == "markers"
-    read(BOX.format(1) + shape.format('marker-mid="url(#gone)"'))
+@pytest.mark.parametrize("limit", ["-3", "200%", "2px", "x"])
+def test_impossible_miter_limits_are_named(limit):
+    drawing, note = noted(f'<path d="M0 0L9 9L18 0" fill="none" stroke="red" stroke-miterlimit="{limit}"/>')
+    assert (drawing.styles[0].miter_limit, note) == (4.0, "unreadable stroke-miterlimit")
+
+
+LINE = '<path d="M10 20H60" stroke="red" stroke-width="4" {}/>'
+
+
+def dashes(drawing):
+    """Where each dash of a level line begins and ends."""
+    ends = drawing.points.reshape(-1, 4, 2)[:, [0, 3], 0]
+    return [[round(float(x), 3) for x in each] for each in ends]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "ends"),
+    [
+        ('stroke-dasharray="20 10"', [[10, 30], [40, 60]]),
+        ('stroke-dasharray="20"', [[10, 30], [50, 60]]),
+        ('stroke-dasharray="10,5 20"', [[10, 20], [25, 45], [55, 60]]),
+        ('stroke-dasharray="20 10" stroke-dashoffset="25"', [[15, 35], [45, 60]]),
+        ('stroke-dasharray="20 10" stroke-dashoffset="-5"', [[15, 35], [45, 60]]),
+        ('style="stroke-dasharray:1em 4px;font-size:20px"', [[10, 30], [34, 54], [58, 60]]),
+        ('pathLength="5" stroke-dasharray="2 1"', [[10, 30], [40, 60]]),
+        ('pathLength="-5" stroke-dasharray="20 10"', [[10, 30], [40, 60]]),
+        ('stroke-dasharray="0 25" stroke-linecap="round"', [[10, 10.02], [34.98, 35.02], [59.98, 60]]),
+        ('stroke-dasharray="0 25"', []),
+        ('stroke-dasharray="20 0"', [[10, 60]]),
+        ('stroke-dasharray="0 0"', [[10, 60]]),
+        ('stroke-dasharray="none"', [[10, 60]]),
+        ('pathLength="0" stroke-dasharray="20 10"', [[10, 60]]),
+        ('stroke-dasharray="99 1"', [[10, 60]]),
+    ],
+)
+def test_dashes(attributes, ends):
+    drawing = read(LINE.format(attributes) + BOX.format(90))
+    assert dashes(drawing.subset(range(len(drawing) - 1))) == ends
+
+
+def test_dashes_of_a_filled_shape_are_a_path_of_their_own():
+    shape = f'<path d="{SQUARE}" fill="red" stroke="blue" stroke-dasharray="15 15" {{}}/>'
+    drawing = read(shape.format(""))
+    assert [(style.fill, style.stroked, len(style.closed)) for style in drawing.styles] == [
+        ("nonzero", False, 1), (None, True, 4),
+    ]  # fmt: skip
+    assert not any(drawing.styles[1].closed)
+    assert [style.stroked for style in read(shape.format('paint-order="stroke"')).styles] == [True, False]
+    assert noted(shape.format('opacity=".5"'))[1] == "opacity of fills and strokes, applied to each"
+
+
+def test_dashes_are_as_long_as_their_shape_is_drawn():
+    drawing = read(LINE.format('stroke-dasharray="20 10" transform="translate(0 -20) scale(2 3)"'))
+    assert dashes(drawing) == [[10, 30], [40, 60]]
+    assert drawing.styles[0].transforms == (0,)
+    fixed = LINE.format('stroke-dasharray="20 10" transform="scale(1.5)" vector-effect="non-scaling-stroke"')
+    assert dashes(read(fixed)) == [[15, 35], [45, 65], [75, 90]]
+
+
+@pytest.mark.parametrize("value", ["20 x", "20 -10", "20,,10", "20 10,", "20 10foo"])
+def test_impossible_dashes_are_named(value):
+    drawing, note = noted(LINE.format(f'stroke-dasharray="{value}"'))
+    assert (dashes(drawing), note) == ([[10, 60]], "unreadable stroke-dasharray")
+
+
+def test_too_many_dashes_are_named():
+    drawing, note = noted(LINE.format('stroke-dasharray="1e-9"'))
+    assert (dashes(drawing), note) == ([[10, 60]], "dashes too short to draw")
+
+
+USED = '<defs><rect id="r" x="10" y="10" width="20" height="30" {}/></defs><use href="#r" {}/>'
+SHADE = '<linearGradient id="g" {}><stop/><stop offset="1" stop-color="red"/></linearGradient>'
+
+
+def test_context_paints_are_those_of_the_use():
+    drawing = read(USED.format('fill="context-stroke" stroke="context-fill"', 'fill="red" stroke="lime"'))
+    assert (drawing.fills.tolist(), drawing.colors.tolist()) == ([[0, 1, 0, 1]], [[1, 0, 0, 1]])
+    current = read(USED.format('fill="context-fill" color="red"', 'fill="currentColor" color="lime" opacity=".5"'))
+    assert current.fills.tolist() == [[0, 1, 0, 0.5]]
+    inherited = read(
+        f'<defs><g id="a" fill="context-fill">{BOX.format(1)}</g></defs><g fill="lime"><use href="#a"/></g>'
+    )
+    assert inherited.fills.tolist() == [[0, 1, 0, 1]]
+    inner = BOX.format(1).replace("<rect", '<rect id="a" fill="context-fill"')
+    nested = read(f'<defs>{inner}<use id="b" href="#a" fill="context-stroke"/></defs><use href="#b" stroke="lime"/>')
+    assert nested.fills.tolist() == [[0, 1, 0, 1]]
+
+
+def test_a_context_paint_without_a_context_is_none():
+    assert len(read(BOX.format(1) + '<rect width="9" height="9" fill="context-fill" stroke="context-stroke"/>')) == 1
+
+
+def test_a_gradient_of_the_context_lies_as_the_use_does():
+    shade = SHADE.format('gradientUnits="userSpaceOnUse" x2="50%"')
+    drawing = read(shade + USED.format('fill="context-fill" transform="scale(2)"', 'fill="url(#g)" x="5"'))
+    assert drawing.gradients[0].matrix.tolist() == [[1, 0, 0], [0, 1, 0]]
+    assert drawing.gradients[0].geometry.tolist() == [[0, 0], [50, 0]]
+    _, note = noted(SHADE.format("") + USED.format('fill="context-fill"', 'fill="url(#g)"'))
+    assert note == "gradients over all that a <use> shows, applied to each shape"
+
+
+def test_clipped_miters_are_named():
+    line = '<path d="M0 0L9 9" fill="none" stroke="red" stroke-linejoin="{}"/>'
+    assert noted(line.format("miter-clip"))[1] == "clipped miters, beveled"
+    read(line.format("miter"))
+
+
+@pytest.mark.parametrize("value", ["crispEdges", "optimizeSpeed"])
+def test_edges_without_antialiasing_are_named(value):
+    assert noted(f'<g shape-rendering="{value}">{BOX.format(1)}</g>')[1] == "edges without antialiasing"
+    read(f'<g shape-rendering="geometricPrecision">{BOX.format(1)}</g>')
