@@ -1,7 +1,6 @@
 """A model's id to its files, against a hub that runs on this machine."""
 
 import json
-import re
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import pytest
 
 from clipdraw import weights
 from clipdraw.encoders.checkpoint import ENCODER, missing_file
-from clipdraw.errors import MissingExtraError, WeightsError, install_command
+from clipdraw.errors import MissingExtraError, WeightsError
 from clipdraw.weights import Kind, content_of, fetch, how_to_convert, is_model_id, locate, one_line, unreachable
 
 pytest.importorskip("huggingface_hub")
@@ -163,11 +162,7 @@ def test_a_folder_goes_before_a_hub_id_of_that_name(server, tmp_path, monkeypatc
 
 def test_without_the_hubs_client_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(weights, "find_spec", lambda name: None)
-<<<<<<< HEAD
     with pytest.raises(MissingExtraError, match=r"needs an optional part: .*pip install .*\[clip\]'$"):
-=======
-    with pytest.raises(MissingExtraError, match=re.escape(install_command("clip"))):
->>>>>>> judges
         locate("owner/good", ENCODER)
 
 

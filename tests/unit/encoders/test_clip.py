@@ -1,7 +1,6 @@
 """CLIP and SigLIP checkpoints, compared with what `transformers` itself computes."""
 
 import json
-import re
 import shutil
 import sys
 
@@ -13,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from clipdraw.encoders import Encoder, clip, load_encoder
 from clipdraw.encoders.clip import PatchProduct, PoolingAttention, load
-from clipdraw.errors import ConfigError, InputError, MissingExtraError, WeightsError, install_command
+from clipdraw.errors import ConfigError, InputError, MissingExtraError, WeightsError
 from tests import tiny_clip
 
 transformers = tiny_clip.transformers
@@ -304,11 +303,7 @@ def test_an_unknown_precision_is_refused_before_anything_is_read():
 
 def test_without_transformers_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-<<<<<<< HEAD
     with pytest.raises(MissingExtraError, match=r"needs an optional part: .*pip install .*\[clip\]'$"):
-=======
-    with pytest.raises(MissingExtraError, match=re.escape(install_command("clip"))):
->>>>>>> judges
         load("openai/clip-vit-base-patch32")
 
 
