@@ -300,7 +300,7 @@ def test_a_run_that_explains_itself(tmp_path):
         (["convert", "none.json", "--out", "a.png"], "none.json"),
         (["views", "none.svg", "--out", "views"], "none.svg"),
         (["views", "none.svg", "--out", "views", "--size", "0"], "--size must be from 1"),
-        (["draw", "a cat", "--frames", "-1"], "film.frames is a number of steps"),
+        (["draw", "a cat", "--frames", "-1"], "film.frames must be from 0 to 1000000"),
     ],
 )
 def test_a_bad_request_exits_2_with_its_reason_and_leaves_nothing(arguments, message, tmp_path):
