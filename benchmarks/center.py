@@ -28,6 +28,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "default, weight 0.001": {"center_weight": 0.001},
     "default, weight 0.01": {"center_weight": 0.01},
     "default, weight 0.01, on ink": {"center_weight": 0.01, "center_on": "ink"},
+    "default, radius 40, weight 0.01": {"center_radius": 40.0, "center_weight": 0.01},
 }
 
 
