@@ -18,12 +18,13 @@ import torch._dynamo  # which Adam imports, slowly
 torch.set_num_threads(1)
 from clipdraw import raster
 from clipdraw.runs import draw, resume, session
-from clipdraw.runs.sweep import Plan, run, work
+from clipdraw.runs import sweep as sweeping
+from clipdraw.runs.sweep import Plan, work
 from tests.conftest import TinyEncoder
 
 raster.set_threads(1)
 session.CHECKPOINT_EVERY_S = 0.0
-session.prepare = run.encoder_of = lambda config: TinyEncoder()
+session.prepare = sweeping.encoder_of = lambda config: TinyEncoder()
 SETTINGS = {"preset": "paper", "strokes": 2, "steps": 2, "views": 1, "canvas": (16.0, 8.0), "film_formats": ("svg",)}
 CHANGES = {"open", "os.mkdir", "os.rename", "os.remove"}
 
@@ -47,13 +48,13 @@ def in_a_process(work, dies_at=None):
 
 
 def one_run():
-    draw("red", out="out", **SETTINGS)
+    draw("red", out="out", film_frames=1, **SETTINGS)
 
 
 def one_run_again():
     record = Path("out/run.json")
     if not record.exists():
-        draw("red", out="out", **SETTINGS)
+        one_run()
     elif json.loads(record.read_text())["status"] != "finished":
         resume("out")
 

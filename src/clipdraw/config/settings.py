@@ -25,6 +25,8 @@ from clipdraw.optimization.views import OUTSIDES, Views
 FILM_KINDS, FILM_FORMATS = ("optimization", "strokes"), ("svg", "video", "mp4", "webp", "gif")
 """The kinds of films, and the formats that a run can write; `video` is mp4 with the extra of that name, else WebP."""
 _MOST_FRAMES = 20_000
+_BOUNDS = {"strokes": (1, 100_000), "steps": (1, 1_000_000), "threads": (0, 1024), "resolution": (0, 8192)}
+_BOUNDS["seed"] = 0, 2**63 - 1
 
 
 class _Group:
@@ -39,8 +41,7 @@ class JudgeSettings(_Group):
     """The encoders that say how well the drawing matches its prompts.
 
     Args:
-        encoders: one or more, each `builtin`, a hub id, OpenAI's name of a CLIP or a folder, and `:WEIGHT` if it is not
-            1.
+        encoders: one or more, each `builtin`, a hub id, OpenAI's name of a CLIP or a folder; with `:WEIGHT` unless 1.
         normalize: whether pixel values are normalized as the encoder was trained; for real CLIP only.
         precision: number format that encoders compute in: `float32`, `bfloat16`, `float16`, or `auto`, the one that is
             measured to be fast here.
@@ -287,13 +288,10 @@ class Config:
 
     def __post_init__(self) -> None:
         check_fields(self, error=ConfigError)
-        _require("strokes", self.strokes, 1, 100_000)
-        _require("steps", self.steps, 1, 1_000_000)
         for side in self.canvas:
             _require("canvas side", side, 1, 16_384)
-        _require("threads", self.threads, 0, 1024)
-        _require("resolution", self.resolution, 0, 8192)
-        _require("seed", self.seed, 0, 2**63 - 1)
+        for name, (lowest, highest) in _BOUNDS.items():
+            _require(name, getattr(self, name), lowest, highest)
         # Building them checks the remaining values, also those of what is left out.
         self._losses()
         Prior(self._weightiest_text(), self.prior.weight or Prior.weight, self.prior.until)

@@ -99,8 +99,8 @@ def leftovers(folder: Path) -> list[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files that a killed process left in a folder where nobody else writes."""
-    for path in leftovers(folder):
+    """Remove the temporary files that a killed process left in a folder, if it is there, where nobody else writes."""
+    for path in leftovers(folder) if folder.is_dir() else ():
         with suppress(OSError):
             path.unlink()
 

@@ -36,7 +36,6 @@ _NO_GENERATOR = (
 )
 _OTHER_VIEWS = "on views that are turned, mirrored, on gray, coarse and noisy"
 _HELD_OUT_INSTEAD = "name another one, or none for the same encoder on other views"
-_DIVERGED = "its gradients were not finite"
 FIGURE = "comparison"
 """Name of the figure's files, which end in `.svg` and `.png`."""
 
@@ -299,7 +298,7 @@ class _Work:
             try:
                 step = self._last_step(config, name)
             except DivergedError as error:
-                result = replace(result, missing=_DIVERGED, reason=str(error))
+                result = replace(result, missing="its gradients were not finite", reason=str(error))
             else:
                 if step is None:
                     return

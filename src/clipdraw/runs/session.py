@@ -29,7 +29,7 @@ from clipdraw.io.images import write_png
 from clipdraw.optimization.loop import Step, check_tensor
 from clipdraw.optimization.losses import distinct, similarity
 from clipdraw.progress import interruptible, log
-from clipdraw.runs.films import films_of, kept_states, write_films, write_frame
+from clipdraw.runs.films import FRAMES, films_of, kept_states, write_films, write_frame
 from clipdraw.runs.folder import (
     CHECKPOINT,
     CONFIGURATION,
@@ -140,10 +140,23 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWor
     config = config_of(record, folder)
     if record.get("status") == "finished":
         raise InputError(f"{folder}: the run is finished; there is nothing to resume")
+    _note_other_precision(record, config)
     with threads_of(config):
         session = _Session(config, on_step, on_words)
         session.restore(folder)
         return session.go(folder)
+
+
+def _note_other_precision(record: Mapping[str, Any], config: Config) -> None:
+    """Warn if the encoder took another number format before, on another machine, than it takes here."""
+    about, now = record.get("encoder"), precision_of(config)
+    then = about.get("precision", now) if isinstance(about, dict) else now
+    if then != now:
+        warnings.warn(
+            f"the run computed in {then} and goes on in {now}, which changes the drawing a little; judge.precision in "
+            f"{CONFIGURATION} decides it",
+            stacklevel=3,
+        )
 
 
 @contextmanager
@@ -262,7 +275,8 @@ class _Session:
     def go(self, folder: Path) -> Run:
         """Take the steps that are left and write everything into the folder."""
         self.folder = folder
-        remove_leftovers(folder)
+        for place in (folder, folder / FRAMES):
+            remove_leftovers(place)
         self._record("running")
         metrics = Metrics(self.folder, keep=self.optimization.index)
         try:

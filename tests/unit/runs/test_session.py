@@ -136,6 +136,14 @@ def test_a_run_goes_on_without_damaged_lines_of_metrics_and_with_nothing_half_wr
     assert set(after) == set(whole)
 
 
+def test_a_run_that_goes_on_in_another_precision_says_so(broken_off, tmp_path):
+    folder = shutil.copytree(broken_off, tmp_path / "run")
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | {"encoder": record["encoder"] | {"precision": "float16"}}))
+    with pytest.warns(UserWarning, match=r"computed in float16 and goes on in b?float\d\d, which changes the drawing"):
+        resume(folder)
+
+
 def test_a_drawing_that_cannot_be_written_is_a_failed_run(tmp_path, monkeypatch):
     def refuse(drawing, path):
         raise InputError("too far away")
