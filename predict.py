@@ -68,8 +68,8 @@ class Runner(BaseRunner):
         seed: int = Input(default=0, description="The same seed gives the same drawing.", ge=0, le=2147483647),
         preset: str = Input(
             default="default",
-            description="The recipe: ours, or those of the notebook and of the article.",
-            choices=["default", "notebook", "article"],
+            description="The recipe: ours, or those of the notebook, of its author's predictor and of the article's.",
+            choices=["default", "notebook", "predictor", "article"],
         ),
         width: int = Input(default=224, description="Width of the canvas.", ge=32, le=1024),
         height: int = Input(default=224, description="Height of the canvas.", ge=32, le=1024),
@@ -140,7 +140,7 @@ def _shortened(value: Any) -> str:
 def _settings(given: Mapping[str, Any], encoder: str) -> config.Config:
     """The configuration that the inputs mean."""
     options = {
-        "preset": given["preset"],
+        "preset": None if given["preset"] == "default" else given["preset"],  # that which goes with the encoder
         "judge.encoders": (encoder,),
         "seed": given["seed"],
         "canvas": (float(given["width"]), float(given["height"])),

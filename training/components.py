@@ -142,10 +142,11 @@ def principal(shown: Float[Tensor, "pictures pixels"], count: int) -> dict[str, 
     """Mean, directions and spreads of pictures along the components on which they differ most."""
     mean = shown.mean(0)
     covariance = (shown - mean).T @ (shown - mean) / len(shown)
-    values, vectors = torch.linalg.eigh(covariance)
+    values, vectors = torch.linalg.eigh(covariance.double())  # of 3072 pixels, PyTorch 2.5 fails in float32
     order = values.argsort(descending=True)[:count]
     share = (values[order].sum() / values.sum()).item()
-    found = {"mean": mean, "directions": vectors[:, order].T.half(), "spreads": values[order].clamp(min=1e-8).sqrt()}
+    spreads = values[order].clamp(min=1e-8).sqrt().float()
+    found = {"mean": mean, "directions": vectors[:, order].T.half(), "spreads": spreads}
     return {name: tensor.numpy() for name, tensor in found.items()} | {"share": np.array(share)}
 
 

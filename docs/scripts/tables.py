@@ -96,12 +96,13 @@ def _default(member: Any) -> str:
 
 
 def presets() -> str:
-    """The table of presets: the purpose of each, and its settings."""
+    """The table of presets: the purpose of each, and its settings beside those of its base."""
     known = tomllib.loads((CONFIG / "presets.toml").read_text(encoding="utf-8"))
     pieces = []
     for name, values in known.items():
-        told = ", ".join(f"`{key} = {_toml(value)}`" for key, value in values.items() if key != "about")
-        pieces.append(f"| `{name}` | {_cell(values.get('about'))} | {told} |")
+        about, base = values.pop("about"), values.pop("base", None)
+        told = [f"`{key} = {_toml(value)}`" for key, value in values.items()]
+        pieces.append(f"| `{name}` | {_cell(about)} | {', '.join([f'as `{base}`', *told] if base else told)} |")
     return "\n".join(["| preset | | sets |", "|---|---|---|", *pieces])
 
 

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, check_fields
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,17 @@ class Canvas:
     Args:
         width: extent in x, above 0.
         height: extent in y, above 0.
+
+    Raises:
+        InputError: a side is not.
     """
 
     width: float = 224.0
     height: float = 224.0
 
     def __post_init__(self) -> None:
-        if not (0 < self.width < float("inf") and 0 < self.height < float("inf")):
+        check_fields(self, prefix="a canvas's ")
+        if not (self.width > 0 and self.height > 0):
             raise InputError(f"a canvas needs a positive width and height, got {self.width} x {self.height}")
 
     @property

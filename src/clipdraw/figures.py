@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import unicodedata
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 from jaxtyping import Float
@@ -15,10 +18,10 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from clipdraw.drawing import Drawing
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, shortened
 from clipdraw.io import atomic_path, write_text
 from clipdraw.io.images import to_bytes
-from clipdraw.io.svg import canvas_side, painted_elements
+from clipdraw.io.svg import UNSAFE, canvas_side, painted_elements
 from clipdraw.io.svg.gradients import GRADIENT_ID
 from clipdraw.io.svg.syntax import NAMESPACE
 from clipdraw.raster import rasterize
@@ -85,7 +88,8 @@ class Sheet:
 def write_sheet(sheet: Sheet, *paths: str | Path) -> None:
     """Write a sheet to each of the files in the format that its ending names, whole or not at all.
 
-    Letters are those of Pillow's own font in PNG and WebP: Latin, Greek and Cyrillic; an SVG shows any script.
+    In PNG and WebP, letters are those of Pillow's own font, which are English, and of `FONTS`; a warning names those
+    that no font here has. An SVG shows any script.
 
     Raises:
         InputError: an ending is not `.png`, `.webp` or `.svg`; the sheet is too large; or a folder does not exist.
@@ -96,6 +100,7 @@ def write_sheet(sheet: Sheet, *paths: str | Path) -> None:
         if ending == ".svg":
             write_text(_svg(layout), path)
         elif ending in (".png", ".webp"):
+            _warn_of_missing_letters(layout, path)
             picture = _raster(layout, _fitting(sheet.scale, layout, ending))
             with atomic_path(path) as temporary:
                 picture.save(temporary, quality=85) if ending == ".webp" else picture.save(temporary)
@@ -196,14 +201,89 @@ def _lines(texts: Sequence[str], x: int, y: int, color: str = _INK, *, centered:
         yield _Text(x, y + number * _LINE + _FONT, text, color, centered)
 
 
-@cache
-def _font(size: int = _FONT) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+FONTS = (
+    "DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "arial.ttf", "LiberationSans-Regular.ttf",
+    "NotoSansCJK-Regular.ttc", "NotoSansCJKjp-Regular.otf", "SourceHanSans-Regular.ttc", "wqy-microhei.ttc",
+    "wqy-zenhei.ttc", "DroidSansFallbackFull.ttf", "ipaexg.ttf", "ipag.ttf", "VL-Gothic-Regular.ttf", "NanumGothic.ttf",
+    "msyh.ttc", "simsun.ttc", "YuGothM.ttc", "msgothic.ttc", "malgun.ttf", "Arial Unicode.ttf", "Hiragino Sans GB.ttc",
+    "PingFang.ttc", "AppleSDGothicNeo.ttc", "NotoEmoji-Regular.ttf", "Symbola.ttf", "seguiemj.ttf", "unifont.otf",
+)  # fmt: skip
+"""Files of fonts that systems have, in the order in which they are asked for a letter that Pillow's own font lacks."""
+_NO_LETTER, _UNKNOWN = "\U0010ffff", "?"
+_MARKS = ("Mn", "Mc", "Me", "Cf")
+"""Categories of characters that change the letter before them, or show nothing."""
+
+
+@lru_cache(maxsize=256)
+def _font(number: int, size: int = _FONT) -> Any:
+    """Pillow's own font, which is number 0, or one of `FONTS`; None if it is not here."""
+    try:
+        return ImageFont.truetype(FONTS[number - 1], size) if number else ImageFont.load_default(size)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=8192)
+def _font_of(letter: str) -> int | None:
+    """The number of the first font that has a letter; None if none here has it."""
+    return next((number for number in range(len(FONTS) + 1) if _has(_font(number), letter)), None)
+
+
+def _has(font: Any, letter: str) -> bool:
+    """Whether a font is there and has a letter: it looks unlike one that no font has."""
+    if font is None:
+        return False
+    glyph, none = (font.getmask(one) for one in (letter, _NO_LETTER))
+    return (glyph.size, bytes(glyph)) != (none.size, bytes(none))
+
+
+def _parts(text: str) -> list[tuple[int, str]]:
+    """A text in parts that have one font each, and the fonts' numbers; `?` for letters that no font here has."""
+    parts: list[tuple[int, str]] = []
+    for letter in unicodedata.normalize("NFC", text):
+        category, last = unicodedata.category(letter), parts[-1][0] if parts else 0
+        if category in _MARKS:
+            number, shown = last, letter if _has(_font(last), letter) else ""
+        elif category == "Zs":
+            number, shown = last, " "
+        else:
+            found = _font_of(letter)
+            number, shown = (0, _UNKNOWN) if found is None else (found, letter)
+        if parts and last == number:
+            shown = parts.pop()[1] + shown
+        parts.append((number, shown))
+    return parts
+
+
+def _length(text: str, size: int = _FONT) -> float:
+    """How wide a text is; a wide letter that no font here has counts as wide, because an SVG shows it."""
+    missing = sum(unicodedata.east_asian_width(letter) in "WF" for letter in _missing(text))
+    room = missing * (size - _font(0, size).getlength(_UNKNOWN))
+    return sum(_font(number, size).getlength(part) for number, part in _parts(text)) + room
+
+
+def _missing(text: str) -> list[str]:
+    """The letters of a text that no font here has."""
+    shown = (one for one in unicodedata.normalize("NFC", text) if unicodedata.category(one) not in (*_MARKS, "Zs"))
+    return [letter for letter in shown if _font_of(letter) is None]
+
+
+def _warn_of_missing_letters(layout: _Layout, path: Path) -> None:
+    letters = "".join(dict.fromkeys(_missing("".join(part.text for part in layout.parts if isinstance(part, _Text)))))
+    if letters:
+        warnings.warn(
+            f"{path.name}: no font here has {shortened(letters, 30)!r}; they stand as {_UNKNOWN} in this file, but not "
+            "in an SVG: install a font that has them, such as Noto Sans CJK",
+            stacklevel=3,
+        )
 
 
 def _wrapped(text: str, width: int, most: int) -> list[str]:
-    """At most so many lines that are no wider than that: longer words are broken, a longer text ends in an ellipsis."""
-    lines, words = [""], text.split()[::-1]
+    """At most so many lines that are no wider than that: longer words are broken, a longer text ends in an ellipsis.
+
+    Characters that XML forbids become U+FFFD.
+    """
+    lines, words = [""], UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text).split()[::-1]
     while words and len(lines) <= most:
         word = words.pop()
         longer = f"{lines[-1]} {word}".strip()
@@ -222,7 +302,7 @@ def _wrapped(text: str, width: int, most: int) -> list[str]:
 
 
 def _fits(text: str, width: int) -> bool:
-    return _font().getlength(text) <= width
+    return _length(text) <= width
 
 
 def _cut(line: str, width: int) -> str:
@@ -250,17 +330,25 @@ def _fitting(scale: float, layout: _Layout, ending: str) -> float:
 def _raster(layout: _Layout, scale: float) -> Image.Image:
     picture = Image.new("RGB", (round(layout.width * scale), round(layout.height * scale)), "white")
     pen = ImageDraw.Draw(picture)
-    font = _font(round(_FONT * scale))
     for part in layout.parts:
         x, y = round(part.x * scale), round(part.y * scale)
         if isinstance(part, _Text):
-            pen.text((x, y), part.text, fill=part.color, font=font, anchor="ms" if part.centered else "ls")
+            _write(part, pen, x, y, round(_FONT * scale))
             continue
         width, height = max(1, round(part.width * scale)), max(1, round(part.height * scale))
         if part.picture is not None:
             picture.paste(_pixels(part.picture, width, height), (x, y))
         pen.rectangle((x, y, x + width - 1, y + height - 1), outline=_FRAME)
     return picture
+
+
+def _write(text: _Text, pen: ImageDraw.ImageDraw, x: float, y: float, size: int) -> None:
+    parts = [(_font(number, size), part) for number, part in _parts(text.text)]
+    lengths = [font.getlength(part) for font, part in parts]
+    x -= sum(lengths) / 2 if text.centered else 0
+    for (font, part), length in zip(parts, lengths, strict=True):
+        pen.text((x, y), part, fill=text.color, font=font, anchor="ls")
+        x += length
 
 
 def _pixels(picture: Picture, width: int, height: int) -> Image.Image:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
 _MARGIN = 0.08  # of the shorter side, on each side
+_MOST_INK = 0.98  # of a picture's ink: a stray dot in a corner does not count
 
 
 def select_variant(pictures: Float[Tensor, "pictures 3 side side"], variant: int) -> Float[Tensor, "3 side side"]:
@@ -21,12 +23,33 @@ def pad_to_square(image: Float[Tensor, "3 height width"]) -> Float[Tensor, "3 si
     return _center(image, side, side)
 
 
-def letterbox(picture: Float[Tensor, "3 side side"], height: int, width: int) -> Float[Tensor, "3 height width"]:
-    """A square picture resized to fill the middle of a white image but for a margin."""
-    side = max(1, round(min(height, width) * (1 - 2 * _MARGIN)))
+def letterbox(
+    picture: Float[Tensor, "3 side side"], height: int, width: int, *, radius: float | None = None
+) -> Float[Tensor, "3 height width"]:
+    """A square picture resized to fill the middle of a white image but for a margin.
+
+    Args:
+        picture: on white, in [0, 1].
+        height: of the image, in pixels.
+        width: of the image, in pixels.
+        radius: of the circle about the middle that the picture is shrunk into if its ink reaches beyond, as a
+            fraction of the image's shorter side.
+    """
+    whole = 1 - 2 * _MARGIN
+    fraction = whole if radius is None else min(whole, radius / _reach(picture))
+    side = max(1, round(min(height, width) * fraction))
     size = (side, side)
     resized = functional.interpolate(picture[None], size=size, mode="bilinear", antialias=True)[0].clamp(0, 1)
     return _center(resized, height, width)
+
+
+def _reach(picture: Float[Tensor, "3 side side"]) -> float:
+    """The distance from the middle within which a picture on white has most of its ink, as a fraction of its side."""
+    ink = (1 - picture).amax(0).flatten()
+    axis = (torch.arange(picture.shape[1], device=picture.device) + 0.5) / picture.shape[1] - 0.5
+    distances, order = torch.hypot(axis[None], axis[:, None]).flatten().sort()
+    within = ink[order].cumsum(0) <= _MOST_INK * ink.sum()
+    return distances[int(within.sum().clamp(max=len(distances) - 1))].item()
 
 
 def _center(image: Tensor, height: int, width: int) -> Tensor:

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from shlex import quote
 from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from zipfile import ZipFile, is_zipfile
 
 from clipdraw.errors import MissingExtraError, WeightsError
 from clipdraw.progress import log
@@ -28,12 +31,14 @@ if TYPE_CHECKING:
 
 SAFETENSORS, SAFETENSORS_INDEX = "model.safetensors", "model.safetensors.index.json"
 """The file of weights; and the one that lists several, where there are several."""
+PICKLES = (".bin", ".pt", ".pth", ".ckpt")
+"""Endings of files of pickled weights."""
 PROBE_SECONDS = 1.5
 """How long the hub may take to answer at all. A first answer takes 0.1 to 0.5 s on an ordinary connection."""
 
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_CONVERT = "convert them at https://huggingface.co/spaces/safetensors/convert"
+_UNSAFE = "pickled weights, which are not loaded because they can run code"
 _CONVERTER = "SFconvertbot"
 """The hub's account that offers safetensors variants of pickled weights, as pull requests."""
 
@@ -49,6 +54,9 @@ class Kind:
         files: patterns of the files that are downloaded.
         missing: the name of a file that a folder lacks to be loaded; empty if it is complete.
         pickles: whether pickled weights will do, as they are loaded by a reader that runs no code.
+        safe: files of weights that are no pickles.
+        weights: patterns of more files to download, for a folder with `files` and the names of all at the hub.
+        hub_id: the hub's id for what a user may write instead.
     """
 
     what: str
@@ -57,6 +65,9 @@ class Kind:
     files: tuple[str, ...]
     missing: Callable[[Path], str]
     pickles: bool = False
+    safe: tuple[str, ...] = (SAFETENSORS, SAFETENSORS_INDEX)
+    weights: Callable[[Path, Collection[str]], tuple[str, ...]] = lambda folder, there: ()
+    hub_id: Callable[[str], str] = lambda name: name
 
 
 def locate(name: str, kind: Kind) -> Path:
@@ -71,21 +82,56 @@ def locate(name: str, kind: Kind) -> Path:
         MissingExtraError: a hub id needs a part of clipdraw that is not installed.
     """
     folder = Path(name).expanduser()
+    if folder.is_file():
+        raise WeightsError(_about_file(folder, kind))
     if not folder.is_dir():
-        if not is_model_id(name):
-            raise WeightsError(f"no folder {name!r}; {kind.names}")
+        model = kind.hub_id(name)
+        if not is_model_id(model):
+            where = "" if folder.is_absolute() else f" in {Path.cwd()}"
+            raise WeightsError(f"no folder {name!r}{where}; {kind.names}")
         if find_spec("huggingface_hub") is None:
             raise MissingExtraError(f"fetching {kind.what}", extra="clip")
-        return fetch(name, kind)
+        return fetch(model, kind)
     missing = kind.missing(folder)
-    if missing == SAFETENSORS and not kind.pickles and (any(folder.glob("*.bin")) or any(folder.glob("*.pt"))):
-        raise WeightsError(
-            f"{kind.what} folder {name!r} has only pickled weights, which are not loaded because they can "
-            f"run code; {_CONVERT}"
-        )
+    safe = any((folder / file).is_file() for file in kind.safe)
+    if missing and not (safe or kind.pickles) and has_pickles(folder):
+        raise WeightsError(f"{kind.what} folder {name!r} has only {_UNSAFE}; {how_to_convert(folder)}")
     if missing:
         raise WeightsError(f"{kind.what} folder {name!r} has no {missing}; it needs all files of a checkpoint")
     return folder
+
+
+def has_pickles(folder: Path) -> bool:
+    """Whether a file in the folder is named as pickled weights are."""
+    return any(path.suffix in PICKLES for path in folder.iterdir())
+
+
+def how_to_convert(path: Path) -> str:
+    """The advice to convert pickled weights, with the command."""
+    return f"convert them once: clipdraw convert-weights {quote(str(path))} NEW_FOLDER, and pass the new folder"
+
+
+def _about_file(path: Path, kind: Kind) -> str:
+    """What a file that was named in the place of a model is, and what to do."""
+    content = content_of(path)
+    if content == "safetensors" or (content and kind.pickles):
+        return f"{str(path)!r} is one file of {kind.what}; pass the folder that has all of them: {path.parent}"
+    if content:
+        return f"{str(path)!r} holds {_UNSAFE}; {how_to_convert(path)}"
+    return f"{str(path)!r} is a file that holds no weights; {kind.names}"
+
+
+def content_of(path: Path) -> str:
+    """The way in which a file holds weights: `safetensors`, `torchscript` or `pickle`; empty if in none of these."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    if is_zipfile(path):
+        with ZipFile(path) as archive:
+            names = [name.partition("/")[2] for name in archive.namelist()]
+        return "" if "data.pkl" not in names else "torchscript" if "constants.pkl" in names else "pickle"
+    if head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size:
+        return "safetensors"
+    return "pickle" if head[:1] == b"\x80" and head[1:2] <= b"\x05" else ""
 
 
 def is_model_id(name: str) -> bool:
@@ -110,20 +156,25 @@ def fetch(name: str, kind: Kind) -> Path:
         WeightsError: the hub cannot be reached, has no such model, does not give it to this user,
             or has it only as pickled weights.
     """
-    folder = _cached_folder(name, kind)
+    folder = _cached_folder(name, lambda copy: not kind.missing(copy))
     if folder is not None:
         return folder
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
     offline = _offline_variable()
     why = f"{offline} is set" if offline else unreachable(endpoint)
-    if why:
-        problem = "it is not in the local cache" if offline else f"the hub {endpoint} cannot be reached"
+    if not why:
+        log.info("downloading %s %s from %s", kind.what, name, endpoint)
+        return _download(name, endpoint, kind)
+    pickled = None if kind.pickles else _cached_folder(name, has_pickles)
+    if pickled is not None:
         raise WeightsError(
-            f"cannot fetch {kind.what} {name!r}: {problem} ({why}); "
-            f"{kind.advice}, or download the model elsewhere and pass its folder"
+            f"{kind.what} {name!r} is in the local cache, but only as {_UNSAFE}; {how_to_convert(pickled)}"
         )
-    log.info("downloading %s %s from %s", kind.what, name, endpoint)
-    return _download(name, endpoint, kind)
+    problem = "it is not in the local cache" if offline else f"the hub {endpoint} cannot be reached"
+    raise WeightsError(
+        f"cannot fetch {kind.what} {name!r}: {problem} ({why}), and there is no folder of that name here; "
+        f"{kind.advice}, or download the model elsewhere and pass its folder"
+    )
 
 
 def unreachable(url: str, *, seconds: float = PROBE_SECONDS) -> str:
@@ -164,12 +215,12 @@ def _offline_variable() -> str:
     return next((name for name in names if os.environ.get(name, "").upper() in {"1", "ON", "YES", "TRUE"}), "")
 
 
-def _cached_folder(name: str, kind: Kind) -> Path | None:
-    """The newest complete copy in the local cache: of the main branch, else of any pull request."""
+def _cached_folder(name: str, fits: Callable[[Path], bool]) -> Path | None:
+    """The newest copy in the local cache that fits: of the main branch, else of any pull request."""
     from huggingface_hub import constants
 
     cache = Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
-    return next((folder for folder in _snapshots(cache) if not kind.missing(folder)), None)
+    return next((folder for folder in _snapshots(cache) if folder.is_dir() and fits(folder)), None)
 
 
 def _snapshots(cache: Path) -> Iterator[Path]:
@@ -188,9 +239,12 @@ def _download(name: str, endpoint: str, kind: Kind) -> Path:
     # HfHubHTTPError inherits from the error class of the HTTP library in use (requests or httpx).
     failures: tuple[type[Exception], ...] = (OSError, ValueError, *HfHubHTTPError.__bases__)
     try:
-        revision = "main" if kind.pickles else _safetensors_revision(HfApi(endpoint=endpoint), name, kind)
-        wanted = list(kind.files)
-        return Path(snapshot_download(name, revision=revision, endpoint=endpoint, allow_patterns=wanted))
+        there = {file.rfilename for file in HfApi(endpoint=endpoint).model_info(name).siblings or []}
+        revision = "main" if kind.pickles else _safe_revision(HfApi(endpoint=endpoint), name, kind, there)
+        fetch_files = partial(snapshot_download, name, revision=revision, endpoint=endpoint)
+        folder = Path(fetch_files(allow_patterns=list(kind.files)))
+        weights = kind.weights(folder, there)
+        return Path(fetch_files(allow_patterns=list(weights))) if weights else folder
     except GatedRepoError as error:
         raise WeightsError(
             f"{kind.what} {name!r} is given only to those who accept its terms: "
@@ -208,18 +262,17 @@ def _download(name: str, endpoint: str, kind: Kind) -> Path:
         ) from error
 
 
-def _safetensors_revision(api: HfApi, name: str, kind: Kind) -> str:
+def _safe_revision(api: HfApi, name: str, kind: Kind, there: Collection[str]) -> str:
     """The revision of a model that has safetensors: its main branch, else the hub's own conversion of it.
 
     Conversions are taken from the hub's converter account alone: anyone can open a pull request.
     """
-    files = {file.rfilename for file in api.model_info(name).siblings or []}
-    if files & {SAFETENSORS, SAFETENSORS_INDEX}:
+    if not set(kind.safe).isdisjoint(there):
         return "main"
     for discussion in api.get_repo_discussions(name):
         if discussion.is_pull_request and discussion.author == _CONVERTER and discussion.status == "open":
             return f"refs/pr/{discussion.num}"
     raise WeightsError(
-        f"{kind.what} {name!r} has no weights as safetensors, and pickled weights are not loaded "
-        f"because they can run code; {_CONVERT}"
+        f"{kind.what} {name!r} has no weights as safetensors, only {_UNSAFE}; "
+        "download its files and convert them once: clipdraw convert-weights FOLDER NEW_FOLDER, and pass the new folder"
     )

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from clipdraw import Drawing, rasterize
+from clipdraw.config import resolve
 from clipdraw.encoders.devices import devices
 from clipdraw.io.images import read_image
 from tests import tiny_biggan
@@ -55,6 +57,7 @@ def test_the_run_folder_is_complete(finished):
     assert record["config"]["strokes"] == 8
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, 7))
+    assert all(set(line["losses"]) == {"a red heart", "opacity", "prior"} for line in lines)
 
 
 def test_the_png_is_the_svg_at_four_times_the_size(finished):
@@ -81,6 +84,8 @@ def test_score_and_rasterize(finished):
     scored = clipdraw("score", printed["svg"], "a red heart", "a cat", "--json", cwd=folder)
     values = json.loads(scored.stdout)["scores"]
     assert values["a red heart"] == pytest.approx(printed["similarity"], abs=1e-3)
+    twice = clipdraw("score", printed["svg"], "a cat", "a cat", "--json", cwd=folder)
+    assert list(json.loads(twice.stdout)["scores"]) == ["a cat", "a cat (2)"]
     assert clipdraw("score", printed["png"], "a cat", cwd=folder).stdout.endswith("a cat\n")
     drawn = clipdraw("rasterize", printed["svg"], "--out", "small.png", "--size", "50", cwd=folder)
     assert drawn.returncode == 0, drawn.stderr
@@ -129,6 +134,35 @@ def tiny_clip(tmp_path):
     return tiny_clip.save(tmp_path / "clip")
 
 
+def test_a_drawing_of_clip_goes_by_the_preset_for_clip_and_is_scored_as_in_its_run(tiny_clip, tmp_path):
+    options = ("--encoder", "./clip", "--set", "judge.normalize=false", "--json", "--quiet", "--out", "run")
+    done = clipdraw("draw", "a cat", *QUICK, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (record["config"]["preset"], record["config"]["judge"]["encoders"]) == ("clip", [str(tiny_clip)])
+    again = json.loads(clipdraw("score", "drawing.svg", "--json", cwd=tmp_path / "run").stdout)
+    assert again["scores"] == pytest.approx(json.loads(done.stdout)["similarities"], abs=1e-6)
+    assert (again["encoder"], again["normalize"]) == (str(tiny_clip), False)
+    why = json.loads(clipdraw("explain", "drawing.svg", "--words", "1", "--json", cwd=tmp_path / "run").stdout)
+    assert why["similarity"] == pytest.approx(json.loads(done.stdout)["similarity"], abs=1e-6)
+    other = clipdraw("score", "drawing.svg", "a cat", "--encoder", "builtin", "--json", cwd=tmp_path / "run")
+    assert json.loads(other.stdout)["encoder"] == "builtin"
+
+
+def test_pickled_weights_are_converted_and_then_judge(tmp_path):
+    from tests import tiny_clip
+
+    weights = tiny_clip.open_clip_weights(tiny_clip.save_open_clip(tmp_path / "safe", "quick_gelu", heads=1))
+    tiny_clip.save_archive(weights, tmp_path / "my ViT.pt")
+    refused = clipdraw("draw", "a cat", "--encoder", "my ViT.pt", cwd=tmp_path)
+    assert refused.returncode == 2
+    (advice,) = re.findall(r"convert them once: clipdraw (.*) NEW_FOLDER, and pass the new folder", refused.stderr)
+    done = clipdraw(*shlex.split(advice), "vit", "--quiet", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "vit\n"), done.stderr
+    drawn = clipdraw("draw", "a cat", *QUICK, "--encoder", "vit", "--quiet", "--out", "run", cwd=tmp_path)
+    assert drawn.returncode == 0, drawn.stderr
+
+
 def test_compare_judges_by_an_encoder_that_was_not_optimized(tiny_clip, tmp_path):
     generator = tiny_biggan.save(tmp_path / "biggan", pickled=True)
     options = ("--held-out", tiny_clip, "--biggan", generator, "--seed", 0, "--seed", 3, "--out", "out", "--json")
@@ -151,6 +185,45 @@ def test_compare_makes_a_pair_with_and_without_negatives(tmp_path):
     pictures = [Drawing.load(file) for file in sorted((tmp_path / "out").glob("a-red*.svg"))]
     assert len(pictures) == 2
     assert not torch.equal(pictures[0].points, pictures[1].points)
+
+
+def test_compare_draws_the_papers_figure(tmp_path):
+    options = ("--preset", "figure-3", "--methods", "clipdraw,pixels", "--out", "out", "--json")
+    done = clipdraw("compare", *options, "--strokes", 4, "--steps", 1, "--views", 1, "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert [r["prompt"] for r in results[::4]] == ["A drawing of a cat", "A 3D rendering of a temple", "Self"]
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert {(c["preset"], c["resolution"], c["strokes"]) for c in record["configs"]} == {("paper", 224, 4)}
+
+
+def test_views_are_saved_as_the_encoder_sees_them(finished, tmp_path):
+    printed, folder = finished
+    done = clipdraw("views", printed["folder"], "--out", tmp_path / "views", "--size", 64, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    files = sorted((tmp_path / "views").iterdir())
+    assert [file.name for file in files] == ["00001.png", "00002.png"]  # the run had two
+    drawing, config = Drawing.load(folder / printed["svg"]), resolve("a red heart", {"views": 2})
+    image = rasterize(drawing, height=64, width=64)
+    wanted = config.recipe().views.apply(image, 64, generator=config.generator())
+    for file, view in zip(files, wanted, strict=True):
+        assert (read_image(file) - view).abs().max() < 0.01
+    for source in (printed["svg"], printed["png"]):
+        done = clipdraw("views", source, "--views", 3, "--seed", 4, "--out", tmp_path / "sheet.png", cwd=folder)
+        assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'sheet.png'}\n"), done.stderr
+        assert read_image(tmp_path / "sheet.png").shape[2] == 8 + 2 * 232  # the picture and three views
+
+
+def test_a_drawing_is_converted_to_paths_as_json_and_back(finished, tmp_path):
+    printed, folder = finished
+    for source, target in ((folder / printed["svg"], "a.json"), (tmp_path / "a.json", "b.svg")):
+        done = clipdraw("convert", source, "--out", target, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, f"{target}\n"), done.stderr
+    first, last = Drawing.load(folder / printed["svg"]), Drawing.load(tmp_path / "b.svg")
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), last.parameters(), strict=True))
+    assert [path["num_control_points"] for path in json.loads((tmp_path / "a.json").read_text())] == [
+        [2] * segments for segments in first.segments
+    ]
 
 
 def test_explain(finished, tmp_path):
@@ -190,6 +263,14 @@ def test_a_run_that_explains_itself(tmp_path):
     [
         (["draw", ""], "prompt is empty"),
         (["draw", "a cat", "--encoder", "nope"], "nope"),
+        (["draw", "a cat", "--encoder", "./nope"], "no folder './nope' in "),
+        (["draw", "a cat", "--encoder", "RN50"], "is a ResNet"),
+        (["draw", "a cat", "--encoder", __file__], "is a file that holds no weights"),
+        (["draw", "自転車"], "knows no word of '自転車': it reads English"),
+        (["draw", "a cat", "--negative", "猫"], "knows no word of '猫'"),
+        (["sweep", "猫", "кошка"], "knows no word of '猫'"),
+        (["convert-weights", "none.pt", "out"], "none.pt: there is no such file or folder"),
+        (["convert-weights", __file__, "out"], "holds no pickled weights"),
         (["draw", "a cat", "--preset", "nope"], "no preset 'nope'"),
         (["draw", "a cat", "--device", "toaster"], "device 'toaster'"),
         (["draw", "a cat", "--strokes", "0"], "strokes must be from 1"),
@@ -214,6 +295,12 @@ def test_a_run_that_explains_itself(tmp_path):
         (["explain", "none.svg", "--words", "0"], "--words must be at least 1"),
         (["explain", "none.svg", "--out", "a.jpg"], "--out names a .png or .svg file"),
         (["rasterize", "none.svg", "--out", "a.png"], "none.svg"),
+        (["compare"], "a comparison needs prompts"),
+        (["convert", "none.json", "--out", "a.svg"], "none.json"),
+        (["convert", "none.json", "--out", "a.png"], "none.json"),
+        (["views", "none.svg", "--out", "views"], "none.svg"),
+        (["views", "none.svg", "--out", "views", "--size", "0"], "--size must be from 1"),
+        (["draw", "a cat", "--frames", "-1"], "film.frames must be from 0 to 1000000"),
     ],
 )
 def test_a_bad_request_exits_2_with_its_reason_and_leaves_nothing(arguments, message, tmp_path):
@@ -249,6 +336,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     done = clipdraw("draw", "a cat", *QUICK, "--out", "file/below", cwd=tmp_path)
     assert done.returncode == 2
     assert "file/below" in done.stderr
+
+
+def test_words_that_are_not_known_are_noted_in_one_line(tmp_path):
+    for prompt, note in (("a red кошка", "clipdraw: note: the encoder does not know: кошка\n"), ("a \U0001f436", "")):
+        done = clipdraw("draw", prompt, *QUICK, "--quiet", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, note)
+    scored = clipdraw("score", "drawings/a-s0/drawing.svg", "a красный cat", "--quiet", cwd=tmp_path)
+    assert scored.stderr == "clipdraw: note: the encoder does not know: красный\n"
 
 
 def test_a_long_prompt_is_cut_with_a_note(tmp_path):
@@ -344,8 +439,9 @@ def test_doctor_finds_nothing_broken(tmp_path):
 def test_lists(tmp_path):
     told = clipdraw("presets", cwd=tmp_path).stdout
     assert "paper" in told
-    assert "figure-5       sweep: " in told
+    assert "figure-5       plan: " in told
     assert "steps = 1000" in clipdraw("presets", "notebook", cwd=tmp_path).stdout
+    assert "prompts = ['The Eiffel Tower']" in clipdraw("presets", "figure-6", cwd=tmp_path).stdout
     assert "builtin" in clipdraw("models", cwd=tmp_path).stdout
 
 

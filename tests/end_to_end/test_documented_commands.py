@@ -15,7 +15,7 @@ from clipdraw import encoders
 from clipdraw.cli import app
 from clipdraw.runs import session
 from clipdraw.runs.folder import write_record
-from tests import tiny_biggan
+from tests import tiny_biggan, tiny_clip
 from tests.conftest import TinyEncoder
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def documented():
         lines = [line.lstrip("!") for block in blocks for line in block.splitlines()]
         inline = re.findall(r"`(clipdraw [^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
         for line in (*lines, *(" ".join(code.split()) for code in inline)):
-            if re.match(r"clipdraw [a-z]+ \S", line):
+            if re.match(r"clipdraw [a-z-]+ \S", line):
                 found.setdefault(line.partition(" | ")[0].removesuffix(" and"), page.name)
     return [pytest.param(command, id=f"{page}: {command}") for command, page in found.items()]
 
@@ -70,6 +70,8 @@ def there(tmp_path_factory):
         shutil.copytree(run.folder, folder / name)
     clipdraw.sweep(["a cat"], out=folder / "sweep", **tiny)
     tiny_biggan.save(folder / "biggan")
+    weights = tiny_clip.open_clip_weights(tiny_clip.save_open_clip(folder / "unused"))
+    tiny_clip.save_archive(weights, folder / "ViT-B-32.pt")
     (folder / "plan.toml").write_text('prompts = ["a cat"]\n')
     return folder
 
@@ -78,11 +80,11 @@ def arguments(command):
     """The words of a command, with something in the place of each placeholder, and smaller at the end."""
     words = shlex.split(command)[1:]
     folder = {"sweep": "sweep", "resume": "begun"}.get(words[0], "run")
-    values = {**PLACEHOLDERS, "FOLDER": folder}
+    values = {**PLACEHOLDERS, "FOLDER": folder, "ViT-B/32": "clip"}
     filled = []
     for word in words:
         filled += shlex.split(values[word]) if word in values else [re.sub(r"\bTEXT\b", "text", word)]
-    prompts = [at for at, word in enumerate(filled) if word == "a cat" and words[0] == "sweep"]
+    prompts = [at for at, word in enumerate(filled) if word == "a cat" and words[0] in ("sweep", "compare")]
     for number, at in enumerate(prompts[1:], 2):
         filled[at] = f"cat {number}"  # no drawing twice
     return filled + shlex.split(SMALLER.get(words[0], ""))
@@ -93,6 +95,7 @@ def test_a_documented_command_runs(command, there, tmp_path, monkeypatch):
     shutil.copytree(there, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(session, "_load", lambda *names: Judge())
+    monkeypatch.setattr(encoders, "find_encoder", lambda name: None)
     for module in (clipdraw, encoders):
         monkeypatch.setattr(module, "load_encoder", lambda *names, **settings: Judge())
     words = arguments(command)

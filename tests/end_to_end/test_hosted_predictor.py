@@ -138,7 +138,7 @@ BAD = {
     "seed must be a whole number, got 'one'": {"seed": "one"},
     "num_paths must be a whole number, got True": {"num_paths": True},
     "distance_from_centre_power must be from 1 to 8, got 0.0": {"distance_from_centre_power": 0},
-    "preset is one of default, notebook, article, got 'oil'": {"preset": "oil"},
+    "preset is one of default, notebook, predictor, article, got 'oil'": {"preset": "oil"},
     "display_frequency must be at least 20 for 10000 updates, got 1": {
         "num_iterations": 10_000,
         "display_frequency": 1,
@@ -192,6 +192,13 @@ def test_inputs_become_settings():
     assert settings.canvas == (320.0, 224.0)
     assert settings.center.weight == 0
     assert [(prompt.text, prompt.weight) for prompt in settings.prompts()] == [("a cat", 2.0), ("text: 3", -0.3)]
+
+
+def test_the_recipe_goes_with_the_encoder_unless_one_is_asked_for():
+    given = predict.checked({})
+    assert predict._settings(given, "builtin").preset == "default"
+    assert predict._settings(given, "openai/clip-vit-base-patch32").preset == "clip"
+    assert predict._settings(given | {"preset": "article"}, "openai/clip-vit-base-patch32").preset == "article"
 
 
 def test_the_image_installs_what_is_pinned():

@@ -21,7 +21,8 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_commands_and_options(tmp_path):
     told = " ".join(command("--help", cwd=tmp_path).stdout.split())
     for name in (
-        "draw", "resume", "compare", "sweep", "film", "score", "explain", "rasterize", "presets", "models", "doctor",
+        "draw", "resume", "compare", "sweep", "film", "score", "explain", "rasterize", "convert", "views", "presets",
+        "models", "doctor", "convert-weights",
     ):  # fmt: skip
         assert f"│ {name} " in told
     told = command("draw", "--help", cwd=tmp_path).stdout
@@ -30,5 +31,6 @@ def test_commands_and_options(tmp_path):
         "config", "set", "explain", "json", "quiet",
         "center-radius", "center-weight", "center-power", "center-kind", "center-on",
         "film-kind", "film-format", "film-length", "film-hold", "film-size",
+        "frames",
     ):  # fmt: skip
         assert f"--{option} " in told

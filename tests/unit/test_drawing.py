@@ -44,9 +44,12 @@ def test_shapes_that_contradict_each_other_are_refused():
         Drawing(torch.rand(5, 2), torch.ones(1), torch.rand(1, 4), (1,))
 
 
-@pytest.mark.parametrize(("width", "height"), [(0, 1), (1, -1), (float("nan"), 1), (float("inf"), 1)])
-def test_a_canvas_needs_a_positive_finite_size(width, height):
-    with pytest.raises(InputError, match="positive"):
+@pytest.mark.parametrize(
+    ("width", "height", "message"),
+    [(0, 1, "positive"), (1, -1, "positive"), (float("nan"), 1, "width must be"), (1, float("inf"), "height must be")],
+)
+def test_a_canvas_needs_a_positive_finite_size(width, height, message):
+    with pytest.raises(InputError, match=message):
         Canvas(width, height)
 
 

@@ -1,5 +1,6 @@
 import io
 import itertools
+import warnings
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -7,11 +8,12 @@ import numpy as np
 import pytest
 import resvg_py
 import torch
-from PIL import Image
+from PIL import Image, ImageFont
 
+from clipdraw import figures
 from clipdraw.drawing import Canvas
 from clipdraw.errors import InputError
-from clipdraw.figures import Cell, Sheet, _font, _wrapped, write_sheet
+from clipdraw.figures import Cell, Sheet, _length, _wrapped, write_sheet
 from clipdraw.io.svg import from_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -106,7 +108,7 @@ def test_text_is_wrapped_and_long_words_are_broken():
     lines = _wrapped(text, 100, 20)
     assert len(lines) > 5
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
-    assert all(_font().getlength(line) <= 100 for line in lines)
+    assert all(_length(line) <= 100 for line in lines)
     assert _wrapped("", 100, 3) == []
     assert _wrapped("one two", 1, 9) == list("onetwo")
 
@@ -116,7 +118,7 @@ def test_what_is_longer_than_its_lines_is_cut(text):
     lines = _wrapped(text, 60, 3)
     assert len(lines) == 3
     assert lines[-1].endswith("…")
-    assert _font().getlength(lines[-1]) <= 60
+    assert _length(lines[-1]) <= 60
     whole = _wrapped(text, 60, 99)
     assert _wrapped(text, 60, len(whole)) == whole
 
@@ -158,6 +160,85 @@ def test_files_that_cannot_be_written_are_refused(side, file, message, tmp_path)
     with pytest.raises(InputError, match=message):
         write_sheet(Sheet([[Cell("a")]], side=side), tmp_path / file)
     assert list(tmp_path.iterdir()) == []
+
+
+SPELLED = dict(zip("自転車é ", "WBCe ", strict=True))
+
+
+class Foreign(ImageFont.FreeTypeFont):
+    """A font that shows the letters of `SPELLED` as Latin ones, and has no others."""
+
+    def getlength(self, text, *arguments, **settings):
+        return super().getlength(spelled(text), *arguments, **settings)
+
+    def getmask2(self, text, *arguments, **settings):
+        return super().getmask2(spelled(text), *arguments, **settings)
+
+
+def spelled(text):
+    return "".join(SPELLED.get(letter, figures._NO_LETTER) for letter in text)
+
+
+def foreign_font(size):
+    font = ImageFont.load_default(size)
+    font.__class__ = Foreign
+    return font
+
+
+@pytest.fixture
+def fonts(monkeypatch):
+    """Sets which fonts the system has: a function of their numbers and sizes."""
+
+    def install(find):
+        figures._font_of.cache_clear()
+        monkeypatch.setattr(figures, "_font", find)
+
+    yield install
+    figures._font_of.cache_clear()
+
+
+def test_letters_that_the_own_font_lacks_are_taken_from_another(fonts, tmp_path):
+    own = {0: ImageFont.load_default, 5: foreign_font}
+    fonts(lambda number, size=13: own[number](size) if number in own else None)
+    foreign, plain = "自転車 and a cat: e\N{COMBINING ACUTE ACCENT}", "WBC and a cat: e"
+    for name, text in (("foreign", foreign), ("plain", plain)):
+        sheet = Sheet([[Cell("")]], title=text, side=200, scale=2)
+        write_sheet(sheet, tmp_path / f"{name}.png", tmp_path / f"{name}.svg")
+    assert np.abs(pixels(tmp_path / "foreign.png") - pixels(tmp_path / "plain.png")).mean() < 0.1
+    assert texts(tmp_path / "foreign.svg") == [foreign]
+    assert _length("自転車") == _length("WBC")
+
+
+def test_letters_that_no_font_has_are_named_and_marked(fonts, tmp_path):
+    fonts(lambda number, size=13: None if number else ImageFont.load_default(size))
+    sheet = Sheet([[Cell("")]], title="自転車 and\u200d 自 é", side=200)
+    with pytest.warns(UserWarning, match=r"^a\.png: no font here has '自転車é'; they stand as \? in this file"):
+        write_sheet(sheet, tmp_path / "a.png", tmp_path / "a.svg")
+    write_sheet(replace(sheet, title="??? and ? ?"), tmp_path / "b.png")
+    assert np.array_equal(pixels(tmp_path / "a.png"), pixels(tmp_path / "b.png"))
+    assert _length("自") == 13  # as wide as an SVG shows it
+    assert _length("é") == _length("?")
+
+
+@pytest.mark.skipif(figures._font(1) is None, reason="needs the font DejaVu Sans")
+def test_letters_of_europe_are_shown_where_there_is_a_usual_font(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_sheet(
+            Sheet([[Cell("")]], title="Müller, Жар-птица, Γειά σου, שלום, مرحبا →", side=400), tmp_path / "a.png"
+        )
+
+
+def test_no_label_breaks_the_xml(drawing, fonts, tmp_path):
+    fonts(lambda number, size=13: None if number else ImageFont.load_default(size))
+    text = "".join(map(chr, [*range(32), 127, 0xD800, 0xDFFF, 0xFFFE, 0xFFFF])) + "<&>]]>"
+    sheet = Sheet([[Cell(drawing, [text]), Cell(text)]], [text, text], [text], title=text, notes=[text], side=300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        write_sheet(sheet, tmp_path / "a.svg", tmp_path / "a.png")
+    shown = "".join(texts(tmp_path / "a.svg")).replace(" ", "")
+    assert shown.count("<&>]]>") == 7
+    assert set(shown) == set("<&>]\x7f\N{REPLACEMENT CHARACTER}")
 
 
 def test_a_scale_that_is_too_large_is_lowered(monkeypatch, drawing, tmp_path):

@@ -7,26 +7,33 @@ import sys
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
 from threading import Event, Thread
+from zipfile import ZipFile
 
 import pytest
 
 from clipdraw import weights
 from clipdraw.encoders.checkpoint import ENCODER, missing_file
 from clipdraw.errors import MissingExtraError, WeightsError
-from clipdraw.weights import Kind, fetch, is_model_id, locate, one_line, unreachable
+from clipdraw.weights import Kind, content_of, fetch, how_to_convert, is_model_id, locate, one_line, unreachable
 
 pytest.importorskip("huggingface_hub")
 
 COMMIT = "a" * 40
 CONVERTED = "b" * 40
 FILES = {"config.json": b"{}", "tokenizer.json": b"{}", "model.safetensors": b"weights", "README.md": b"unwanted"}
+OPEN_CLIP = {"open_clip_config.json": b"{}", "open_clip_model.safetensors": b"open"}
 PICKLED = {"config.json": b"{}", "tokenizer.json": b"{}", "pytorch_model.bin": b"code"}
 REVISIONS = {
     "owner/good": {"main": FILES},
     "owner/pickled": {"main": PICKLED},
     "owner/generator": {"main": {"config.json": b"{}", "pytorch_model.bin": b"tensors"}},
     "owner/converted": {"main": PICKLED, "refs/pr/7": {**PICKLED, "model.safetensors": b"converted"}},
+    "owner/both": {"main": {**FILES, **OPEN_CLIP, "config.json": b'{"model_type": "clip"}'}},
+    "owner/timm": {"main": {**FILES, **OPEN_CLIP, "config.json": b'{"architecture": "vit"}'}},
+    "owner/open": {"main": {**PICKLED, **OPEN_CLIP, "open_clip_pytorch_model.bin": b"code"}},
 }
 
 
@@ -155,7 +162,7 @@ def test_a_folder_goes_before_a_hub_id_of_that_name(server, tmp_path, monkeypatc
 
 def test_without_the_hubs_client_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(weights, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'clipdraw\[clip\]'"):
+    with pytest.raises(MissingExtraError, match=r"needs an optional part: .*pip install .*\[clip\]'$"):
         locate("owner/good", ENCODER)
 
 
@@ -247,6 +254,96 @@ def test_a_model_is_downloaded_once_and_then_read_without_network(server, cache,
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert fetch("owner/good", ENCODER) == folder
     assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [
+        ("owner/both", "model.safetensors"),
+        ("owner/timm", "open_clip_model.safetensors"),  # model.safetensors is an image side by itself
+        ("owner/open", "open_clip_model.safetensors"),
+    ],
+)
+def test_weights_are_fetched_in_the_one_form_that_is_read(server, name, weights):
+    folder = fetch(name, ENCODER)
+    assert [path.name for path in folder.iterdir() if path.suffix not in (".json", ".txt")] == [weights]
+    server.asked.clear()
+    assert fetch(name, ENCODER) == folder
+    assert server.asked == []
+
+
+def test_a_name_of_openai_is_fetched_from_its_place_at_the_hub(server):
+    with pytest.raises(WeightsError, match="no model 'openai/clip-vit-base-patch32' at "):
+        locate("ViT-B/32", ENCODER)
+
+
+@pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "nothing"])
+def test_pickled_weights_in_the_cache_are_said_to_be_there(cache, monkeypatch, variable):
+    monkeypatch.setenv(variable, "1")
+    copy = cache / "models--owner--pickled" / "snapshots" / COMMIT
+    copy.mkdir(parents=True)
+    reference = cache / "models--owner--pickled" / "refs" / "main"
+    reference.parent.mkdir()
+    reference.write_text(COMMIT)
+    for file, content in PICKLED.items():
+        (copy / file).write_bytes(content)
+    with pytest.raises(
+        WeightsError, match=f"is in the local cache, but only as pickled .*: clipdraw .* {copy} "
+    ) as told:
+        fetch("owner/pickled", ENCODER)
+    assert "\n" not in str(told.value)
+
+
+def zipped(*names):
+    content = BytesIO()
+    with ZipFile(content, "w") as file:
+        for name in names:
+            file.writestr(name, b"x")
+    return content.getvalue()
+
+
+CONTENTS = {
+    "a.safetensors": ("safetensors", len(b"{}").to_bytes(8, "little") + b"{}"),
+    "a.pt": ("torchscript", zipped("a/data.pkl", "a/constants.pkl")),
+    "a.bin": ("pickle", zipped("archive/data.pkl", "archive/data/0")),
+    "old.bin": ("pickle", b"\x80\x02more"),
+    "a.docx": ("", zipped("word/document.xml")),
+    "a.png": ("", b"\x89PNG\r\n"),
+    "a.txt": ("", b"notes, longer than a header is"),
+    "empty": ("", b""),
+}
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_a_file_in_the_place_of_a_model_is_told_by_its_content(name, tmp_path):
+    content, data = CONTENTS[name]
+    (tmp_path / name).write_bytes(data)
+    assert content_of(tmp_path / name) == content
+    messages = {
+        "safetensors": f"is one file of the encoder; pass the folder that has all of them: {tmp_path}$",
+        "": "is a file that holds no weights; pass a folder, a hub id",
+    }
+    pickled = f"holds pickled weights, .*: clipdraw convert-weights {tmp_path / name} NEW_FOLDER"
+    with pytest.raises(WeightsError, match=messages.get(content, pickled)):
+        locate(str(tmp_path / name), ENCODER)
+
+
+def test_a_file_of_a_kind_that_may_be_pickled_is_in_its_folder(tmp_path):
+    (tmp_path / "a.bin").write_bytes(CONTENTS["a.bin"][1])
+    kind = Kind("the generator", "name a folder", "leave it out", (), lambda folder: "", pickles=True)
+    with pytest.raises(WeightsError, match=f"is one file of the generator; pass the folder .*: {tmp_path}$"):
+        locate(str(tmp_path / "a.bin"), kind)
+
+
+@pytest.mark.parametrize("file", ["pytorch_model.bin", "ViT-B-32.pt", "epoch 3.pth"])
+def test_a_folder_of_pickled_weights_alone_says_how_to_convert_them(file, tmp_path):
+    (tmp_path / file).touch()
+    with pytest.raises(WeightsError, match=f"has only pickled weights, .*: clipdraw convert-weights {tmp_path} NEW"):
+        locate(str(tmp_path), ENCODER)
+
+
+def test_commands_in_advice_can_be_pasted():
+    assert "convert-weights '/my models/a.pt' NEW_FOLDER," in how_to_convert(Path("/my models/a.pt"))
 
 
 def test_an_incomplete_copy_in_the_cache_is_completed(server):

@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
+from clipdraw.errors import install_command
+
 _HUB_MODELS = (
-    ("openai/clip-vit-base-patch32", "the judge of the paper; 605 MB"),
-    ("openai/clip-vit-base-patch16", "sees more detail; 599 MB, four times slower"),
-    ("openai/clip-vit-large-patch14", "stronger; 1.7 GB, for a GPU"),
+    ("openai/clip-vit-base-patch32", "the judge of the paper, or ViT-B/32; 605 MB"),
+    ("openai/clip-vit-base-patch16", "or ViT-B/16: sees more detail; 599 MB, four times slower"),
+    ("openai/clip-vit-large-patch14", "or ViT-L/14: stronger; 1.7 GB, for a GPU"),
     ("google/siglip-base-patch16-224", "SigLIP; 813 MB"),
     ("google/siglip2-base-patch16-224", "SigLIP 2; 1.5 GB"),
 )
@@ -22,12 +24,17 @@ _CLIP = "CLIP ViT-B/32, 8 views"
 
 
 def presets(
-    name: Annotated[str | None, typer.Argument(help="Show every setting of this preset.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show every setting of this preset, or this plan.")] = None,
 ) -> None:
-    """List the presets of draw and sweep, or every setting of one of draw."""
+    """List the presets of draw and the plans of many drawings, for sweep and compare; or show one of them."""
     from clipdraw import config
     from clipdraw.runs import sweep as sweeping
 
+    plans = sweeping.plans()
+    if name in plans:
+        for part, value in plans[name].to_dict().items():
+            print(f"{part} = {value}")
+        return
     if name is not None:
         resolved = config.resolve("a prompt", {"preset": name})
         for setting, value in config.settings_of(resolved).items():
@@ -36,8 +43,8 @@ def presets(
         return
     for preset, settings in config.presets().items():
         print(f"{preset:14} {settings['about']}")
-    for sweep, plan in sweeping.plans().items():
-        print(f"{sweep:14} sweep: {plan.about}")
+    for each, plan in plans.items():
+        print(f"{each:14} plan: {plan.about}")
 
 
 def models() -> None:
@@ -46,10 +53,11 @@ def models() -> None:
 
     size = builtin.WEIGHTS.stat().st_size / 1e6
     print(f"{'builtin':34} ships inside ({size:.0f} MB), no network")
-    extra = "" if find_spec("transformers") else "; needs: pip install 'clipdraw[clip]'"
+    extra = "" if find_spec("transformers") else f"; needs: {install_command('clip')}"
     for name, text in _HUB_MODELS:
         print(f"{name:34} {text}{extra}")
-    print(f"{'FOLDER':34} any CLIP or SigLIP checkpoint in safetensors")
+    print(f"{'FOLDER':34} any CLIP or SigLIP in safetensors, as transformers or open_clip store it")
+    print(f"{'FILE.pt, FILE.bin':34} pickled weights: first clipdraw convert-weights FILE NEW_FOLDER")
 
 
 def doctor() -> None:
@@ -74,13 +82,14 @@ def _versions() -> Iterator[str]:
 
 def _extras() -> Iterator[str]:
     for extra, module in (("clip", "transformers"), ("video", "av"), ("cog", "cog")):
-        yield f"{extra}: " + ("installed" if find_spec(module) else f"missing; pip install 'clipdraw[{extra}]'")
+        yield f"{extra}: " + ("installed" if find_spec(module) else f"missing; {install_command(extra)}")
 
 
 def _devices() -> Iterator[str]:
     import torch
 
     from clipdraw.encoders.devices import devices
+    from clipdraw.raster import usable_processors
 
     for device in devices():
         if device == "cuda":
@@ -89,7 +98,7 @@ def _devices() -> Iterator[str]:
         elif device == "mps":
             yield "mps: the graphics processor of Apple silicon"
         else:
-            yield f"cpu: {os.cpu_count()} processors, {torch.get_num_threads()} threads"
+            yield f"cpu: {usable_processors()} of {os.cpu_count()} processors, {torch.get_num_threads()} threads"
     if len(devices()) > 1:
         yield f"--device auto takes {devices()[0]}; compare the speeds below"
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipdraw.cli.options import Json, Quiet, takes_settings
+from clipdraw.cli.options import Json, Quiet, find_encoders, takes_settings
 from clipdraw.cli.progress import display
-from clipdraw.errors import ConfigError
+from clipdraw.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from clipdraw.config import Config
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 @takes_settings("strokes", "steps", "views", "canvas", "encoder", "negative", "preset", "device", "threads")
 def compare(
-    prompts: Annotated[list[str], typer.Argument(help="What to draw: a row of the figure each.")],
     settings: dict[str, Any],
+    prompts: Annotated[list[str] | None, typer.Argument(help="What to draw: a row of the figure each.")] = None,
     methods: Annotated[
         str, typer.Option(help="The columns, of clipdraw, pixels, biggan, no-augment, no-negative.")
     ] = "clipdraw,pixels,biggan,no-augment",
@@ -42,14 +42,12 @@ def compare(
 
     Each picture has its similarity under the encoder that was optimized and under one that was not (--held-out);
     without such an encoder, under the same one on views of a kind that no method optimizes. Without --preset and
-    --config the settings are those of the preset paper.
+    --config the settings are those of the preset paper; --preset figure-3 has the paper's prompts, too.
     """
-    if config is None:
-        settings = {"preset": "paper"} | settings
     names = [name.strip() for name in methods.split(",") if name.strip()]
     with display(quiet=quiet) as shown:
+        find_encoders(settings, *([held_out] if held_out else []))
         from clipdraw import runs
-        from clipdraw.config import resolve
         from clipdraw.runs.comparison import method
 
         def on_step(name: str, config: Config, step: Step) -> None:
@@ -57,14 +55,35 @@ def compare(
                 picture = f"{config.title}, seed {config.seed}: {name}"
                 shown.advance(picture, step.index, step.of, unit="steps")
 
-        configs = [
-            resolve(prompt, settings | {"seed": number}, file=config) for prompt in prompts for number in seed or [0]
-        ]
+        configs = _rows(prompts or [], seed or [], settings, config)
         for name in names:
             method(name)
         other = _held_out(held_out, configs[0]) if held_out is not None else None
         found = runs.compare(configs, names, held_out=other, generator=generator, out=out, on_step=on_step)
     _report(found, as_json=as_json)
+
+
+def _rows(prompts: list[str], seeds: list[int], settings: dict[str, Any], file: Path | None) -> list[Config]:
+    """The configurations of the rows: of a plan that ships if the preset is one, else of the prompts given.
+
+    Raises:
+        ConfigError, InputError: there is no prompt, or a setting is wrong.
+    """
+    from clipdraw.config import by_full_name, read_toml
+    from clipdraw.runs import sweep as sweeping
+
+    given = by_full_name(read_toml(file) if file else {"preset": "paper"}) | by_full_name(settings)
+    shipped = sweeping.plans()
+    plan = shipped[given.pop("preset")] if given.get("preset") in shipped else sweeping.Plan()
+    if not (prompts or plan.prompts):
+        raise InputError('a comparison needs prompts: say what to draw, for example "a cat" "a dog"')
+    plan = replace(
+        plan,
+        prompts=tuple(prompts) or plan.prompts,
+        seeds=tuple(seeds) or plan.seeds,
+        settings={**plan.settings, **given},
+    )
+    return [cell.config for cell in plan.cells()]
 
 
 def _held_out(name: str, config: Config) -> Encoder:

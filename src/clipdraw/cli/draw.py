@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipdraw.cli.options import Json, Quiet, takes_settings
+from clipdraw.cli.options import Json, Quiet, find_encoders, takes_settings
 from clipdraw.cli.progress import Display, display
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "center_radius", "center_weight", "center_power", "center_kind", "center_on",
     "centre_radius", "centre_weight", "centre_power", "centre_kind", "centre_on",
     "film_kind", "film_format", "film_length", "film_hold", "film_size",
-    "preset", "device", "threads", "explain",
+    "frames", "preset", "device", "threads", "explain",
 )  # fmt: skip
 def draw(
     prompt: Annotated[
@@ -45,6 +45,7 @@ def draw(
         settings["also"] = tuple(prompt[1:])
         _note_lone_words(prompt)
     with display(quiet=quiet) as shown:
+        find_encoders(settings)
         from clipdraw import runs
 
         run = runs.draw(prompt[0], out=out, config_file=config, **_callbacks(shown), **settings)

@@ -1,4 +1,4 @@
-"""Commands on files: `clipdraw score`, `clipdraw explain`, `clipdraw rasterize` and `clipdraw film`."""
+"""Commands on files: `clipdraw score`, `explain`, `rasterize`, `convert`, `views`, `film` and `convert-weights`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipdraw.cli.options import Device, Encoder, Json, Quiet
+from clipdraw.cli.options import Json, Quiet, find_encoders, takes_settings
 from clipdraw.cli.progress import display
 from clipdraw.errors import FormatError, InputError
 
@@ -20,39 +20,54 @@ if TYPE_CHECKING:
     from clipdraw.evaluate.explain import Explanation
     from clipdraw.optimization.losses import Prompt
 
-_LARGEST_SIDE = 16_384
+_LARGEST_SIDE, _LARGEST_VIEW = 16_384, 1024
 _SHOWN = 5  # strokes that add most
 
 File = Annotated[Path, typer.Argument(help="A drawing (.svg, .json) or a picture (.png, .jpg, .webp).")]
 
 
+@takes_settings("encoder", "device")
 def score(
     file: File,
-    prompts: Annotated[list[str], typer.Argument(help="Texts to compare it with.")],
-    encoder: Encoder = "builtin",
-    device: Device = "auto",
+    settings: dict[str, Any],
+    prompts: Annotated[
+        list[str] | None, typer.Argument(help="Texts to compare it with; what it was drawn for if not given.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Say how well a drawing or picture matches texts: one cosine a text."""
-    if any(not prompt.strip() for prompt in prompts):
+    """Say how well a drawing or picture matches texts: one cosine a text.
+
+    A drawing in the folder of its run is judged as the run was, unless options say otherwise; any other by the built-in
+    encoder.
+    """
+    if any(not prompt.strip() for prompt in prompts or []):
         raise InputError("a prompt is empty: give texts to compare the picture with")
     with display(quiet=quiet):
-        from clipdraw.encoders import load_encoder
-        from clipdraw.encoders.devices import choose_device
+        find_encoders(settings)
         from clipdraw.evaluate.score import score as cosines
+        from clipdraw.optimization.losses import distinct
+        from clipdraw.runs import judge_of, note_unread
 
         picture = read_picture(file)
-        values = cosines(picture, prompts, load_encoder(encoder, device=choose_device(device)))
+        judge = judge_of(file, settings)
+        texts = prompts or [prompt.text for prompt in judge.prompts or _prompts(picture, [])]
+        if not texts:
+            raise InputError(f"{file} does not say what it was drawn for: give texts to compare it with")
+        note_unread(texts, judge.encoder)
+        values = cosines(picture, texts, judge.encoder)
     if as_json:
-        print(json.dumps({"file": str(file), "encoder": encoder, "scores": dict(zip(prompts, values, strict=True))}))
+        scores = dict(zip(distinct(texts), values, strict=True))
+        print(json.dumps({"file": str(file), **judge.about(), "scores": scores}))
         return
-    for prompt, value in sorted(zip(prompts, values, strict=True), key=lambda pair: -pair[1]):
-        print(f"{value:7.4f}  {prompt}")
+    for text, value in sorted(zip(texts, values, strict=True), key=lambda pair: -pair[1]):
+        print(f"{value:7.4f}  {text}")
 
 
+@takes_settings("encoder", "device")
 def explain(
     file: File,
+    settings: dict[str, Any],
     prompt: Annotated[
         list[str] | None, typer.Option(help="TEXT[:WEIGHT] that it was drawn for; the file's own if not given.")
     ] = None,
@@ -61,34 +76,33 @@ def explain(
     out: Annotated[
         Path | None, typer.Option(help="The picture of what each stroke adds: .png or .svg; FILE-explained.png.")
     ] = None,
-    encoder: Encoder = "builtin",
-    device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Say which words are nearest to a drawing, and show how much each of its strokes matters.
 
-    What a stroke adds is the similarity of the drawing minus that of the drawing without it.
+    What a stroke adds is the similarity of the drawing minus that of the drawing without it. The judge is that of
+    score.
     """
     if words < 1:
         raise InputError(f"--words must be at least 1, got {words}")
     if out is not None and out.suffix.lower() not in (".png", ".svg"):
         raise InputError(f"--out names a .png or .svg file, got {out}")
     with display(quiet=quiet):
-        from clipdraw.encoders import load_encoder
-        from clipdraw.encoders.devices import choose_device
         from clipdraw.evaluate.explain import NOUNS, explain, read_words
+        from clipdraw.runs import judge_of, note_unread
 
         picture = read_picture(file)
         prompts = _prompts(picture, prompt or [])
         target = _target(picture, prompts, file=file, out=out)
         chosen = read_words(word_list or NOUNS)
-        judge = load_encoder(encoder, device=choose_device(device))
-        found = explain(picture, prompts, encoder=judge, words=chosen, count=words)
+        judge = judge_of(file, settings)
+        note_unread((each.text for each in prompts), judge.encoder)
+        found = explain(picture, prompts, encoder=judge.encoder, words=chosen, count=words)
         if target is not None:
             _write_importance(picture, found, prompts, target)
     if as_json:
-        print(json.dumps({"file": str(file), "encoder": encoder} | _summary(found, prompts, target)))
+        print(json.dumps({"file": str(file), **judge.about()} | _summary(found, prompts, target)))
     else:
         _tell(found, prompts, target)
 
@@ -137,8 +151,11 @@ def _write_importance(picture: Any, found: Explanation, prompts: tuple[Prompt, .
 
 
 def _summary(found: Explanation, prompts: tuple[Prompt, ...], out: Path | None) -> dict[str, Any]:
+    from clipdraw.optimization.losses import distinct
+
+    names, weights = distinct(prompt.text for prompt in prompts), (prompt.weight for prompt in prompts)
     return {
-        "prompts": {prompt.text: prompt.weight for prompt in prompts},
+        "prompts": dict(zip(names, weights, strict=True)),
         "similarity": None if math.isnan(found.similarity) else found.similarity,
         "words": dict(found.words),
         "strokes": None if found.strokes is None else found.strokes.tolist(),
@@ -183,6 +200,80 @@ def rasterize(
     print(out)
 
 
+def convert(
+    file: Annotated[Path, typer.Argument(help="A drawing (.svg, .json).")],
+    out: Annotated[Path, typer.Option(help="The drawing to write (.svg, .json).")],
+    quiet: Quiet = False,
+) -> None:
+    """Write a drawing in another format: paths as JSON from an SVG, or an SVG from them."""
+    with display(quiet=quiet):
+        from clipdraw.drawing import Drawing
+
+        Drawing.load(file).save(out)
+    print(out)
+
+
+@takes_settings("views", "seed", "preset")
+def views(
+    source: Annotated[Path, typer.Argument(help="The folder of a run, a drawing or a picture.")],
+    settings: dict[str, Any],
+    out: Annotated[Path, typer.Option(help="A sheet (.png, .webp, .svg); or without an ending a folder of PNGs.")],
+    size: Annotated[int, typer.Option(help="Pixels along the sides of a view.")] = 224,
+    quiet: Quiet = False,
+) -> None:
+    """Save the distorted copies of a picture that an encoder sees, as in figure 1 of the paper.
+
+    Of a run they are those of its first step, with its own settings; of a file those of the preset paper. An encoder
+    sees them at its own size, such as 64.
+    """
+    if not 1 <= size <= _LARGEST_VIEW:
+        raise InputError(f"--size must be from 1 to {_LARGEST_VIEW}, got {size}")
+    with display(quiet=quiet):
+        from clipdraw.config import resolve
+        from clipdraw.drawing import Drawing
+        from clipdraw.evaluate.score import image_of
+        from clipdraw.runs.folder import read_record
+
+        of_run = source.is_dir()
+        own = read_record(source)["config"] if of_run else {"preset": "paper"}
+        config = resolve("a picture", {**own, **settings})
+        picture = read_picture(source / "drawing.svg" if of_run else source)
+        image = image_of(picture, config.resolution or size) if isinstance(picture, Drawing) else picture
+        _write_views(picture, config.recipe().views.apply(image, size, generator=config.generator()), out)
+    print(out)
+
+
+def _write_views(picture: Drawing | Tensor, views: Tensor, out: Path) -> None:
+    """Write views beside their picture as one sheet, or each by itself into a folder."""
+    from clipdraw.figures import Cell, Sheet, write_sheet
+    from clipdraw.io.images import to_bytes
+    from clipdraw.io.video import write_numbered
+
+    if not out.suffix:
+        write_numbered((to_bytes(view) for view in views), out)
+        return
+    cells = [
+        Cell(picture, ("the picture",)),
+        *(Cell(view, (f"view {number}",)) for number, view in enumerate(views, 1)),
+    ]
+    columns = math.ceil(math.sqrt(len(cells)))
+    rows = [cells[at : at + columns] for at in range(0, len(cells), columns)]
+    write_sheet(Sheet(rows, side=views.shape[-1]), out)
+
+
+def convert_weights(
+    source: Annotated[Path, typer.Argument(help="A .pt or .bin of CLIP or SigLIP, or the folder that it is in.")],
+    target: Annotated[Path, typer.Argument(help="The folder to write, which --encoder then takes.")],
+    quiet: Quiet = False,
+) -> None:
+    """Write pickled weights as safetensors, without running the code that a pickle may hold."""
+    with display(quiet=quiet):
+        from clipdraw.encoders.convert import convert_weights as convert
+
+        convert(source, target)
+    print(target)
+
+
 def film(
     source: Annotated[Path, typer.Argument(help="The folder of a run; for strokes a drawing (.svg, .json) will do.")],
     kind: Annotated[
@@ -194,7 +285,9 @@ def film(
     fps: Annotated[int, typer.Option(help="Frames a second.")] = 25,
     out: Annotated[
         Path | None,
-        typer.Option(help="The film: .mp4, .webp, .gif, .svg, or .png for a strip of eight moments."),
+        typer.Option(
+            help="The film: .mp4, .webp, .gif, .svg; .png, eight moments; or without an ending a folder of PNGs."
+        ),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -205,7 +298,9 @@ def film(
 
         written = runs.film(source, kind=kind, out=out, length=length, hold=hold, size=size, fps=fps)
     if as_json:
-        about = {"film": str(written), "kind": kind, "seconds": length + hold, "bytes": written.stat().st_size}
+        files = written.iterdir() if written.is_dir() else [written]
+        size_bytes = sum(file.stat().st_size for file in files)
+        about = {"film": str(written), "kind": kind, "seconds": length + hold, "bytes": size_bytes}
         print(json.dumps(about))
         return
     print(written)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from inspect import Parameter, Signature, signature
 from typing import Annotated, Any
@@ -16,8 +16,6 @@ from clipdraw.errors import ConfigError, InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-Encoder = Annotated[str, typer.Option(help="The judge: builtin, a hub id or a folder.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 _CENTER, _FILMS = "Keep to the middle", "Films"
 
 
@@ -73,7 +71,7 @@ OPTIONS = {
     "encoder": SettingOption(
         "judge.encoders",
         list[str],
-        "The judge, NAME[:WEIGHT]: builtin, a hub id or a folder. Repeat it for several.",
+        "The judge, NAME[:WEIGHT]: builtin, a hub id, OpenAI's name (ViT-B/32) or a folder. Repeat it for several.",
     ),
     "negative": SettingOption(
         "negative", list[str], "TEXT[:WEIGHT] to stay away from (weight 0.3). Repeat it for several."
@@ -90,7 +88,8 @@ OPTIONS = {
     "film_length": SettingOption("film.length", float, "Seconds until the drawing is complete.", panel=_FILMS),
     "film_hold": SettingOption("film.hold", float, "Seconds that it then stays.", panel=_FILMS),
     "film_size": SettingOption("film.size", int, "Pixels along the longer side.", panel=_FILMS),
-    "preset": SettingOption("preset", str, "Where the other settings come from; see presets."),
+    "frames": SettingOption("film.frames", int, "Save a PNG of the drawing every so many steps.", panel=_FILMS),
+    "preset": SettingOption("preset", str, "Where other settings come from; see presets. If not named, the judge's."),
     "device": SettingOption("device", str, "auto, cpu, cuda or mps."),
     "threads": SettingOption("threads", int, "CPU threads; 0 takes what is there."),
     "explain": SettingOption("explain", bool, "Show the words nearest to it all along.", ("--explain",)),
@@ -138,6 +137,23 @@ def _settings(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def find_encoders(settings: Mapping[str, Any], *more: str) -> None:
+    """Make sure that the encoders that were named are there, before PyTorch is loaded, which takes seconds.
+
+    Args:
+        settings: by full names.
+        more: names of other encoders.
+
+    Raises:
+        ConfigError, MissingExtraError, WeightsError: one is not there.
+    """
+    from clipdraw.encoders import find_encoder, split_weight
+
+    texts = settings.get("judge.encoders", ())
+    for name in (*(split_weight(text)[0] for text in texts if isinstance(texts, list)), *more):
+        find_encoder(name)
+
+
 def named(pairs: list[str], form: str) -> Iterator[tuple[str, str]]:
     """The two sides of each pair.
 
@@ -156,7 +172,7 @@ def toml_value(text: str) -> Any:
     """The value that TOML reads in the text, or the text itself."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, or a number of too many digits, or brackets in brackets
         return text
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipdraw.cli.options import Json, Quiet, named, takes_settings, toml_value
+from clipdraw.cli.options import Json, Quiet, find_encoders, named, takes_settings, toml_value
 from clipdraw.cli.progress import Display, display
 from clipdraw.errors import ConfigError
 
@@ -58,6 +58,7 @@ def sweep(
     if seeds is not None:
         changes["seeds"] = _seeds(seeds)
     with display(quiet=quiet, overall=True) as shown:
+        find_encoders(settings)
         from clipdraw.runs import sweep as sweeping
 
         name, plan = _plan(prompts or [], out, config, preset or [])

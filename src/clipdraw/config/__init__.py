@@ -10,6 +10,7 @@ from clipdraw.config.resolve import (
     read_toml,
     resolve,
     settings_of,
+    with_absolute_paths,
 )
 from clipdraw.config.settings import Config
 
@@ -24,4 +25,5 @@ __all__ = [
     "read_toml",
     "resolve",
     "settings_of",
+    "with_absolute_paths",
 ]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 
-from clipdraw.config.prompts import NUMBER, parse_prompts, title_of, written
+from clipdraw.config.prompts import parse_prompts, title_of, written
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.encoders import Encoder
+from clipdraw.encoders import Encoder, split_weight
 from clipdraw.encoders.devices import PRECISIONS
-from clipdraw.errors import ConfigError
-from clipdraw.optimization.center import Center
+from clipdraw.errors import ConfigError, check_fields
+from clipdraw.optimization.center import CIRCLES, Center
 from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.optimization.loop import Problem, Recipe
 from clipdraw.optimization.losses import Loss, Opacity, Prior, Prompt
@@ -23,13 +22,25 @@ from clipdraw.optimization.schedules import SCHEDULES
 from clipdraw.optimization.start import PriorStrokes, RandomStrokes
 from clipdraw.optimization.views import OUTSIDES, Views
 
+FILM_KINDS, FILM_FORMATS = ("optimization", "strokes"), ("svg", "video", "mp4", "webp", "gif")
+"""The kinds of films, and the formats that a run can write; `video` is mp4 with the extra of that name, else WebP."""
+_MOST_FRAMES = 20_000
+
+
+class _Group:
+    """Settings that belong together; of which group, the name of the class says."""
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix=f"{type(self).__name__.removesuffix('Settings').lower()}.", error=ConfigError)
+
 
 @dataclass(frozen=True)
-class JudgeSettings:
+class JudgeSettings(_Group):
     """The encoders that say how well the drawing matches its prompts.
 
     Args:
-        encoders: one or more, each `builtin`, a hub id or a folder, and `:WEIGHT` if it is not 1.
+        encoders: one or more, each `builtin`, a hub id, OpenAI's name of a CLIP or a folder, and `:WEIGHT` if it is not
+            1.
         normalize: whether pixel values are normalized as the encoder was trained; for real CLIP only.
         precision: number format that encoders compute in: `float32`, `bfloat16`, `float16`, or `auto`, the one that is
             measured to be fast here.
@@ -40,6 +51,7 @@ class JudgeSettings:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.encoders:
             raise ConfigError("no encoder: name at least one, such as builtin")
         self.weights()
@@ -53,8 +65,7 @@ class JudgeSettings:
         """
         found: dict[str, float] = {}
         for text in self.encoders:
-            match = re.fullmatch(rf"(.+):({NUMBER})", text)
-            name, weight = (match[1], float(match[2])) if match else (text, 1.0)
+            name, weight = split_weight(text)
             if not 0 < weight < float("inf"):
                 raise ConfigError(f"the weight of an encoder is above 0, got {text!r}")
             if name in found:
@@ -64,15 +75,15 @@ class JudgeSettings:
 
 
 @dataclass(frozen=True)
-class StartSettings:
+class StartSettings(_Group):
     """The strokes before the first step; see `start.RandomStrokes`.
 
     Args:
-        segments: fewest and most cubic segments of a stroke.
-        reach: distance between neighboring control points, as a fraction of the canvas.
-        width: full stroke width.
-        opacity: smallest and largest opacity.
-        spread: fraction of the canvas, about its middle, in which strokes begin.
+        segments: fewest and most cubic segments of a stroke, 1 to 1000.
+        reach: distance between neighboring control points, as a fraction of the canvas, 0 to 10.
+        width: full stroke width, 0 to 1000.
+        opacity: smallest and largest opacity, 0 to 1.
+        spread: fraction of the canvas, about its middle, in which strokes begin, above 0 and at most 1.
     """
 
     segments: tuple[int, int] = (1, 3)
@@ -83,13 +94,13 @@ class StartSettings:
 
 
 @dataclass(frozen=True)
-class PriorSettings:
+class PriorSettings(_Group):
     """The picture that an encoder's image prior has of the weightiest prompt; only the built-in encoder has a prior.
 
     Args:
         weight: how strongly the drawing, which then starts from the picture, keeps to it; 0: it starts from random
             strokes and the prior is not used.
-        until: fraction of the run after which the prior has no effect.
+        until: fraction of the run after which the prior has no effect, above 0 and at most 1.
     """
 
     weight: float = 0.0
@@ -97,14 +108,14 @@ class PriorSettings:
 
 
 @dataclass(frozen=True)
-class ViewSettings:
+class ViewSettings(_Group):
     """The distorted copies that the encoder sees in each step; see `views.Views`.
 
     Args:
         count: how many, 1 to 1024.
         augment: whether they are distorted at all.
         distortion: strength of the random perspective, in [0, 1).
-        area: smallest and largest fraction of the picture that a view covers.
+        area: smallest and largest fraction of the picture that a view covers, above 0 and at most 1.
         outside: `white`, `black` or `gray` beyond the picture's edge.
     """
 
@@ -115,13 +126,14 @@ class ViewSettings:
     outside: str = "white"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _require("views.count", self.count, 1, 1024)
         _require_one_of("views.outside", self.outside, OUTSIDES)
 
 
 @dataclass(frozen=True)
-class RateSettings:
-    """Adam's learning rates.
+class RateSettings(_Group):
+    """Adam's learning rates, 0 to 1000.
 
     Args:
         points: of control points.
@@ -138,17 +150,18 @@ class RateSettings:
     other_schedule: str = "constant"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("points_schedule", "other_schedule"):
             _require_one_of(f"rates.{name}", getattr(self, name), SCHEDULES)
 
 
 @dataclass(frozen=True)
-class ConstraintSettings:
+class ConstraintSettings(_Group):
     """The rules that hold after each step.
 
     Args:
-        width_range: smallest and largest full width.
-        least_opacity: strokes are never fainter.
+        width_range: smallest and largest full width, 0 to 1000.
+        least_opacity: strokes are never fainter, 0 to 1.
         keep_on_canvas: whether control points stay on the canvas.
     """
 
@@ -157,20 +170,21 @@ class ConstraintSettings:
     keep_on_canvas: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _require("constraints.least_opacity", self.least_opacity, 0, 1)
-        if not 0 <= self.width_range[0] <= self.width_range[1]:
-            raise ConfigError(f"constraints.width_range is 0 or more, smallest first, got {self.width_range}")
 
 
 @dataclass(frozen=True)
-class CenterSettings:
+class CenterSettings(_Group):
     """The pull to the middle of the canvas; see `center.Center`.
 
+    The picture of an image prior, if the drawing keeps to one, is shrunk into the circle of a `ring` or `disc`.
+
     Args:
-        radius: what lies beyond this distance from the middle is pulled back.
+        radius: what lies beyond this distance from the middle is pulled back, 0 to 10,000.
         weight: how strongly; 0 leaves it out. If another center setting is given without a weight, it is 0.001 (see
             `resolve`).
-        power: of the distance beyond the radius.
+        power: of the distance beyond the radius, 1 to 10.
         kind: `sum`, `pull`, `ring` or `disc`.
         on: what is pulled: control `points` or `ink`.
     """
@@ -183,16 +197,17 @@ class CenterSettings:
 
 
 @dataclass(frozen=True)
-class FilmSettings:
+class FilmSettings(_Group):
     """The films that are made of the run; see `films.Film`.
 
     Args:
         kinds: `optimization`, `strokes`, both, or none.
         formats: each as `svg`, `mp4`, `webp`, `gif`, or `video`: mp4 with the extra of that name, else WebP.
-        length: seconds until the drawing is complete.
-        hold: seconds that it then stays.
-        size: pixels along the longer side.
-        fps: frames a second.
+        length: seconds until the drawing is complete, above 0 and at most 600.
+        hold: seconds that it then stays, 0 to 600.
+        size: pixels along the longer side, 16 to 4096.
+        fps: frames a second, 1 to 120.
+        frames: steps from one PNG of the drawing to the next, in `frames/`, of this size, up to 1,000,000; 0 for none.
     """
 
     kinds: tuple[str, ...] = ("optimization",)
@@ -201,6 +216,19 @@ class FilmSettings:
     hold: float = 2.0
     size: int = 336
     fps: int = 15
+    frames: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, allowed in (("kinds", FILM_KINDS), ("formats", FILM_FORMATS)):
+            for value in getattr(self, name):
+                _require_one_of(f"film.{name}", value, allowed)
+        if not 0 < self.length <= 600:
+            raise ConfigError(f"a film is above 0 and at most 600 seconds long, got {self.length}")
+        for name, lowest, highest in (("hold", 0, 600), ("size", 16, 4096), ("fps", 1, 120), ("frames", 0, 1_000_000)):
+            _require(f"film.{name}", getattr(self, name), lowest, highest)
+        if (self.length + self.hold) * self.fps > _MOST_FRAMES:
+            raise ConfigError(f"a film of more than {_MOST_FRAMES:,} frames is not made; shorten it or lower its rate")
 
 
 @dataclass(frozen=True)
@@ -211,16 +239,17 @@ class Config:
         prompt: the text to draw, `TEXT` or `TEXT:WEIGHT` (weight 1, see `prompts.parse_weighted`).
         also: more texts to draw in the same picture, written in the same way.
         negative: texts to stay away from, written in the same way (weight 0.3).
-        preset: the preset that the other values come from.
+        preset: the preset that the other values come from; if none is named, that which goes with the encoders.
         seed: of the start and the views.
-        canvas: width and height in canvas units.
+        canvas: width and height in canvas units, 1 to 16,384.
         strokes: number of strokes, 1 to 100,000.
         steps: number of updates, 1 to 1,000,000.
-        resolution: pixels along the longer side of the optimized picture; 0 takes the encoder's view size.
+        resolution: pixels along the longer side of the picture that views are made of, up to 8192; 0 takes the
+            encoder's view size. Of a larger picture each pixel of a view is a mean.
         opacity_weight: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
         explain: whether the words nearest to the drawing are found in each step.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        threads: CPU threads; 0 takes what is there.
+        threads: CPU threads of the run, up to 1024; 0 takes what is there.
         judge: the encoders.
         start: the strokes before the first step.
         prior: the picture that an encoder has of the prompt.
@@ -257,6 +286,7 @@ class Config:
     film: FilmSettings = field(default_factory=FilmSettings)
 
     def __post_init__(self) -> None:
+        check_fields(self, error=ConfigError)
         _require("strokes", self.strokes, 1, 100_000)
         _require("steps", self.steps, 1, 1_000_000)
         for side in self.canvas:
@@ -264,9 +294,11 @@ class Config:
         _require("threads", self.threads, 0, 1024)
         _require("resolution", self.resolution, 0, 8192)
         _require("seed", self.seed, 0, 2**63 - 1)
-        # Building them checks the remaining values.
+        # Building them checks the remaining values, also those of what is left out.
         self._losses()
-        self._recipe()
+        Prior(self._weightiest_text(), self.prior.weight or Prior.weight, self.prior.until)
+        Center(**{**asdict(self.center), "weight": self.center.weight or Center.weight})
+        self.recipe()
         self._random_strokes()
 
     def prompts(self) -> tuple[Prompt, ...]:
@@ -304,7 +336,19 @@ class Config:
         """
         if start is None:
             start = self._start(encoder)(Canvas(*self.canvas), self.generator())
-        return Problem(start, self._losses(), self._recipe(), encoder, self.seed)
+        return Problem(start, self._losses(), self.recipe(), encoder, self.seed)
+
+    def recipe(self) -> Recipe:
+        """Steps, views, rates and constraints, whatever the drawing shows."""
+        views, rates = self.views, self.rates
+        schedules = SCHEDULES[rates.points_schedule], SCHEDULES[rates.other_schedule]
+        return Recipe(
+            steps=self.steps,
+            views=Views(views.count, views.distortion, views.area, outside=views.outside, enabled=views.augment),
+            rates=Rates(rates.points, rates.width, rates.color, *schedules),
+            constraints=self._constraints(),
+            resolution=self.resolution or None,
+        )
 
     def generator(self) -> torch.Generator:
         """A new random generator with the run's seed."""
@@ -317,7 +361,8 @@ class Config:
     def _losses(self) -> tuple[Loss, ...]:
         others: list[Loss] = [Opacity(self.opacity_weight)] if self.opacity_weight else []
         if self.prior.weight:
-            others.append(Prior(self._weightiest_text(), self.prior.weight, self.prior.until, variant=self.seed))
+            weight, until = self.prior.weight, self.prior.until
+            others.append(Prior(self._weightiest_text(), weight, until, self.seed, self._aim_radius()))
         if self.center.weight:
             others.append(Center(**asdict(self.center)))
         return *self.prompts(), *others
@@ -329,7 +374,16 @@ class Config:
         strokes = self._random_strokes()
         if not self.prior.weight:
             return strokes
-        return PriorStrokes(strokes, self._weightiest_text(), encoder, self.seed, self._constraints())
+        text, rules, radius = self._weightiest_text(), self._constraints(), self._aim_radius()
+        return PriorStrokes(strokes, text, encoder, self.seed, rules, radius=radius)
+
+    def _aim_radius(self) -> float | None:
+        """The circle that the prior's picture is shrunk into: where the pull to the middle wants the drawing.
+
+        As a fraction of the canvas's shorter side.
+        """
+        center = self.center
+        return center.radius / Canvas().width if center.weight and center.kind in CIRCLES else None
 
     def _random_strokes(self) -> RandomStrokes:
         return RandomStrokes(self.strokes, **asdict(self.start))
@@ -338,17 +392,6 @@ class Config:
         rules = self.constraints
         always = WidthRange(*rules.width_range), ColorRange(rules.least_opacity)
         return (*always, PointsOnCanvas()) if rules.keep_on_canvas else always
-
-    def _recipe(self) -> Recipe:
-        views, rates = self.views, self.rates
-        schedules = SCHEDULES[rates.points_schedule], SCHEDULES[rates.other_schedule]
-        return Recipe(
-            steps=self.steps,
-            views=Views(views.count, views.distortion, views.area, outside=views.outside, enabled=views.augment),
-            rates=Rates(rates.points, rates.width, rates.color, *schedules),
-            constraints=self._constraints(),
-            resolution=self.resolution or None,
-        )
 
 
 def _require(name: str, value: float, lowest: float, highest: float) -> None:

@@ -1,4 +1,4 @@
-"""A CLIP or SigLIP checkpoint of the `transformers` library: its files, and what is read from them.
+"""A CLIP or SigLIP checkpoint: its files, and what is read from them with the library `transformers`.
 
 The library is imported when a model is read: it costs seconds.
 """
@@ -6,20 +6,21 @@ The library is imported when a model is read: it costs seconds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from clipdraw.errors import WeightsError
+from clipdraw.encoders import open_clip
+from clipdraw.errors import MissingExtraError, WeightsError
 from clipdraw.weights import SAFETENSORS, SAFETENSORS_INDEX, Kind, locate, one_line
 
-_TOKENIZERS = ("tokenizer.json", "vocab.json")
 _FILES = (
-    SAFETENSORS_INDEX,
-    "model*.safetensors",
     "config.json",
+    open_clip.CONFIG,
+    SAFETENSORS_INDEX,
     "preprocessor_config.json",
     "processor_config.json",
     "tokenizer.json",
@@ -54,8 +55,8 @@ _FAMILIES = {
     "clip": _Family(
         "CLIPModel",
         "CLIPTokenizerFast",
-        mean=(0.48145466, 0.4578275, 0.40821073),
-        std=(0.26862954, 0.26130258, 0.27577711),
+        mean=open_clip.PIXELS["mean"],
+        std=open_clip.PIXELS["std"],
         pad_to_end=False,
     ),
     "siglip": _Family(
@@ -84,21 +85,35 @@ class Checkpoint:
     pad_to_end: bool
 
 
-def read_checkpoint(name: str, *, normalize: bool) -> Checkpoint:
-    """The checkpoint in a folder, or with an id on the hub; without `normalize` its pixel statistics are 0 and 1.
+def find_checkpoint(name: str) -> Path:
+    """The folder of a checkpoint that is named by it, by a hub's id or by OpenAI's name; fetched if need be.
 
     Raises:
+        MissingExtraError: the library that reads it is not installed.
+        WeightsError: it cannot be found or fetched.
+    """
+    if find_spec("transformers") is None:
+        raise MissingExtraError("a CLIP or SigLIP encoder", extra="clip")
+    return locate(name, ENCODER)
+
+
+def read_checkpoint(name: str, *, normalize: bool) -> Checkpoint:
+    """The checkpoint of that name, as `find_checkpoint` finds it; without `normalize` its pixel statistics are 0 and 1.
+
+    Raises:
+        MissingExtraError: the library that reads it is not installed.
         WeightsError: it cannot be found, fetched or read, or is of an unsupported kind.
     """
-    folder = locate(name, ENCODER)
-    family = _family(folder)
-    mean, std = _pixel_statistics(folder, family) if normalize else _UNCHANGED
-    model, tokenizer = _read(folder, family)
-    return Checkpoint(model, tokenizer, mean, std, family.pad_to_end)
+    folder = find_checkpoint(name)
+    return (_read_open_clip if _is_open_clip(folder) else _read_transformers)(folder, normalize=normalize)
 
 
 def missing_file(folder: Path) -> str:
     """A file that a checkpoint's folder lacks to be loaded; empty if it is complete."""
+    if _is_open_clip(folder):
+        return ""
+    if not _has_weights(folder) and any((folder / file).is_file() for file in (open_clip.CONFIG, open_clip.WEIGHTS)):
+        return open_clip.lacking(folder)
     if not (folder / "config.json").is_file():
         return "config.json"
     if not (folder / SAFETENSORS).is_file():
@@ -111,17 +126,46 @@ def missing_file(folder: Path) -> str:
         absent = sorted(shard for shard in shards if not (folder / shard).is_file())
         if absent:
             return absent[0]
-    if not any((folder / tokenizer).is_file() for tokenizer in _TOKENIZERS):
+    if not any((folder / tokenizer).is_file() for tokenizer in open_clip.TOKENIZERS):
         return "tokenizer.json"
     return ""
 
 
+def _is_open_clip(folder: Path) -> bool:
+    """Whether a folder is to be read as open_clip's.
+
+    Some hold a model in both forms, and some another model's `config.json` and weights beside it.
+    """
+    return not open_clip.lacking(folder) and not (_has_weights(folder) and _model_type(folder) in _FAMILIES)
+
+
+def _has_weights(folder: Path) -> bool:
+    return any((folder / file).is_file() for file in (SAFETENSORS, SAFETENSORS_INDEX))
+
+
+def _model_type(folder: Path) -> str | None:
+    """The architecture that a folder's `config.json` names; None without one."""
+    try:
+        return str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _weights(folder: Path, there: Collection[str]) -> tuple[str, ...]:
+    """Patterns of the weights to fetch into a folder that has the other files, of those that are `there`."""
+    ours = {SAFETENSORS, SAFETENSORS_INDEX} & set(there) and _model_type(folder) in _FAMILIES
+    return (open_clip.WEIGHTS,) if open_clip.WEIGHTS in there and not ours else ("model*.safetensors",)
+
+
 ENCODER = Kind(
     "the encoder",
-    "pass a folder, a hub id (owner/model) or builtin as encoder",
+    "pass a folder, a hub id (owner/model), an OpenAI name such as ViT-B/32, or builtin as encoder",
     "use --encoder builtin",
     _FILES,
     missing_file,
+    safe=(SAFETENSORS, SAFETENSORS_INDEX, open_clip.WEIGHTS),
+    weights=_weights,
+    hub_id=open_clip.hub_id,
 )
 """Checkpoints as a kind of model."""
 
@@ -149,11 +193,16 @@ def _pixel_statistics(folder: Path, family: _Family) -> tuple[Sequence[float], S
             settings = {**settings, **found.get("image_processor", found)}
     if not settings.get("do_normalize", True):
         return _UNCHANGED
-    mean, std = settings.get("image_mean", family.mean), settings.get("image_std", family.std)
-    for values in (mean, std):
+    return _three(folder, settings.get("image_mean", family.mean), settings.get("image_std", family.std))
+
+
+def _three(folder: Path, *statistics: Any) -> tuple[Sequence[float], Sequence[float]]:
+    """Mean and deviation as they were read, if each is three numbers."""
+    for values in statistics:
         if not (isinstance(values, Sequence) and len(values) == 3 and all(isinstance(v, int | float) for v in values)):
             raise WeightsError(f"the encoder in {str(folder)!r} has no 3 numbers as pixel statistics but {values!r}")
-    return [float(value) for value in mean], [float(value) for value in std]
+    mean, std = ([float(value) for value in values] for values in statistics)
+    return mean, std
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:
@@ -167,30 +216,53 @@ def _read_json(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _read(folder: Path, family: _Family) -> tuple[Any, Any]:
-    """Model and tokenizer of a folder.
+def _read_transformers(folder: Path, *, normalize: bool) -> Checkpoint:
+    """A checkpoint in the form of `transformers`.
 
     Raises:
         WeightsError: a file is damaged, or weights are missing.
     """
     import transformers
 
-    try:
-        with _quiet():
-            model, report = getattr(transformers, family.model).from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-            )
-            tokenizer = getattr(transformers, family.tokenizer).from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # damaged files show as errors of any type, bare `Exception` among them
-        raise WeightsError(
-            f"cannot read the encoder in {str(folder)!r}: {one_line(error)}; fetch the checkpoint again"
-        ) from error
+    family = _family(folder)
+    mean, std = _pixel_statistics(folder, family) if normalize else _UNCHANGED
+    with _reading(folder):
+        model, report = getattr(transformers, family.model).from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+        tokenizer = getattr(transformers, family.tokenizer).from_pretrained(folder, local_files_only=True)
     missing = sorted(key for key in report["missing_keys"] if not key.endswith("position_ids"))
     if missing:
         raise WeightsError(f"the encoder in {str(folder)!r} lacks {len(missing)} weights, such as {missing[0]}")
     if family.pad_to_end:
         _ignore_case(tokenizer)
-    return model, tokenizer
+    return Checkpoint(model, tokenizer, mean, std, family.pad_to_end)
+
+
+def _read_open_clip(folder: Path, *, normalize: bool) -> Checkpoint:
+    """A checkpoint in the form of open_clip.
+
+    Raises:
+        WeightsError: a file is damaged, or the model is not plain CLIP.
+    """
+    with _reading(folder):
+        model, tokenizer, pixels = open_clip.read(folder)
+    mean, std = _three(folder, pixels["mean"], pixels["std"]) if normalize else _UNCHANGED
+    return Checkpoint(model, tokenizer, mean, std, pad_to_end=False)
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Read quietly, and call whatever goes wrong a damaged file."""
+    try:
+        with _quiet():
+            yield
+    except WeightsError:
+        raise
+    except Exception as error:  # damaged files show as errors of any type, bare `Exception` among them
+        raise WeightsError(
+            f"cannot read the encoder in {str(folder)!r}: {one_line(error)}; fetch the checkpoint again"
+        ) from error
 
 
 def _ignore_case(tokenizer: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any, final
 
 import torch
@@ -12,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 from torch.nn.functional import normalize as unit
 
+from clipdraw.encoders.base import MOST_TEXTS, remember
 from clipdraw.encoders.checkpoint import read_checkpoint
 from clipdraw.encoders.devices import choose_precision
-from clipdraw.errors import InputError, MissingExtraError, WeightsError
+from clipdraw.errors import InputError, WeightsError
 from clipdraw.progress import log
 
 _TEXTS_AT_ONCE = 32
@@ -26,7 +26,7 @@ def load(
     """The encoder of a checkpoint.
 
     Args:
-        name: a hub id such as `openai/clip-vit-base-patch32`, or a folder with a checkpoint's files.
+        name: a hub id such as `openai/clip-vit-base-patch32`, OpenAI's name of it, or a folder with its files.
         device: where to compute.
         precision: `"float32"`, `"bfloat16"`, `"float16"` or `"auto"` (see `choose_precision`).
         normalize: whether views are normalized with the mean and deviation of the checkpoint's training
@@ -40,8 +40,6 @@ def load(
         MissingExtraError: `transformers` is not installed.
         WeightsError: the checkpoint cannot be found, fetched or read, or is of an unsupported kind.
     """
-    if find_spec("transformers") is None:
-        raise MissingExtraError("a CLIP or SigLIP encoder", extra="clip")
     device = torch.device(device)
     dtype = choose_precision(precision, device)
     checkpoint = read_checkpoint(name, normalize=normalize)
@@ -104,22 +102,24 @@ class TransformersEncoder:
         return str(self._model.dtype).removeprefix("torch.")
 
     def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
-        """Unit vectors of texts, in float32. Each different text is computed once and remembered.
+        """Unit vectors of texts, in float32, which are remembered.
 
         Raises:
             InputError: `texts` is one string.
         """
         if isinstance(texts, str):
             raise InputError(f"encode_text takes a list of texts, got one text: {texts!r}")
-        new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+        vectors = {text: self._texts[text] for text in texts if text in self._texts}
+        new = [text for text in dict.fromkeys(texts) if text not in vectors]
         if len(new) > _TEXTS_AT_ONCE:
             log.info("reading %d texts", len(new))
         for start in range(0, len(new), _TEXTS_AT_ONCE):
             batch = new[start : start + _TEXTS_AT_ONCE]
-            self._texts.update(zip(batch, self._embed_texts(batch), strict=True))
+            vectors.update(zip(batch, self._embed_texts(batch), strict=True))
+        remember(self._texts, vectors, MOST_TEXTS)
         if not texts:
             return torch.empty(0, self.dimensions, device=self.device)
-        return torch.stack([self._texts[text] for text in texts])
+        return torch.stack([vectors[text] for text in texts])
 
     def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of square views in [0, 1], in float32.

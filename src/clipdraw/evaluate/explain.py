@@ -13,11 +13,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.drawing import Drawing
-from clipdraw.encoders import Encoder, logit_scale_of
-from clipdraw.errors import FormatError, InputError
+from clipdraw.encoders import Encoder, logit_scale_of, unknown_words
+from clipdraw.errors import FormatError, InputError, UnreadableError
 from clipdraw.evaluate.score import embed
 from clipdraw.evaluate.stroke_importance import importance
 from clipdraw.optimization.losses import Prompt, similarity
+from clipdraw.progress import log
 
 NOUNS = Path(__file__).with_name("nouns.txt")
 """2,300 English nouns, a selection of WordNet's; `nouns.LICENSE.txt` is their license."""
@@ -59,17 +60,23 @@ class Vocabulary:
         template: the text around a word, which stands for `{}`.
 
     Raises:
-        InputError: there are no words, or the template has no place for one.
+        InputError: there are no words that the encoder knows, or the template has no place for one.
 
     Source: Frans et al. 2021 (CLIPDraw), section 4.2; Radford et al. 2021 (CLIP), arXiv 2103.00020, section 3.1.
     """
 
     def __init__(self, encoder: Encoder, words: Sequence[str] | None = None, *, template: str = TEMPLATE) -> None:
-        self.words = tuple(read_words() if words is None else words)
-        if not self.words or "{}" not in template:
+        texts = {word: template.replace("{}", word) for word in (read_words() if words is None else words)}
+        if not texts or "{}" not in template:
             raise InputError(f"nearest words need at least one word and a template with {{}}, got {template!r}")
+        lost = {word for word, text in texts.items() if not _knows(encoder, text)}
+        self.words = tuple(word for word in texts if word not in lost)
+        if lost:
+            log.info("leaving out words that the encoder does not know: %d, such as %s", len(lost), min(lost))
+        if not self.words:
+            raise InputError(f"the encoder knows none of the {len(lost)} words, such as {min(lost)!r}")
         self._scale = logit_scale_of(encoder)
-        self._vectors = encoder.encode_text([template.replace("{}", word) for word in self.words])
+        self._vectors = encoder.encode_text([texts[word] for word in self.words])
 
     def nearest(self, embeddings: Float[Tensor, "views dimensions"], count: int = 5) -> tuple[Word, ...]:
         """The likeliest words for a picture, best first.
@@ -87,6 +94,13 @@ class Vocabulary:
         return tuple(
             Word(self.words[i], p) for i, p in zip(best.tolist(), logits.softmax(0)[best].tolist(), strict=True)
         )
+
+
+def _knows(encoder: Encoder, text: str) -> bool:
+    try:
+        return not unknown_words(encoder, text)
+    except UnreadableError:
+        return False
 
 
 @dataclass(frozen=True)

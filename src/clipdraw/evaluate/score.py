@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
+from clipdraw.errors import InputError, shortened
 from clipdraw.framing import pad_to_square
 from clipdraw.raster import rasterize_batch
 
@@ -29,7 +30,12 @@ def score(picture: Drawing | Float[Tensor, "3 height width"], texts: Sequence[st
 
     Returns:
         One cosine a text, in [-1, 1].
+
+    Raises:
+        InputError: `texts` is one string.
     """
+    if isinstance(texts, str):
+        raise InputError(f"score takes a list of texts, got one text: {shortened(texts)!r}")
     with torch.no_grad():
         return (encoder.encode_text(list(texts)) @ embed(picture, encoder)).tolist()
 

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,9 @@ def _by_ending(formats: Mapping[str, Any], path: Path) -> Any:
     return formats[ending]
 
 
+_TEMPORARY = re.compile(r"\.[0-9a-f]{12}(\.\w+)?")
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path` to write to; it replaces `path` when the block ends without an error.
@@ -87,6 +91,18 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """The temporary files in a folder: those that are being written, or were when the process was killed."""
+    return [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name) and path.is_file()]
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that a killed process left in a folder where nobody else writes."""
+    for path in leftovers(folder):
+        with suppress(OSError):
+            path.unlink()
 
 
 def target_of(path: str | Path) -> Path:

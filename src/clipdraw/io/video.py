@@ -1,4 +1,4 @@
-"""Frames to a film: mp4 through PyAV, animated WebP and GIF through Pillow.
+"""Frames to a film: mp4 through PyAV, animated WebP and GIF through Pillow; or to numbered pictures.
 
 PyAV is an optional part, for its codecs are GPL.
 """
@@ -129,6 +129,24 @@ def write_gif(frames: Frames, path: str | Path, *, fps: float = 25.0, hold_s: fl
     first, *rest = (picture.quantize(256, dither=Image.Dither.NONE) for picture in kept)
     with atomic_path(path) as temporary:
         first.save(temporary, format="GIF", save_all=True, append_images=rest, duration=times, loop=0, optimize=False)
+
+
+def write_numbered(frames: Frames, folder: str | Path) -> None:
+    """Write each frame as a PNG file, `00001.png` and so on, into a folder that is new or empty.
+
+    Raises:
+        InputError: the folder holds something already, cannot be made, or sizes differ.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot make the folder: {error.strerror or error}") from None
+    if any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty: name another folder for the pictures")
+    for number, frame in enumerate(_same_size(frames), 1):
+        with atomic_path(folder / f"{number:05}.png") as temporary:
+            Image.fromarray(frame).save(temporary)
 
 
 def _pictures(frames: Frames) -> list[Image.Image]:

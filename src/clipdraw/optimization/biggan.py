@@ -196,8 +196,9 @@ def load(name: str = PUBLISHED, *, device: torch.device | str = "cpu") -> BigGAN
     folder = locate(name, GENERATOR)
     try:
         shape = _shape(json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        model = BigGAN(shape)
-        model.load_state_dict(_folded(_tensors(folder)))
+        with torch.device("meta"):  # neither memory nor random numbers for weights that are replaced
+            model = BigGAN(shape)
+        model.load_state_dict(_folded(_tensors(folder)), assign=True)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, UnpicklingError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(f"{name}: not the weights of a BigGAN-deep generator: {reason}") from None

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.losses import Frame, Term
 
 _PENALTIES: dict[str, Callable[[Tensor, float, float], Tensor]] = {
@@ -21,8 +21,11 @@ _PENALTIES: dict[str, Callable[[Tensor, float, float], Tensor]] = {
     "ring": lambda distances, radius, power: (distances - radius).abs().pow(power),
     "disc": lambda distances, radius, power: torch.relu(distances - radius).pow(power),
 }
+_FARTHEST = 10_000
 KINDS = tuple(_PENALTIES)
 """The kinds of penalties."""
+CIRCLES = ("ring", "disc")
+"""Those that have a radius."""
 MEASURES = ("points", "ink")
 """The parts of a drawing that can be pulled: control points, or the ink, which is what is painted."""
 
@@ -39,7 +42,7 @@ class Center:
     - `disc`: weight x sum(max(0, d - radius) ^ power) / strokes: free within the circle.
 
     Args:
-        radius: of the circle, 0 or more; of no meaning for `sum` and `pull`.
+        radius: of the circle, 0 to 10,000; of no meaning for `sum` and `pull`.
         weight: above 0. A prompt's loss is about -0.5 a view.
         power: from 1 to 10; of no meaning for `sum` and `pull`.
         kind: one of the four.
@@ -61,10 +64,11 @@ class Center:
     name: str = "center"
 
     def __post_init__(self) -> None:
-        if not (0 <= self.radius < float("inf") and 0 < self.weight < float("inf") and 1 <= self.power <= 10):
+        check_fields(self, prefix="the center's ")
+        if not (0 <= self.radius <= _FARTHEST and self.weight > 0 and 1 <= self.power <= 10):
             raise InputError(
-                f"the center's radius is 0 or more, its weight above 0, its power from 1 to 10, got {self.radius}, "
-                f"{self.weight}, {self.power}"
+                f"the center's radius is from 0 to {_FARTHEST}, its weight above 0, its power from 1 to 10, got "
+                f"{self.radius}, {self.weight}, {self.power}"
             )
         for what, value, allowed in (("kind", self.kind, KINDS), ("measure", self.on, MEASURES)):
             if value not in allowed:

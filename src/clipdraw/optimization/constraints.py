@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from clipdraw.drawing import Drawing
+from clipdraw.errors import InputError, check_fields
+
+WIDEST = 1000.0
+"""The widest stroke that settings allow: more than four canvases, in units of a 224-unit canvas."""
 
 
 @runtime_checkable
@@ -21,11 +25,19 @@ class Constraint(Protocol):
 class WidthRange:
     """Full stroke widths between two bounds, in units of a 224-unit canvas.
 
+    Raises:
+        InputError: a bound is out of range.
+
     Source: Frans et al. 2021 (CLIPDraw), published notebook: half widths in [1, 50].
     """
 
     lowest: float = 2.0
     highest: float = 100.0
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="a width range's ")
+        if not 0 <= self.lowest <= self.highest <= WIDEST:
+            raise InputError(f"a width range is from 0 to {WIDEST:g}, got {self.lowest:g} to {self.highest:g}")
 
     def project(self, drawing: Drawing) -> None:
         """Clamp the widths."""
@@ -34,9 +46,18 @@ class WidthRange:
 
 @dataclass(frozen=True)
 class ColorRange:
-    """Color channels in [0, 1] and the opacity between `opacity` and 1."""
+    """Color channels in [0, 1] and the opacity between `opacity` and 1.
+
+    Raises:
+        InputError: the opacity is out of range.
+    """
 
     opacity: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="the least ")
+        if not 0 <= self.opacity <= 1:
+            raise InputError(f"the least opacity lies in [0, 1], got {self.opacity:g}")
 
     def project(self, drawing: Drawing) -> None:
         """Clamp the colors."""

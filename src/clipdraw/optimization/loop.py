@@ -15,9 +15,9 @@ from torch import Tensor
 
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
-from clipdraw.errors import DivergedError, InputError
+from clipdraw.errors import DivergedError, FormatError, InputError, check_fields
 from clipdraw.optimization.constraints import ColorRange, Constraint, WidthRange
-from clipdraw.optimization.losses import Frame, Loss, Prompt, drawing_of, similarity
+from clipdraw.optimization.losses import Frame, Loss, Prompt, distinct, drawing_of, similarity
 from clipdraw.optimization.parameterization import Parameterization, Rates, Strokes
 from clipdraw.optimization.views import Views
 
@@ -34,9 +34,12 @@ class Recipe:
         views: the distorted copies that the encoder sees in each step.
         rates: learning rates of strokes.
         constraints: rules for strokes that are restored after each update, in order.
-        resolution: pixels along the longer side of the image that views are made from; None takes the
-            encoder's view size.
+        resolution: pixels along the longer side of the image that views are made of; None takes the encoder's view
+            size.
         backend: the rasterizer's implementation.
+
+    Raises:
+        InputError: a value is out of range.
     """
 
     steps: int = 250
@@ -47,8 +50,11 @@ class Recipe:
     backend: str = "auto"
 
     def __post_init__(self) -> None:
+        check_fields(self, prefix="a recipe's ")
         if self.steps < 1:
             raise InputError(f"steps must be at least 1, got {self.steps}")
+        if self.resolution is not None and self.resolution < 1:
+            raise InputError(f"a resolution is at least 1 pixel, got {self.resolution}")
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Step:
     Args:
         index: number of updates made so far; 1 after the first.
         of: number of updates that the run will have made in the end.
-        losses: value of each loss by its name, before the update.
+        losses: value of each loss by its name, before the update; the second of a name is ` (2)`.
         similarity: mean cosine between the views and the prompts to draw, by their weights, before the update; NaN
             without one.
         subject: what is optimized, after the update: the drawing, or another parameterization.
@@ -116,6 +122,7 @@ class Optimization:
         self.dropped = 0
         self._dropped_in_a_row = 0
         self._terms = [(loss, loss.build(encoder)) for loss in losses]
+        self._names = distinct(loss.name for loss in losses)
         self._generator = torch.Generator().manual_seed(seed)
         self._parameters = self.parameterization.parameters()
         self._optimizer = torch.optim.Adam([{"params": [p.tensor]} for p in self._parameters], lr=1.0)
@@ -152,7 +159,7 @@ class Optimization:
         Raises:
             DivergedError: the gradients have been non-finite ten times in a row; names the loss.
         """
-        self._set_rates(self.index / self.recipe.steps)
+        self._set_rates()
         frame = self.frame()
         values = [term(frame) for _, term in self._terms]
         self._optimizer.zero_grad(set_to_none=True)
@@ -166,7 +173,7 @@ class Optimization:
         with torch.no_grad():
             self.parameterization.project()
         self.index += 1
-        losses = {loss.name: value.item() for (loss, _), value in zip(self._terms, values, strict=True)}
+        losses = {name: value.item() for name, value in zip(self._names, values, strict=True)}
         return Step(
             index=self.index,
             of=self.recipe.steps,
@@ -189,7 +196,12 @@ class Optimization:
         return tensors
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` returned, to the same drawing as without the break."""
+        """Go on from what `state` returned, to the same drawing as without the break.
+
+        Raises:
+            FormatError: it is not the state of such an optimization; nothing has changed.
+        """
+        self._check(state)
         with torch.no_grad():
             for parameter in self._parameters:
                 parameter.tensor.copy_(state[parameter.name])
@@ -201,9 +213,27 @@ class Optimization:
             if moments:
                 self._optimizer.state[parameter.tensor] = moments
 
-    def _set_rates(self, progress: float) -> None:
+    def _check(self, state: Mapping[str, Tensor]) -> None:
+        """Raise `FormatError` if a tensor is missing, is of another shape or type, or has impossible numbers."""
+        wanted = self.state()
+        for i, parameter in enumerate(self._parameters):
+            if any(name.startswith(f"adam.{i}.") for name in state):
+                wanted[f"adam.{i}.step"] = torch.tensor(0.0)
+                wanted |= {f"adam.{i}.{name}": parameter.tensor for name in ("exp_avg", "exp_avg_sq")}
+        for name, like in wanted.items():
+            check_tensor(state, name, like)
+            if name.endswith(("counters", ".step", ".exp_avg_sq")) and bool((state[name] < 0).any()):
+                raise FormatError(f"its {name} is below 0")
+        if state["counters"][0] > self.recipe.steps:
+            raise FormatError(f"it has made {int(state['counters'][0])} of {self.recipe.steps} steps")
+        try:
+            torch.Generator().set_state(state["generator"].cpu())
+        except RuntimeError as error:
+            raise FormatError(f"its generator is no state of a random generator: {error}") from None
+
+    def _set_rates(self) -> None:
         for group, parameter in zip(self._optimizer.param_groups, self._parameters, strict=True):
-            group["lr"] = parameter.rate * parameter.schedule(progress)
+            group["lr"] = parameter.rate * parameter.schedule(self.index, self.recipe.steps)
 
     def _gradients_are_finite(self) -> bool:
         gradients = (p.tensor.grad for p in self._parameters if p.tensor.grad is not None)
@@ -262,6 +292,22 @@ def optimize(
     run = Optimization(start, losses, encoder=encoder, recipe=recipe, seed=seed)
     while run.index < run.recipe.steps:
         yield run.step()
+
+
+def check_tensor(tensors: Mapping[str, Tensor], name: str, like: Tensor) -> None:
+    """Refuse a stored tensor that is not of the shape and type of another one, or not finite.
+
+    Raises:
+        FormatError: it is not, or it is missing.
+    """
+    if name not in tensors:
+        raise FormatError(f"it has no {name}")
+    found = tensors[name]
+    if found.shape != like.shape or found.dtype != like.dtype:
+        got, wanted = (f"{tuple(tensor.shape)} {tensor.dtype}" for tensor in (found, like))
+        raise FormatError(f"its {name} is {got} instead of {wanted}")
+    if not bool(torch.isfinite(found).all()):
+        raise FormatError(f"its {name} is not finite")
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ To add one, write a frozen dataclass with a `name` and a `build`, and pass it to
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, count
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
@@ -24,7 +25,7 @@ from torch import Tensor
 
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, prior_of
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, check_fields
 from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.parameterization import Parameterization
 
@@ -95,7 +96,7 @@ class Prompt:
         weight: its importance against other losses; -0.3 is the paper's for negative prompts.
 
     Raises:
-        InputError: the text is blank or the weight is 0 or not finite.
+        InputError: the text is blank or no text at all, or the weight is 0 or not finite.
 
     Source: Frans et al. 2021 (CLIPDraw), algorithm 1 and section 4.6.
     """
@@ -104,9 +105,12 @@ class Prompt:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
+        check_fields(self, prefix="a prompt's ")
         if not self.text.strip():
             raise InputError('the prompt is empty: say what to draw, for example "a bonfire"')
-        if not (self.weight == self.weight and 0 < abs(self.weight) < float("inf")):
+        if any("\ud800" <= character <= "\udfff" for character in self.text):
+            raise InputError(f"the prompt {self.text!a} is not text: it has bytes that are not UTF-8")
+        if self.weight == 0:
             raise InputError(f"a prompt's weight is a number other than 0, got {self.weight}")
 
     @property
@@ -118,6 +122,15 @@ class Prompt:
         """The weighted negative cosine, summed over views."""
         (target,) = encoder.encode_text([self.text])
         return lambda frame: -self.weight * (frame.embeddings @ target).sum()
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, with ` (2)`, ` (3)` ... after one that was there before, so that each can stand for its own value."""
+    found: dict[str, None] = {}
+    for name in names:
+        numbered = (f"{name} ({number})" for number in count(2))
+        found[next(one for one in chain([name], numbered) if one not in found)] = None
+    return tuple(found)
 
 
 def similarity(prompts: Sequence[Prompt], cosines: Sequence[float]) -> float:
@@ -144,7 +157,8 @@ class Opacity:
     name: str = "opacity"
 
     def __post_init__(self) -> None:
-        if not 0 < self.weight < float("inf"):
+        check_fields(self, prefix="the opacity's ")
+        if self.weight <= 0:
             raise InputError(f"the weight of the opacity is above 0, got {self.weight}")
 
     def build(self, encoder: Encoder) -> Term:
@@ -164,6 +178,7 @@ class Prior:
         weight: against a prompt's 1, above 0, at the start.
         until: fraction of the run at whose end the weight is 0, in (0, 1].
         variant: which of the pictures, as `framing.select_variant` counts them.
+        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
 
     Raises:
         InputError: a value is out of range.
@@ -173,10 +188,12 @@ class Prior:
     weight: float = 10.0
     until: float = 1.0
     variant: int = 0
+    radius: float | None = None
     name: str = "prior"
 
     def __post_init__(self) -> None:
-        if not (0 < self.weight < float("inf") and 0 < self.until <= 1):
+        check_fields(self, prefix="the prior's ")
+        if not (self.weight > 0 and 0 < self.until <= 1):
             raise InputError(
                 f"the weight of the prior is above 0 and its end in (0, 1], got {self.weight} and {self.until}"
             )
@@ -189,7 +206,7 @@ class Prior:
         @cache
         def wanted(height: int, width: int) -> Tensor:
             assert pictures is not None
-            return letterbox(select_variant(pictures, self.variant), height, width)
+            return letterbox(select_variant(pictures, self.variant), height, width, radius=self.radius)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)

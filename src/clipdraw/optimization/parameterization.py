@@ -12,13 +12,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.constraints import Constraint
 from clipdraw.optimization.schedules import Constant, Schedule, Staircase
 from clipdraw.raster import rasterize
 
 PIXEL_RATE = 0.01
-"""Adam's learning rate of pixels: the published one of colors."""
+"""Adam's learning rate of pixels, before the sigmoid: the published one."""
+_LEAST_PIXEL = 1e-3
+"""Distance from 0 and 1 of the pixels that an image can start from: a sigmoid reaches neither."""
+_FASTEST = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +31,22 @@ class Parameter:
     Args:
         name: what a checkpoint calls it.
         tensor: a leaf that requires a gradient.
-        rate: Adam's learning rate.
+        rate: Adam's learning rate, 0 or more.
         schedule: factor on the rate as the run goes on.
+
+    Raises:
+        InputError: the rate is out of range.
     """
 
     name: str
     tensor: Tensor
     rate: float
     schedule: Schedule = field(default_factory=lambda: Constant(1.0))
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="a parameter's ")
+        if self.rate < 0:
+            raise InputError(f"a parameter's learning rate is 0 or more, got {self.rate}")
 
 
 @runtime_checkable
@@ -62,7 +73,7 @@ class Parameterization(Protocol):
 
 @dataclass(frozen=True)
 class Rates:
-    """Adam's learning rates, in units of a 224-unit canvas; the published ones.
+    """Adam's learning rates, 0 to 1000, in units of a 224-unit canvas; the published ones.
 
     Args:
         points: for control points.
@@ -81,8 +92,11 @@ class Rates:
     other_schedule: Schedule = field(default_factory=lambda: Constant(1.0))
 
     def __post_init__(self) -> None:
-        if not all(0 <= rate < float("inf") for rate in (self.points, self.width, self.color)):
-            raise InputError(f"learning rates are 0 or more, got {self.points}, {self.width}, {self.color}")
+        check_fields(self, prefix="learning rates: ")
+        if not all(0 <= rate <= _FASTEST for rate in (self.points, self.width, self.color)):
+            raise InputError(
+                f"learning rates are 0 or more, at most {_FASTEST}, got {self.points}, {self.width}, {self.color}"
+            )
 
 
 class Strokes:
@@ -145,27 +159,27 @@ class Strokes:
 
 
 class Pixels:
-    """A matrix of red, green and blue values.
+    """A matrix of red, green and blue values, each the sigmoid of a number.
 
     Args:
         start: the image to start from, in [0, 1]; it is copied.
-        rate: Adam's learning rate.
+        rate: Adam's learning rate of the numbers.
         device: where it lives.
 
-    Source: Frans et al. 2021 (CLIPDraw), section 4.1, "Pixel Optimization".
+    Source: Frans et al. 2021 (CLIPDraw), section 4.1, "Pixel Optimization"; its code starts from gray, too.
     """
 
     def __init__(
         self, start: Float[Tensor, "3 height width"], *, rate: float = PIXEL_RATE, device: torch.device | str = "cpu"
     ) -> None:
-        self.values = start.detach().to(device, copy=True).requires_grad_()
+        self.logits = torch.logit(start.detach(), _LEAST_PIXEL).to(device).requires_grad_()
         self._rate = rate
 
     @classmethod
-    def noise(cls, canvas: Canvas, generator: torch.Generator, *, device: torch.device | str = "cpu") -> Pixels:
-        """Pixels of uniformly random color, one a canvas unit: 224 x 224 x 3 on the published canvas."""
+    def gray(cls, canvas: Canvas, *, device: torch.device | str = "cpu") -> Pixels:
+        """Pixels of the same middle gray, one a canvas unit: 224 x 224 x 3 on the published canvas."""
         height, width = max(1, round(canvas.height)), max(1, round(canvas.width))
-        return cls(torch.rand(3, height, width, generator=generator), device=device)
+        return cls(torch.full((3, height, width), 0.5), device=device)
 
     @property
     def subject(self) -> Pixels:
@@ -173,16 +187,15 @@ class Pixels:
         return self
 
     def parameters(self) -> tuple[Parameter, ...]:
-        """The pixels."""
-        return (Parameter("pixels", self.values, self._rate),)
+        """The numbers before the sigmoid."""
+        return (Parameter("pixels", self.logits, self._rate),)
 
     def image(self, longest: int) -> Float[Tensor, "3 height width"]:
         """The pixels, resized with antialiasing if they are not of that size."""
-        return resized(self.values, longest)
+        return resized(torch.sigmoid(self.logits), longest)
 
     def project(self) -> None:
-        """Clamp the pixels to [0, 1]."""
-        self.values.clamp_(0, 1)
+        """Nothing: a sigmoid keeps the pixels within [0, 1]."""
 
 
 def resized(image: Float[Tensor, "3 height width"], longest: int) -> Float[Tensor, "3 _ _"]:

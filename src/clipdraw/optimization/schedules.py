@@ -6,13 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from clipdraw.errors import InputError, check_fields
+
 
 @runtime_checkable
 class Schedule(Protocol):
-    """A value for each moment of a run."""
+    """A value for each step of a run."""
 
-    def __call__(self, progress: float) -> float:
-        """The value at `progress`, the fraction of the steps already taken, in [0, 1)."""
+    def __call__(self, step: int, steps: int) -> float:
+        """The value for step `step`, counted from 0, of `steps`."""
         ...
 
 
@@ -22,24 +24,38 @@ class Constant:
 
     value: float
 
-    def __call__(self, progress: float) -> float:
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="a schedule's ")
+
+    def __call__(self, step: int, steps: int) -> float:
         """The value."""
         return self.value
 
 
 @dataclass(frozen=True)
 class Staircase:
-    """Value `values[i]` from fraction `starts[i]` of the steps on.
+    """Value `values[i]` from fraction `starts[i]` of the steps on, rounded down to a whole step; the first start is 0.
 
-    Source: Frans et al. 2021 (CLIPDraw), published notebook: points 1.0, 0.4 from 50 %, 0.1 from 75 %.
+    Raises:
+        InputError: there are not as many values as starts, or the starts do not rise from 0.
+
+    Source: Frans et al. 2021 (CLIPDraw), published notebook: points 1.0, 0.4 from step `int(0.5 * steps)`, 0.1 from
+    step `int(0.75 * steps)`; of 250 steps from 125 and 187.
     """
 
     starts: tuple[float, ...] = (0.0, 0.5, 0.75)
     values: tuple[float, ...] = (1.0, 0.4, 0.1)
 
-    def __call__(self, progress: float) -> float:
-        """The value of the last stair that `progress` has reached."""
-        passed = [value for start, value in zip(self.starts, self.values, strict=True) if progress >= start]
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="a schedule's ")
+        if len(self.starts) != len(self.values) or self.starts[:1] != (0,) or list(self.starts) != sorted(self.starts):
+            raise InputError(
+                f"a staircase has a value for each start, the first at 0, got {self.starts} and {self.values}"
+            )
+
+    def __call__(self, step: int, steps: int) -> float:
+        """The value of the last stair that `step` has reached."""
+        passed = [value for start, value in zip(self.starts, self.values, strict=True) if step >= int(start * steps)]
         return passed[-1]
 
 
@@ -47,14 +63,27 @@ class Staircase:
 class Cosine:
     """A linear rise to 1 over `warmup`, then half a cosine down to `end`.
 
+    Args:
+        warmup: fraction of the run, in [0, 1).
+        end: the last value.
+
+    Raises:
+        InputError: the warmup is out of range.
+
     Source: Loshchilov and Hutter 2017, SGDR, arXiv 1608.03983, equation 5.
     """
 
     warmup: float = 0.05
     end: float = 0.05
 
-    def __call__(self, progress: float) -> float:
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="a schedule's ")
+        if not 0 <= self.warmup < 1:
+            raise InputError(f"the warmup of a schedule lies in [0, 1), got {self.warmup}")
+
+    def __call__(self, step: int, steps: int) -> float:
         """The value of the curve."""
+        progress = step / steps
         if progress < self.warmup:
             return (progress + 0.01) / (self.warmup + 0.01)
         fraction = (progress - self.warmup) / (1.0 - self.warmup)

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing, control_points
 from clipdraw.encoders import Encoder, prior_of
-from clipdraw.errors import InputError
+from clipdraw.errors import InputError, check_fields
 from clipdraw.framing import letterbox, select_variant
-from clipdraw.optimization.constraints import Constraint
+from clipdraw.optimization.constraints import WIDEST, Constraint
 from clipdraw.progress import track
 from clipdraw.raster import rasterize
 
@@ -21,6 +21,7 @@ _FIT_SIZE = 64  # pixels along the longer side
 _FIT_RATES = (2.5, 0.8, 0.06)  # points and widths in units of a 224-unit canvas, colors
 _FIT_OPACITY_WEIGHT = 5e-4
 _FIT_OPACITY = 0.7
+_MOST_SEGMENTS, _MOST_SEGMENTS_IN_ALL, _FARTHEST = 1000, 1_000_000, 10
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class RandomStrokes:
 
     Args:
         strokes: how many, at least 1.
-        segments: fewest and most cubic segments of a stroke, uniform between.
-        reach: how far each control point may lie from the one before, per axis, as a fraction of the canvas.
-        width: full stroke width at the start, in units of a 224-unit canvas.
+        segments: fewest and most cubic segments of a stroke, uniform between, 1 to 1000; n have 3n + 1 control points.
+        reach: how far each control point may lie from the one before, per axis, as a fraction of the canvas, 0 to 10.
+        width: full stroke width at the start, in units of a 224-unit canvas, 0 to 1000.
         opacity: smallest and largest opacity at the start, in [0, 1].
         spread: fraction of the canvas's width and height, about its middle, in which strokes begin.
 
@@ -39,7 +40,8 @@ class RandomStrokes:
         InputError: a value is out of range.
 
     Source: Frans et al. 2021 (CLIPDraw), published notebook: 256 strokes of 1 to 3 segments, reach 0.05,
-    half width 1, every color channel and the opacity uniform in [0, 1]. Points may leave the canvas.
+    half width 1, every color channel and the opacity uniform in [0, 1]. Points may leave the canvas. The paper's text
+    speaks of 3 to 5 control points; those of the notebook are 4, 7 or 10.
     """
 
     strokes: int = 256
@@ -50,10 +52,22 @@ class RandomStrokes:
     spread: float = 1.0
 
     def __post_init__(self) -> None:
+        check_fields(self, prefix="the start's ")
         if self.strokes < 1:
             raise InputError(f"strokes must be at least 1, got {self.strokes}")
-        if not 1 <= self.segments[0] <= self.segments[1]:
-            raise InputError(f"segments must be at least 1, fewest first, got {self.segments}")
+        if not 1 <= self.segments[0] <= self.segments[1] <= _MOST_SEGMENTS:
+            raise InputError(
+                f"segments must be at least 1 and at most {_MOST_SEGMENTS}, fewest first, got {self.segments}"
+            )
+        if self.strokes * self.segments[1] > _MOST_SEGMENTS_IN_ALL:
+            raise InputError(
+                f"{self.strokes:,} strokes of up to {self.segments[1]} segments; at most {_MOST_SEGMENTS_IN_ALL:,} "
+                "segments are drawn"
+            )
+        if not 0 <= self.reach <= _FARTHEST:
+            raise InputError(f"the start's reach is from 0 to {_FARTHEST}, got {self.reach}")
+        if not 0 <= self.width <= WIDEST:
+            raise InputError(f"the start's width is from 0 to {WIDEST:g}, got {self.width}")
         if not 0 <= self.opacity[0] <= self.opacity[1] <= 1:
             raise InputError(f"opacity lies in [0, 1], smallest first, got {self.opacity}")
         if not 0 < self.spread <= 1:
@@ -91,6 +105,10 @@ class PriorStrokes:
         variant: which of the pictures, as `framing.select_variant` counts them.
         constraints: rules that are restored after each step of the fit.
         steps: of the fit, 0 or more.
+        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
+
+    Raises:
+        InputError: the steps are below 0.
 
     Source: Santurkar et al. 2019, arXiv 1906.09453 (a start drawn for the class); Ma et al. 2022 (LIVE),
     arXiv 2206.04655 (paths fitted to a picture, begun where it differs).
@@ -102,6 +120,12 @@ class PriorStrokes:
     variant: int = 0
     constraints: Sequence[Constraint] = ()
     steps: int = 80
+    radius: float | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="the start's ")
+        if self.steps < 0:
+            raise InputError(f"the steps of a fit are 0 or more, got {self.steps}")
 
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """A drawing on `canvas`; the same generator state gives the same drawing."""
@@ -110,7 +134,8 @@ class PriorStrokes:
         if prior is None:
             return start
         pictures = prior.sample(self.text).cpu()
-        picture = letterbox(select_variant(pictures, self.variant), *canvas.pixel_size(_FIT_SIZE))
+        picture = select_variant(pictures, self.variant)
+        picture = letterbox(picture, *canvas.pixel_size(_FIT_SIZE), radius=self.radius)
         return self._fitted(_set_on_ink(picture, start, generator), picture)
 
     def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:

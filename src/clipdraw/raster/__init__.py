@@ -15,10 +15,10 @@ from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.raster.batch import Batch, Chosen, make_batch
 from clipdraw.raster.native import library
-from clipdraw.raster.threads import get_threads, set_threads
+from clipdraw.raster.threads import get_threads, set_threads, usable_processors
 from clipdraw.registry import Registry
 
-__all__ = ["Batch", "backends", "get_threads", "rasterize", "rasterize_batch", "set_threads"]
+__all__ = ["Batch", "backends", "get_threads", "rasterize", "rasterize_batch", "set_threads", "usable_processors"]
 
 backends = Registry(
     "backends",

@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 from clipdraw.bezier import TOLERANCE
 from clipdraw.errors import InputError
 from clipdraw.raster import native
-from clipdraw.raster.batch import Batch
+from clipdraw.raster.batch import LARGE, Batch
 from clipdraw.raster.index import Index
 from clipdraw.raster.native import KINDS, call, memory
 from clipdraw.raster.paint import gradient_colors
@@ -53,7 +53,7 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
     geometry = batch.points, batch.radii, batch.matrices
     images = _Rasterize.apply(*geometry, batch.colors, own_colors, batch.background, (image, used, covered), batch)
     if not images.requires_grad:
-        _idle[:] = [covered.storage]
+        _keep(covered.storage)
     return images
 
 
@@ -125,7 +125,7 @@ class _Rasterize(torch.autograd.Function):
         )
         paint = _paint(batch, own_colors, ctx.first_own, None, ctx.used)
         call("all_backward", covered.paths, covered.coverage, paint, gradients)
-        _idle[:] = [covered.storage]
+        _keep(covered.storage)
         if grad_behind is not None and background.shape[2:] == (1, 1):
             grad_behind = grad_behind.sum((2, 3), keepdim=True, dtype=torch.float64).float()
         geometry = grad_points.float(), grad_radii.float(), grad_matrices
@@ -203,7 +203,7 @@ def _index_struct(index: Index) -> native.Index:
     """An index for the kernels, the same one for each call on the same drawing."""
     known = _indices.get(id(index))
     if known is None or known[0] is not index:
-        if len(_indices) >= 64:  # of drawings long gone
+        if len(_indices) >= 64 or len(index.closed) > LARGE:  # of drawings long gone
             _indices.clear()
         names = {field[0] for field in native.Index._fields_}
         parts = {name: part for name, part in index._asdict().items() if name in names}
@@ -216,7 +216,13 @@ _indices: dict[int, tuple[Index, native.Index]] = {}
 _capacities: dict[int, tuple[int, ...]] = {}
 """How many fragments, chords, spans and edges fit in at first, by the drawing's index."""
 _idle: list[_Storage] = []
-"""The memory that the last call no longer needs."""
+"""The memory that the last call no longer needs, if it is little."""
+_MOST_IDLE = 64 * 2**20  # bytes: 2,000 strokes at 1,500 pixels, or 256 at 5,000
+
+
+def _keep(storage: _Storage) -> None:
+    """Keep memory for the next call; what a large image took is given back."""
+    _idle[:] = [storage] if sum(part.nbytes for part in storage) <= _MOST_IDLE else []
 
 
 def _storage(capacity: tuple[int, ...]) -> _Storage:

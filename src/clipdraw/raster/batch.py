@@ -19,6 +19,9 @@ from clipdraw.raster.index import Index, index_of
 Chosen = Sequence[int] | Bool[Tensor, " paths"]
 """Paths of a drawing: their numbers, or for each whether it is one of them."""
 
+LARGE = 2048
+"""Subpaths of a batch from which on little is kept of those before: an index has some 200 bytes for each."""
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -76,7 +79,8 @@ def make_batch(
     Differentiable in all parameters of the drawings and in the background.
     """
     parts = tuple((d.segments, d.styles, len(d.gradients)) for d in drawings)
-    index, drawing_index, geometry_requires_grad, plain = _joined_index(parts)
+    large = sum(len(drawing.segments) for drawing in drawings) > LARGE
+    index, drawing_index, geometry_requires_grad, plain = (_index_of_large if large else _joined_index)(parts)
     if frozen is not None:
         geometry_requires_grad = ~frozen_paths(drawings, frozen)
     if background is None:
@@ -119,6 +123,9 @@ def _joined_index(
     drawing_index = np.searchsorted(paths, index.layers[:, 0], side="right")
     plain = bool(len(index.layers) == paths[-1] and (index.layers[:, 1] == STROKE).all())
     return index, drawing_index, np.ones(paths[-1], np.bool_), plain
+
+
+_index_of_large = lru_cache(maxsize=2)(_joined_index.__wrapped__)
 
 
 def _joined(
@@ -241,7 +248,7 @@ def _scaling(across: float, down: float, dtype: torch.dtype, device: torch.devic
     return torch.tensor([[across, 0, 0], [0, down, 0], [0, 0, 1]], dtype=dtype, device=device)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=4)
 def _scalings(
     across: float, down: float, dtype: torch.dtype, device: torch.device, count: int
 ) -> Float[Tensor, "count 2 3"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +54,6 @@ class _Layer(NamedTuple):
     group_opacity: float
 
 
-@lru_cache(maxsize=32)
 def index_of(segments: tuple[int, ...], styles: tuple[Style, ...]) -> Index:
     """The index of a drawing with these segment counts of subpaths, and styles of paths."""
     styles = styles or (Style(),) * len(segments)

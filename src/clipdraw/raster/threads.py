@@ -9,9 +9,12 @@ pools spin for a thread that the system has taken away; this one gives up and sl
 from __future__ import annotations
 
 import atexit
+import math
 import os
 from _thread import allocate_lock
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from time import sleep
@@ -25,8 +28,41 @@ _chosen: int | None = None
 _helpers: list[_Helper] = []
 
 
-def set_threads(count: int | None) -> None:
-    """Set how many threads rasterize, the calling one included; None: as many as there are usable cores.
+def usable_processors() -> int:
+    """How many processors this process may use: those that it may run on, within its group's quota of time."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(allowed, _quota())))
+
+
+@cache
+def _quota(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
+    """Processors' worth of time that Linux grants the control groups of this process, as containers limit it."""
+    try:
+        groups = dict(line.split(":", 2)[1:] for line in own.read_text().splitlines())
+    except (OSError, ValueError):
+        groups = {}
+    path = root / groups.get("", "/").lstrip("/")
+    folders = [root / "cpu", *(folder for folder in (path, *path.parents) if folder.is_relative_to(root))]
+    return min(map(_granted, folders))
+
+
+def _granted(group: Path) -> float:
+    """The limit of one group, in the files of either version of control groups."""
+    for files in (["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"]):
+        try:
+            quota, period = (int(text) for file in files for text in (group / file).read_text().split())
+        except (OSError, ValueError):  # there is no such file, or it says `max`
+            continue
+        if quota > 0 and period > 0:
+            return quota / period
+    return math.inf
+
+
+def set_threads(count: int | None) -> int | None:
+    """Set how many threads rasterize, the calling one included; None: as many as there are usable processors.
+
+    Returns:
+        What was set before.
 
     Raises:
         InputError: the count is below 1.
@@ -34,14 +70,13 @@ def set_threads(count: int | None) -> None:
     global _chosen
     if count is not None and count < 1:
         raise InputError(f"rasterizing takes at least 1 thread, got {count}")
-    _chosen = count
+    former, _chosen = _chosen, count
+    return former
 
 
 def get_threads() -> int:
     """How many threads rasterize, the calling one included."""
-    if _chosen is not None:
-        return _chosen
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_processors() if _chosen is None else _chosen
 
 
 def run_parallel(work: Callable[[], bool], *, threads: int) -> None:

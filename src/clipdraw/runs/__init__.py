@@ -2,26 +2,29 @@
 
 from clipdraw.runs.comparison import Comparison, Result, compare
 from clipdraw.runs.films import film
+from clipdraw.runs.judge import Judge, judge_of
 from clipdraw.runs.session import (
     Run,
     draw,
     encoder_of,
+    note_unread,
     prepare,
     resume,
     versions,
-    warn_of_truncation,
 )
 
 __all__ = [
     "Comparison",
+    "Judge",
     "Result",
     "Run",
     "compare",
     "draw",
     "encoder_of",
     "film",
+    "judge_of",
+    "note_unread",
     "prepare",
     "resume",
     "versions",
-    "warn_of_truncation",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from itertools import chain, product
 from pathlib import Path
 from statistics import fmean
 
@@ -27,7 +27,7 @@ from clipdraw.optimization.losses import Frame, Prior, Prompt, Term, similarity
 from clipdraw.optimization.parameterization import Parameterization, Pixels
 from clipdraw.progress import Interrupt, interruptible, log
 from clipdraw.runs.folder import make_folder, slug, write_record
-from clipdraw.runs.session import prepare, versions
+from clipdraw.runs.session import note_unread, precision_of, prepare, threads_of, versions
 
 _PNG_SIDE = 448
 _NO_GENERATOR = (
@@ -76,8 +76,7 @@ def _of_any_image(config: Config, encoder: Encoder, start: Parameterization) -> 
 
 
 def _pixels(config: Config, encoder: Encoder, generator: str) -> Problem:
-    noise = Pixels.noise(Canvas(*config.canvas), config.generator(), device=encoder.device)
-    return _of_any_image(config, encoder, noise)
+    return _of_any_image(config, encoder, Pixels.gray(Canvas(*config.canvas), device=encoder.device))
 
 
 @lru_cache(maxsize=1)
@@ -222,7 +221,7 @@ def compare(
     Ctrl-C leaves the picture that is under way after its step; the figure shows those that are finished.
 
     Args:
-        configs: a row each; the encoder's settings are those of the first.
+        configs: a row each; the encoder's settings and the threads are those of the first.
         methods: names in `METHODS`, a column each.
         held_out: an encoder that is not optimized.
         generator: hub id or folder of BigGAN's weights; the published ones if not given.
@@ -242,10 +241,14 @@ def compare(
     if held_out is not None and held_out.name in configs[0].judge.weights():
         raise ConfigError(f"the encoder {held_out.name!r} is optimized, so it cannot be held out; {_HELD_OUT_INSTEAD}")
     encoder = prepare(configs[0])
+    texts = [[prompt.text for prompt in config.prompts()] for config in configs]
+    note_unread(chain(*texts[1:]), encoder)
+    if held_out is not None:
+        note_unread(chain(*texts), held_out)
     lacking = _lacking(tuple(columns), configs[0], encoder, generator)
     folder = make_folder(f"compare {configs[0].title}", configs[0].seed, Path(out) if out is not None else None)
-    pairs = list(itertools.product(configs, columns))
-    with interruptible() as interrupt:
+    pairs = list(product(configs, columns))
+    with threads_of(configs[0]), interruptible() as interrupt:
         work = _Work(folder, encoder, held_out, generator, on_step, interrupt)
         for config, name in pairs:
             if not interrupt.requested:
@@ -359,6 +362,7 @@ def _write(comparison: Comparison, configs: Sequence[Config], pictures: Sequence
     record = {
         "status": comparison.status,
         "encoder": comparison.encoder,
+        "precision": precision_of(configs[0]),
         "held_out": comparison.held_out,
         "means": {name: {"similarity": a, "held_out": b} for name, (a, b) in comparison.means().items()},
         "results": [asdict(result) for result in comparison.results],

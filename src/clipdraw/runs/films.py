@@ -13,27 +13,28 @@ import torch
 from jaxtyping import UInt8
 
 from clipdraw.config import Config
+from clipdraw.config.settings import FilmSettings
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError, InputError, MissingExtraError
 from clipdraw.figures import Cell, Sheet, write_sheet
 from clipdraw.io import write_text
 from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
-from clipdraw.io.images import to_bytes
-from clipdraw.io.video import write_gif, write_mp4, write_webp
+from clipdraw.io.images import to_bytes, write_png
+from clipdraw.io.video import write_gif, write_mp4, write_numbered, write_webp
+from clipdraw.optimization.loop import check_tensor
 from clipdraw.progress import log, track
 from clipdraw.raster import rasterize
 from clipdraw.runs.folder import CHECKPOINT, read_checkpoint, read_record
 
 NAMES = {"optimization": "making-of", "strokes": "strokes"}
 """The kinds of films, and what their files in a run folder are called."""
-FORMATS = ("svg", "video", "mp4", "webp", "gif")
-"""The formats that a run can write; `video` is mp4 with the extra of that name, else WebP."""
+FRAMES = "frames"
+"""The folder in that of a run for pictures of single steps."""
 
 States = Mapping[int, Drawing]
 """Number of steps to the drawing after them, ascending."""
 
 _STAGES = 8  # of a strip
-_MOST_FRAMES = 20_000
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Film:
         fps: frames a second. What lies between two kept states is interpolated.
 
     Raises:
-        InputError: a value is out of range.
+        ConfigError: a value is out of range.
     """
 
     kind: str = "optimization"
@@ -59,18 +60,7 @@ class Film:
     fps: int = 25
 
     def __post_init__(self) -> None:
-        if self.kind not in NAMES:
-            raise InputError(f"a film is of the kind {' or '.join(NAMES)}, got {self.kind!r}")
-        if not 0 < self.length_s <= 600:
-            raise InputError(f"a film is above 0 and at most 600 seconds long, got {self.length_s}")
-        if not 0 <= self.hold_s <= 600:
-            raise InputError(f"a film holds the drawing for 0 to 600 seconds, got {self.hold_s}")
-        if not 16 <= self.size <= 4096:
-            raise InputError(f"a film is 16 to 4096 pixels wide or high, got {self.size}")
-        if not 1 <= self.fps <= 120:
-            raise InputError(f"a film has 1 to 120 frames a second, got {self.fps}")
-        if (self.length_s + self.hold_s) * self.fps > _MOST_FRAMES:
-            raise InputError(f"a film of more than {_MOST_FRAMES:,} frames is not made; shorten it or lower its rate")
+        FilmSettings((self.kind,), (), self.length_s, self.hold_s, self.size, self.fps)  # which checks them
 
 
 def film(
@@ -88,18 +78,20 @@ def film(
     Args:
         source: the folder of the run; for `strokes` an SVG file of strokes will do.
         kind: `optimization` or `strokes`.
-        out: the file, `.mp4`, `.webp`, `.gif` or `.svg`; or `.png`, a strip of eight moments. If not given,
-            `making-of` or `strokes` in the folder, as mp4 with the extra `video`, else as WebP.
+        out: the file, `.mp4`, `.webp`, `.gif` or `.svg`; `.png`, a strip of eight moments; or without an ending, a
+            new folder for each frame as a numbered PNG. If not given, `making-of` or `strokes` in the folder, as mp4
+            with the extra `video`, else as WebP.
         length: seconds until the drawing is complete.
         hold: seconds that it then stays.
         size: pixels along the longer side; of no meaning for SVG.
         fps: frames a second; of no meaning for SVG.
 
     Returns:
-        The file.
+        The file or folder.
 
     Raises:
-        InputError: a value is out of range, or the file's ending names no format of films.
+        ConfigError: a value is out of range.
+        InputError: the file's ending names no format of films.
         FormatError: the source is no run, or one that keeps no states.
         MissingExtraError: mp4 without the extra `video`.
     """
@@ -119,7 +111,7 @@ def write_films(states: States, folder: Path, films: Sequence[Film], formats: Se
         states: the drawing as the run went on; the last one is the finished drawing.
         folder: of the run.
         films: what they are like.
-        formats: of `FORMATS`.
+        formats: of `settings.FILM_FORMATS`.
 
     Returns:
         The files.
@@ -142,13 +134,9 @@ def films_of(config: Config) -> list[Film]:
     """The films that a run is to make of itself; it is certain then that they can be made.
 
     Raises:
-        InputError: a setting is out of range.
         MissingExtraError: mp4 without the extra `video`.
     """
     asked = config.film
-    for ending in asked.formats:
-        if ending not in FORMATS:
-            raise InputError(f"film.formats are of {', '.join(FORMATS)}, got {ending!r}")
     if "mp4" in asked.formats and not find_spec("av"):
         raise MissingExtraError("mp4 films", extra="video")
     return [Film(kind, asked.length, asked.hold, asked.size, asked.fps) for kind in asked.kinds]
@@ -176,7 +164,11 @@ def _states(source: Path, kind: str) -> States:
         raise FormatError(f"{source}: a film shows open strokes with round ends; this drawing has other paths")
     if kind == "strokes":
         return {0: drawing}
-    states = kept_states(read_checkpoint(source), drawing)
+    checkpoint = read_checkpoint(source)
+    try:
+        states = kept_states(checkpoint, drawing)
+    except FormatError as error:
+        raise FormatError(f"{source / CHECKPOINT}: {error}; a film of the strokes does not need it") from None
     if not states:
         raise FormatError(f"{source / CHECKPOINT}: holds no states of the drawing")
     return {**states, max(states): drawing}
@@ -186,14 +178,22 @@ def kept_states(checkpoint: Mapping[str, torch.Tensor], like: Drawing) -> dict[i
     """The states in a checkpoint, as drawings otherwise like the given one.
 
     Raises:
-        KeyError, RuntimeError: they do not fit it.
+        FormatError: they do not fit it.
     """
     if "snapshots.index" not in checkpoint:
         return {}
-    stacked = [checkpoint[f"snapshots.{name}"] for name in ("points", "widths", "colors")]
+    indices = checkpoint["snapshots.index"].flatten()
+    check_tensor(checkpoint, "snapshots.index", torch.zeros_like(indices, dtype=torch.int64))
+    if not len(indices) or bool((indices.diff() <= 0).any()):
+        raise FormatError("its snapshots.index does not ascend")
+    for name in _MOVING:
+        check_tensor(
+            checkpoint, f"snapshots.{name}", getattr(like, name).expand(len(indices), *getattr(like, name).shape)
+        )
+    stacked = [checkpoint[f"snapshots.{name}"] for name in _MOVING]
     return {
         index: replace(like, points=points, widths=widths, colors=colors)
-        for index, points, widths, colors in zip(checkpoint["snapshots.index"].tolist(), *stacked, strict=True)
+        for index, points, widths, colors in zip(indices.tolist(), *stacked, strict=True)
     }
 
 
@@ -205,7 +205,7 @@ def _writer(path: Path) -> Callable[[States, Path, Film], None]:
     """
     ending = path.suffix.lower()
     if ending not in _WRITERS:
-        raise InputError(f"a film is stored as {', '.join(_WRITERS)}, got {path.name}")
+        raise InputError(f"a film is stored as {', '.join(filter(None, _WRITERS))}, or in a folder, got {path.name}")
     return _WRITERS[ending]
 
 
@@ -233,6 +233,17 @@ def _write_gif(states: States, path: Path, settings: Film) -> None:
     write_gif(_frames(states, path, settings), path, fps=settings.fps, hold_s=settings.hold_s)
 
 
+def _write_numbered(states: States, path: Path, settings: Film) -> None:
+    write_numbered(_frames(states, path, settings), path)
+
+
+def write_frame(drawing: Drawing, folder: Path, step: int, size: int) -> None:
+    """Write the drawing after a step of a run as `frames/00010.png`, `size` pixels along its longer side."""
+    height, width = drawing.canvas.pixel_size(size)
+    (folder / FRAMES).mkdir(exist_ok=True)
+    write_png(rasterize(drawing, height=height, width=width), folder / FRAMES / f"{step:05}.png")
+
+
 def _write_strip(states: States, path: Path, settings: Film) -> None:
     """Eight moments side by side, captioned, as in Figure 2 of the paper."""
     moments = np.linspace(0, 1, _STAGES)
@@ -253,6 +264,7 @@ def _write_strip(states: States, path: Path, settings: Film) -> None:
 
 _WRITERS: dict[str, Callable[[States, Path, Film], None]] = {
     ".mp4": _write_mp4, ".webp": _write_webp, ".gif": _write_gif, ".svg": _write_svg, ".png": _write_strip,
+    "": _write_numbered,
 }  # fmt: skip
 
 

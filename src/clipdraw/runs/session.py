@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,22 +16,25 @@ import torch
 
 import clipdraw
 from clipdraw import raster
-from clipdraw.config import Config, from_dict, resolve
+from clipdraw.config import Config, resolve
 from clipdraw.config.settings import JudgeSettings
 from clipdraw.drawing import Drawing
-from clipdraw.encoders import Encoder, Ensemble, load_encoder
+from clipdraw.encoders import Encoder, Ensemble, load_encoder, unknown_words
 from clipdraw.encoders.devices import choose_device, choose_precision
-from clipdraw.errors import ClipdrawError, FormatError, InputError
+from clipdraw.errors import ClipdrawError, FormatError, InputError, shortened
 from clipdraw.evaluate.explain import Vocabulary, Word
 from clipdraw.evaluate.score import embed, score
+from clipdraw.io import remove_leftovers
 from clipdraw.io.images import write_png
-from clipdraw.optimization.loop import Step
-from clipdraw.optimization.losses import similarity
+from clipdraw.optimization.loop import Step, check_tensor
+from clipdraw.optimization.losses import distinct, similarity
 from clipdraw.progress import interruptible, log
-from clipdraw.runs.films import films_of, kept_states, write_films
+from clipdraw.runs.films import films_of, kept_states, write_films, write_frame
 from clipdraw.runs.folder import (
     CHECKPOINT,
+    CONFIGURATION,
     Metrics,
+    config_of,
     make_folder,
     read_checkpoint,
     read_record,
@@ -55,7 +59,7 @@ class Run:
         drawing: the drawing.
         similarity: cosine between the drawing, seen whole and undistorted, and the prompt; of several, their mean by
             weight.
-        similarities: cosine of each prompt by its text, negative ones too.
+        similarities: cosine of each prompt by its text, negative ones too; the second of the same text has ` (2)`.
         seconds: time in the loop, of all sessions together.
         steps: updates made.
         seed: the seed.
@@ -113,9 +117,10 @@ def draw(
         DivergedError: the optimization broke down; the folder holds what there is.
     """
     config = resolve(prompt, options, file=Path(config_file) if config_file else None)
-    # The folder is made after everything is loaded: what fails or is interrupted before leaves none behind.
-    session = _Session(config, on_step, on_words)
-    return session.go(make_folder(config.title, config.seed, Path(out) if out is not None else None))
+    with threads_of(config):
+        # The folder is made after everything is loaded: what fails or is interrupted before leaves none behind.
+        session = _Session(config, on_step, on_words)
+        return session.go(make_folder(config.title, config.seed, Path(out) if out is not None else None))
 
 
 def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWords | None = None) -> Run:
@@ -127,32 +132,44 @@ def resume(folder: str | Path, *, on_step: OnStep | None = None, on_words: OnWor
         on_words: called before `on_step` with the words nearest to the drawing, if the run was started with `explain`.
 
     Raises:
-        FormatError: the folder is not that of a run, or its checkpoint is damaged.
+        FormatError: the folder is not that of a run, a file in it is damaged, or its settings were changed.
         InputError: the run is finished.
     """
     folder = Path(folder)
     record = read_record(folder)
+    config = config_of(record, folder)
     if record.get("status") == "finished":
         raise InputError(f"{folder}: the run is finished; there is nothing to resume")
-    if not isinstance(record.get("config"), dict):
-        raise FormatError(f"{folder}: run.json has no configuration")
-    session = _Session(from_dict(record["config"]), on_step, on_words)
-    session.restore(folder)
-    return session.go(folder)
+    with threads_of(config):
+        session = _Session(config, on_step, on_words)
+        session.restore(folder)
+        return session.go(folder)
+
+
+@contextmanager
+def threads_of(config: Config) -> Iterator[None]:
+    """The CPU threads that a configuration asks for, while in the block; those of before after it."""
+    if not config.threads:
+        yield
+        return
+    former = torch.get_num_threads(), raster.set_threads(config.threads)
+    torch.set_num_threads(config.threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(former[0])
+        raster.set_threads(former[1])
 
 
 def prepare(config: Config) -> Encoder:
-    """Set the threads, load the encoder, and warn of texts that it cuts off.
+    """Load the encoder, and warn of what it does not read.
 
     Raises:
-        InputError: the device is not there.
+        InputError: the device is not there, or the encoder knows no word of a text.
         WeightsError: the encoder cannot be loaded.
     """
-    if config.threads:
-        torch.set_num_threads(config.threads)
-        raster.set_threads(config.threads)
     encoder = encoder_of(config)
-    warn_of_truncation(config, encoder)
+    note_unread((prompt.text for prompt in config.prompts()), encoder)
     return encoder
 
 
@@ -175,15 +192,26 @@ def _load(judge: JudgeSettings, device: str) -> Encoder:
     return encoders[0] if len(encoders) == 1 else Ensemble(encoders, list(weights))
 
 
-def warn_of_truncation(config: Config, encoder: Encoder) -> None:
-    """Warn of texts whose end the encoder does not read."""
-    for prompt in config.prompts():
-        if rest := encoder.truncated_tail(prompt.text):
-            warnings.warn(f"the encoder does not read the end of the text: {_shortened(rest)!r}", stacklevel=3)
+def precision_of(config: Config) -> str:
+    """The number format that encoders compute in here, which `auto` leaves open."""
+    device = torch.device(choose_device(config.device))
+    return str(choose_precision(config.judge.precision, device)).removeprefix("torch.")
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+def note_unread(texts: Iterable[str], encoder: Encoder) -> tuple[str, ...]:
+    """Warn of texts whose end the encoder does not read, and of words that it does not know, which are returned.
+
+    Raises:
+        UnreadableError: it knows no word of a text.
+    """
+    texts = tuple(texts)
+    for text in texts:
+        if rest := encoder.truncated_tail(text):
+            warnings.warn(f"the encoder does not read the end of the text: {shortened(rest)!r}", stacklevel=3)
+    unknown = tuple(dict.fromkeys(word for text in texts for word in unknown_words(encoder, text)))
+    if unknown:
+        warnings.warn(f"the encoder does not know: {shortened(', '.join(unknown))}", stacklevel=3)
+    return unknown
 
 
 class _Session:
@@ -216,19 +244,25 @@ class _Session:
         Raises:
             FormatError: it is damaged or another run's.
         """
-        checkpoint = read_checkpoint(folder)
-        if not checkpoint:
-            return
         try:
-            self.optimization.restore(checkpoint)
-            self.seconds = checkpoint["seconds"].item()
+            if checkpoint := read_checkpoint(folder, self.config):
+                self._restore(checkpoint, folder / CHECKPOINT)
+        except FormatError as error:
+            raise FormatError(f"{error}; without {CHECKPOINT} resume begins again at the first step") from None
+
+    def _restore(self, checkpoint: Mapping[str, torch.Tensor], path: Path) -> None:
+        try:
+            check_tensor(checkpoint, "seconds", torch.tensor(0.0, dtype=torch.float64))
             self.snapshots |= kept_states(checkpoint, self.optimization.drawing.detached())
-        except (KeyError, RuntimeError) as error:
-            raise FormatError(f"{folder / CHECKPOINT}: does not fit run.json: {error}") from None
+            self.optimization.restore(checkpoint)
+        except FormatError as error:
+            raise FormatError(f"{path}: does not fit {CONFIGURATION}: {error}") from None
+        self.seconds = checkpoint["seconds"].item()
 
     def go(self, folder: Path) -> Run:
         """Take the steps that are left and write everything into the folder."""
         self.folder = folder
+        remove_leftovers(folder)
         self._record("running")
         metrics = Metrics(self.folder, keep=self.optimization.index)
         try:
@@ -247,6 +281,7 @@ class _Session:
         every = max(1, steps // FILM_FRAMES)
         saved = began = time.perf_counter()
         before = self.seconds
+        self._write_frame()
         with interruptible() as interrupt:
             while self.optimization.index < steps and not interrupt.requested:
                 self.last_step = step = self.optimization.step()
@@ -256,11 +291,18 @@ class _Session:
                 metrics.add(_metrics(step, words, self.seconds))
                 if step.index % every == 0 or step.index == steps:
                     self.snapshots[step.index] = step.drawing.detached()
+                self._write_frame()
                 if now - saved > CHECKPOINT_EVERY_S:
                     self._save_checkpoint()
                     saved = time.perf_counter()
                 self._tell(step, words)
         return self.optimization.index < steps
+
+    def _write_frame(self) -> None:
+        """Write the drawing as a numbered picture, if one is asked for after this step; always after the last one."""
+        film, index = self.config.film, self.optimization.index
+        if film.frames and (index % film.frames == 0 or index == self.config.steps):
+            write_frame(self.optimization.drawing.detached().to(device="cpu"), self.folder, index, film.size)
 
     def _tell(self, step: Step, words: tuple[Word, ...]) -> None:
         if self.on_words and words:
@@ -269,13 +311,22 @@ class _Session:
             self.on_step(step)
 
     def _finish(self, status: str) -> Run:
+        """Write everything; the run has failed if its drawing cannot be written."""
+        try:
+            return self._write(status)
+        except ClipdrawError:
+            self._record("failed")
+            raise
+
+    def _write(self, status: str) -> Run:
         """Write the drawing as SVG and PNG, the films unless the run failed, and the record."""
         self._save_checkpoint()
         about, prompts = self.config.metadata(), self.config.prompts()
         drawing = replace(self.optimization.drawing.detached().to(device="cpu"), metadata=about)
-        cosines = score(drawing, [prompt.text for prompt in prompts], self.encoder)
+        texts = [prompt.text for prompt in prompts]
+        cosines = score(drawing, texts, self.encoder)
         words = self.vocabulary.nearest(embed(drawing, self.encoder)[None]) if self.vocabulary else ()
-        mean, each = similarity(prompts, cosines), {p.text: c for p, c in zip(prompts, cosines, strict=True)}
+        mean, each = similarity(prompts, cosines), dict(zip(distinct(texts), cosines, strict=True))
         drawing.save(self.folder / "drawing.svg")
         log.info("writing drawing.png")
         longest = min(PNG_SCALE * max(self.config.canvas), PNG_LARGEST_SIDE)
@@ -289,7 +340,7 @@ class _Session:
         return Run(self.folder, drawing, mean, each, self.seconds, steps, seed, status, words)
 
     def _record(self, status: str, **results: Any) -> None:
-        precision = choose_precision(self.config.judge.precision, self.encoder.device)
+        unknown = [word for prompt in self.config.prompts() for word in unknown_words(self.encoder, prompt.text)]
         record = {
             "status": status,
             "config": self.config.to_dict(),
@@ -297,7 +348,8 @@ class _Session:
             "encoder": {
                 "name": self.encoder.name,
                 "view_size": self.encoder.view_size,
-                "precision": str(precision).removeprefix("torch."),
+                "precision": precision_of(self.config),
+                "unknown_words": list(dict.fromkeys(unknown)),
             },
             "seed": self.config.seed,
             "steps": self.optimization.index,
@@ -315,7 +367,7 @@ class _Session:
         tensors["snapshots.index"] = torch.tensor(list(self.snapshots))
         for name in ("points", "widths", "colors"):
             tensors[f"snapshots.{name}"] = torch.stack([getattr(d, name) for d in self.snapshots.values()]).cpu()
-        write_checkpoint(self.folder, tensors)
+        write_checkpoint(self.folder, tensors, self.config)
 
 
 def _metrics(step: Step, words: tuple[Word, ...], seconds: float) -> dict[str, Any]:

@@ -16,7 +16,16 @@ def test_other_canvases_are_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("3", 3), ("[1, 2]", [1, 2]), ("true", True), ("ring", "ring"), ("a b", "a b")]
+    ("text", "value"),
+    [
+        ("3", 3),
+        ("[1, 2]", [1, 2]),
+        ("true", True),
+        ("ring", "ring"),
+        ("a b", "a b"),
+        ("1" * 5000,) * 2,
+        ("[" * 5000,) * 2,
+    ],
 )
 def test_values_are_toml_or_text(text, value):
     assert toml_value(text) == value

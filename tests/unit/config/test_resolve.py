@@ -3,7 +3,17 @@ from dataclasses import asdict
 
 import pytest
 
-from clipdraw.config import DEFAULTS, OLD_NAMES, by_full_name, fingerprint, from_dict, presets, resolve, settings_of
+from clipdraw.config import (
+    DEFAULTS,
+    OLD_NAMES,
+    Config,
+    by_full_name,
+    fingerprint,
+    from_dict,
+    presets,
+    resolve,
+    settings_of,
+)
 from clipdraw.errors import ConfigError
 
 OLD_VALUES = {
@@ -28,17 +38,22 @@ def test_options_win_over_the_file_and_the_file_over_the_preset(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "strokes", "steps", "views", "normalize", "outside"),
+    ("name", "steps", "views", "normalize", "outside"),
     [
-        ("paper", 256, 250, 8, False, "white"),
-        ("notebook", 256, 1000, 4, False, "white"),
-        ("article", 256, 600, 4, True, "black"),
+        ("paper", 250, 8, False, "white"),
+        ("notebook", 1000, 4, False, "white"),
+        ("predictor", 1000, 4, True, "black"),
+        ("article", 600, 4, True, "black"),
     ],
 )
-def test_the_published_presets(name, strokes, steps, views, normalize, outside):
+def test_the_published_presets(name, steps, views, normalize, outside):
     config = resolve("a cat", {"preset": name})
-    got = config.strokes, config.steps, config.views.count, config.judge.normalize, config.views.outside
-    assert got == (strokes, steps, views, normalize, outside)
+    got = config.steps, config.views.count, config.judge.normalize, config.views.outside
+    assert got == (steps, views, normalize, outside)
+    assert (config.strokes, config.resolution, config.canvas) == (256, 224, (224.0, 224.0))
+    assert (config.views.distortion, config.views.area) == (0.5, (0.7, 0.9))
+    assert (config.start.segments, config.start.width, config.start.reach) == ((1, 3), 2.0, 0.05)
+    assert (config.prior.weight, config.opacity_weight, config.start.opacity) == (0.0, 0.0, (0.0, 1.0))
     rates = config.rates
     assert (rates.points, rates.width, rates.color, rates.points_schedule) == (1.0, 0.2, 0.01, "published")
     assert config.constraints.width_range == (2.0, 100.0)
@@ -49,6 +64,50 @@ def test_every_preset_says_what_it_is_for_and_resolves():
     for name, settings in presets().items():
         assert settings["about"]
         assert resolve("a cat", {"preset": name}).preset == name
+
+
+def test_a_preset_has_what_its_base_has_and_it_does_not_change():
+    default, fast = (settings_of(resolve("a cat", {"preset": name})) for name in ("default", "fast"))
+    changed = {name for name in default if default[name] != fast[name]}
+    assert changed == {"preset", "strokes", "steps", "views.count"}
+    assert (fast["views.count"], fast["views.distortion"]) == (6, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("encoders", "preset"),
+    [
+        (None, "default"),
+        (["builtin:2"], "default"),
+        (["openai/clip-vit-base-patch32", "builtin"], "default"),  # whose prior there is
+        (["openai/clip-vit-base-patch32:2"], "clip"),
+        (["ViT-B/32", "google/siglip-base-patch16-224"], "clip"),
+    ],
+)
+def test_the_preset_goes_with_the_encoders_unless_one_is_named(encoders, preset, tmp_path):
+    assert resolve("a cat", {"encoder": encoders}).preset == preset
+    assert resolve("a cat", {"encoder": encoders, "preset": "fast"}).preset == "fast"
+    file = tmp_path / "a.toml"
+    file.write_text(f"judge.encoders = {json.dumps(encoders or ['builtin'])}")
+    assert resolve("a cat", {}, file=file).preset == preset
+    file.write_text("preset = 'paper'")
+    assert resolve("a cat", {"encoder": encoders}, file=file).preset == "paper"
+
+
+def test_what_a_clip_model_is_given_is_the_papers_method_with_normalized_pixels():
+    named, paper = (settings_of(resolve("a cat", {"preset": name})) for name in ("clip", "paper"))
+    different = {name for name in named if named[name] != paper[name]}
+    assert different == {"preset", "judge.normalize"}
+    assert named["judge.normalize"]
+
+
+def test_an_encoder_that_is_a_path_is_kept_as_an_absolute_one(tmp_path, monkeypatch):
+    (tmp_path / "here" / "clip").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    config = resolve("a cat", {"encoder": ["./clip:2", "builtin:1.0", "owner/clip"]})
+    assert config.judge.encoders == (f"{tmp_path / 'here' / 'clip'}:2", "builtin:1.0", "owner/clip")
+    monkeypatch.chdir(tmp_path)
+    assert resolve("a cat", {"encoder": ["here/clip:2", "builtin:1.0", "owner/clip"]}) == config
+    assert from_dict(config.to_dict()) == config
 
 
 def test_every_old_name_means_a_setting_of_its_own():
@@ -142,7 +201,7 @@ def test_unknown_settings_are_refused_with_those_there_are(settings, name):
 
 
 def test_unknown_presets_are_refused_with_those_there_are():
-    message = "there is no preset 'nope'; there are: default, fast, paper, notebook, article"
+    message = "there is no preset 'nope'; there are: default, fast, paper, clip, notebook, predictor, article"
     assert error_of({"preset": "nope"}) == message
 
 
@@ -152,7 +211,9 @@ def test_values_without_a_prompt_are_refused():
     assert str(error.value) == 'no prompt: say what to draw, for example prompt = "a bonfire"'
 
 
-@pytest.mark.parametrize("content", [b"steps = = 3", b'also = ["\xff"]'])
+@pytest.mark.parametrize(
+    "content", [b"steps = = 3", b'also = ["\xff"]', b"steps = " + b"1" * 5000, b"steps = " + b"[" * 5000]
+)
 def test_a_file_that_is_not_toml_is_named(content, tmp_path):
     file = tmp_path / "bad.toml"
     file.write_bytes(content)
@@ -173,8 +234,11 @@ def test_a_fingerprint_is_of_what_is_drawn_and_stays_as_names_change():
     def of(**settings):
         return fingerprint(resolve("a cat", settings))
 
-    assert of() == "951ae6"
-    assert of(preset="article", ink=0.5, views=3) == "f27a0d"
+    assert of()[:6] == "951ae6"  # all of it before
+    assert of(preset="article", ink=0.5, views=3, resolution=0)[:6] == "f27a0d"
+    one, other = (fingerprint(Config("a cat", opacity_weight=weight)) for weight in (0.4854, 0.5877))
+    assert one[:6] == other[:6]  # so that a sweep of both was refused, as one of two that were the same
+    assert (one, other) == ("073e5980e62b", "073e5951d77a")
     assert of() == of(threads=3) == of(device="cpu")
     assert len({of(), of(steps=3), of(seed=1), of(judge_precision="float32")}) == 4
     assert of(judge_precision="auto") == of()

@@ -1,8 +1,13 @@
+import json
+import math
+
+import numpy as np
 import pytest
 import torch
 
-from clipdraw.config import Config, from_dict, settings_of
-from clipdraw.config.settings import ConstraintSettings, PriorSettings
+import clipdraw
+from clipdraw.config import DEFAULTS, Config, from_dict, settings_of
+from clipdraw.config.settings import CenterSettings, ConstraintSettings, PriorSettings
 from clipdraw.drawing import Canvas
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.optimization.center import Center
@@ -41,6 +46,111 @@ def test_numbers_reach_their_bounds_and_no_further(name, lowest, highest, beyond
         assert error_of(**{name: value}) == f"{name} must be from {lowest} to {highest}, got {value}"
 
 
+ABOVE_0, LARGEST = 1e-9, 3.4e38
+BOUNDS = {
+    "seed": (-1, 0, 2**63 - 1, 2**63),
+    "canvas": (0.9, 1.0, 16_384.0, 16_385.0),
+    "strokes": (0, 1, 100_000, 100_001),
+    "steps": (0, 1, 1_000_000, 1_000_001),
+    "resolution": (-1, 0, 8192, 8193),
+    "opacity_weight": (-ABOVE_0, 0.0, LARGEST, 1e39),
+    "threads": (-1, 0, 1024, 1025),
+    "start.segments": (0, 1, 1000, 1001),
+    "start.reach": (-ABOVE_0, 0.0, 10.0, 10.1),
+    "start.width": (-ABOVE_0, 0.0, 1000.0, 1000.1),
+    "start.opacity": (-ABOVE_0, 0.0, 1.0, 1.1),
+    "start.spread": (0.0, ABOVE_0, 1.0, 1.1),
+    "prior.weight": (-ABOVE_0, 0.0, LARGEST, 1e39),
+    "prior.until": (0.0, ABOVE_0, 1.0, 1.1),
+    "views.count": (0, 1, 1024, 1025),
+    "views.distortion": (-ABOVE_0, 0.0, 0.999, 1.0),
+    "views.area": (0.0, ABOVE_0, 1.0, 1.1),
+    "rates.points": (-ABOVE_0, 0.0, 1000.0, 1000.1),
+    "rates.width": (-ABOVE_0, 0.0, 1000.0, 1000.1),
+    "rates.color": (-ABOVE_0, 0.0, 1000.0, 1000.1),
+    "constraints.width_range": (-ABOVE_0, 0.0, 1000.0, 1000.1),
+    "constraints.least_opacity": (-ABOVE_0, 0.0, 1.0, 1.1),
+    "center.radius": (-ABOVE_0, 0.0, 10_000.0, 10_001.0),
+    "center.weight": (-ABOVE_0, 0.0, LARGEST, 1e39),
+    "center.power": (0.9, 1.0, 10.0, 10.1),
+    "film.length": (0.0, ABOVE_0, 600.0, 601.0),
+    "film.hold": (-ABOVE_0, 0.0, 600.0, 601.0),
+    "film.size": (15, 16, 4096, 4097),
+    "film.fps": (0, 1, 120, 121),
+    "film.frames": (-1, 0, 1_000_000, 1_000_001),
+}
+"""What each setting of numbers takes, and what is just beyond; of a pair, for both."""
+NO_NUMBERS = (math.nan, math.inf, -math.inf, 10**400, 10**5000, 1e300, "1", "nan", True, None, [], {}, [1], [1, 2, 3])
+
+
+def numeric(name):
+    """The setting with a number in every place, as it is stored."""
+    return (lambda value: [value, value]) if isinstance(DEFAULTS[name], tuple) else (lambda value: value)
+
+
+def test_every_setting_of_numbers_has_bounds():
+    first = {name: value[0] if isinstance(value, tuple) and value else value for name, value in DEFAULTS.items()}
+    assert {name for name, value in first.items() if type(value) in (int, float)} == set(BOUNDS)
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_what_is_within_the_bounds_comes_back_from_a_file(name):
+    whole, setting = isinstance(BOUNDS[name][1], int), numeric(name)
+    for bound in BOUNDS[name][1:3]:
+        for value in (bound, int(bound)) if bound > 1 else (bound,):
+            config = from_dict({"prompt": "a", "strokes": 1000, name: setting(value)})
+            stored = json.loads(json.dumps(config.to_dict(), allow_nan=False))
+            assert from_dict(stored) == config
+            found = settings_of(config)[name]
+            assert found == (tuple(setting(value)) if isinstance(found, tuple) else value)
+            assert {type(one) for one in np.atleast_1d(found).tolist()} == {int if whole else float}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_what_is_beyond_them_is_refused_in_one_line(name):
+    below, lowest, highest, above = BOUNDS[name]
+    fits = [0.5, 1.5] if isinstance(lowest, int) else []
+    for value in (below, above, *fits, *NO_NUMBERS):
+        message = error_of(**{name: value if isinstance(value, list) else numeric(name)(value)})
+        assert "\n" not in message
+        assert len(message) < 200
+    if isinstance(DEFAULTS[name], tuple):
+        for value in (math.nan, math.inf, below, above, "1", None):
+            for pair in ([lowest, value], [value, highest]):
+                error_of(**{name: pair})
+
+
+TEXTS = {name for name, value in DEFAULTS.items() if isinstance(value, str)}
+SWITCHES = {name for name, value in DEFAULTS.items() if isinstance(value, bool)}
+LISTS = set(DEFAULTS) - TEXTS - SWITCHES - set(BOUNDS)
+
+
+def test_texts_lists_and_switches_are_of_their_type():
+    assert sorted(LISTS) == ["also", "film.formats", "film.kinds", "judge.encoders", "negative"]
+    for names, wrong in (
+        (TEXTS, (1, 0.5, None, True, ["a"], {})),
+        (SWITCHES, (1, 0, "yes", None, [True])),
+        (LISTS, (1, "a", None, True, [1], [None], [["a"]], {"a": 1})),
+    ):
+        for name in names:
+            for value in wrong:
+                assert error_of(**{name: value}).startswith(f"{name} is ")
+
+
+def test_numbers_of_numpy_are_numbers():
+    config = from_dict({"prompt": "a", "strokes": np.int64(3), "opacity_weight": np.float32(0.5), "canvas": (8, 16)})
+    assert [type(value) for value in (config.strokes, config.opacity_weight)] == [int, float]
+    assert json.loads(json.dumps(config.to_dict()))["canvas"] == [8.0, 16.0]
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_what_is_refused_is_refused_before_a_folder_is_made(name, tmp_path):
+    for value in (math.nan, BOUNDS[name][3]):
+        with pytest.raises((ConfigError, InputError)):
+            clipdraw.draw("a red heart", out=tmp_path / "run", **{name: numeric(name)(value)})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_canvas_is_as_large_as_can_be_drawn():
     assert Config("a", canvas=(1.0, 16384.0)).canvas == (1.0, 16384.0)
     for canvas, side in (((0.5, 5.0), 0.5), ((5.0, 0.5), 0.5), ((16385.0, 5.0), 16385.0), ((5.0, 16385.0), 16385.0)):
@@ -49,8 +159,8 @@ def test_the_canvas_is_as_large_as_can_be_drawn():
 
 def test_widths_are_0_or_more():
     assert from_dict({"prompt": "a", "width_range": (0.0, 0.0)}).constraints.width_range == (0, 0)
-    for bad in ((5.0, 1.0), (-1.0, 2.0)):
-        assert error_of(width_range=bad) == f"constraints.width_range is 0 or more, smallest first, got {bad}"
+    for low, high in ((5.0, 1.0), (-1.0, 2.0), (1.0, 1001.0)):
+        assert error_of(width_range=(low, high)) == f"a width range is from 0 to 1000, got {low:g} to {high:g}"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +245,7 @@ def test_every_setting_reaches_the_problem(encoder):
         Prompt("watercolor", 0.5),
         Prompt("a cat"),
         Opacity(0.1),
-        Prior("a cat", 7.0, 0.5, variant=3),
+        Prior("a cat", 7.0, 0.5, 3, radius=50 / 224),
         Center(50.0, 0.02, 1.5, "ring", "ink"),
     )
     assert problem.recipe == Recipe(
@@ -161,6 +271,24 @@ def test_with_a_prior_the_start_is_its_picture_of_the_weightiest_prompt(encoder,
     ((start, canvas, generator),) = calls
     assert start == PriorStrokes(RandomStrokes(5), "a cat", encoder, 3, (WidthRange(1.0, 9.0), ColorRange(0.5)))
     assert (canvas, generator.initial_seed()) == (Canvas(64, 32), 3)
+
+
+@pytest.mark.parametrize(
+    ("center", "radius"),
+    [
+        ({"radius": 56.0, "weight": 0.0}, None),
+        ({"radius": 56.0, "weight": 0.001}, 0.25),
+        ({"radius": 56.0, "weight": 0.001, "kind": "ring"}, 0.25),
+        ({"radius": 56.0, "weight": 0.001, "kind": "pull"}, None),
+        ({"radius": 56.0, "weight": 0.001, "kind": "sum"}, None),
+    ],
+)
+def test_the_picture_aimed_at_is_shrunk_into_the_circle_of_the_pull(center, radius, encoder, monkeypatch):
+    starts = []
+    monkeypatch.setattr(PriorStrokes, "__call__", lambda start, *rest: starts.append(start) or RandomStrokes(1)(*rest))
+    problem = Config("red", prior=PriorSettings(1.0), center=CenterSettings(**center)).build(encoder)
+    assert [loss.radius for loss in problem.losses if isinstance(loss, Prior)] == [radius]
+    assert [start.radius for start in starts] == [radius]
 
 
 def test_another_start_may_be_given(encoder):

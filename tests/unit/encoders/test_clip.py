@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.functional import normalize
 from torch.utils.flop_counter import FlopCounterMode
 
-from clipdraw.encoders import Encoder, load_encoder
+from clipdraw.encoders import Encoder, clip, load_encoder
 from clipdraw.encoders.clip import PatchProduct, PoolingAttention, load
 from clipdraw.errors import ConfigError, InputError, MissingExtraError, WeightsError
 from tests import tiny_clip
@@ -160,6 +160,14 @@ def test_text_vectors_take_part_in_a_backward_pass(encoder):
     assert given.grad.abs().max() > 0
 
 
+def test_the_oldest_texts_are_forgotten(checkpoint, monkeypatch):
+    encoder = load(str(checkpoint), precision="float32")
+    monkeypatch.setattr(clip, "MOST_TEXTS", 2)
+    vectors = encoder.encode_text(["a", "b", "c"])
+    assert list(encoder._texts) == ["b", "c"]
+    assert torch.allclose(encoder.encode_text(["c", "a"]), vectors[[2, 0]], atol=1e-6)
+
+
 def test_more_texts_than_fit_one_batch_agree_with_one_at_a_time(checkpoint):
     texts = [f"{'a ' * (index % 9)}cat {index}" for index in range(34)]
     together = load(str(checkpoint), precision="float32").encode_text(texts)
@@ -295,7 +303,7 @@ def test_an_unknown_precision_is_refused_before_anything_is_read():
 
 def test_without_transformers_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'clipdraw\[clip\]'"):
+    with pytest.raises(MissingExtraError, match=r"needs an optional part: .*pip install .*\[clip\]'$"):
         load("openai/clip-vit-base-patch32")
 
 

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from clipdraw.encoders import Ensemble, logit_scale_of, prior_of
+from clipdraw.encoders import Ensemble, load_encoder, logit_scale_of, prior_of, unknown_words
+from clipdraw.errors import UnreadableError
 from tests.conftest import TinyEncoder
 
 
@@ -61,3 +62,11 @@ def test_the_prior_is_that_of_the_first_encoder_that_has_one(encoder):
 def test_the_scale_is_the_mean_by_weight_and_clips_for_those_that_have_none(encoder):
     assert logit_scale_of(encoder) == 100
     assert logit_scale_of(Ensemble([encoder, Other()], [1.0, 3.0])) == pytest.approx(55)
+
+
+def test_words_are_unknown_that_one_encoder_does_not_know(encoder):
+    both = Ensemble([encoder, load_encoder("builtin")])
+    assert unknown_words(encoder, "猫") == ()
+    assert unknown_words(both, "a 猫 cat") == ("猫",)
+    with pytest.raises(UnreadableError):
+        unknown_words(both, "猫")

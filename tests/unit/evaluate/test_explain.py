@@ -60,6 +60,18 @@ def test_no_words_and_templates_without_a_place_are_refused(encoder):
             Vocabulary(encoder, words, template=template)
 
 
+def test_words_that_the_encoder_does_not_know_are_left_out_and_told(encoder, caplog):
+    builtin = load_encoder("builtin")
+    with caplog.at_level("INFO", logger="clipdraw"):
+        vocabulary = Vocabulary(builtin, ["cat", "猫", "кошка", "dog"])
+    assert vocabulary.words == ("cat", "dog")
+    assert "leaving out words that the encoder does not know: 2, such as кошка" in caplog.messages
+    assert Vocabulary(encoder, ["cat", "猫"]).words == ("cat", "猫")
+    for template in ("{}", "a drawing of a {}"):
+        with pytest.raises(InputError, match="knows none of the 2 words, such as 'кошка'"):
+            Vocabulary(builtin, ["猫", "кошка"], template=template)
+
+
 def test_many_texts_at_once_are_as_one_by_one():
     encoder = load_encoder("builtin")
     texts = [f"a drawing of a {word}" for word in read_words()[:40]]

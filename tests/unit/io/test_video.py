@@ -5,13 +5,30 @@ import pytest
 from PIL import Image
 
 from clipdraw.errors import InputError, MissingExtraError
-from clipdraw.io.video import write_gif, write_mp4, write_webp
+from clipdraw.io.video import write_gif, write_mp4, write_numbered, write_webp
 
 
 def ramp(count, height=12, width=18):
     """Frames that grow from black to white."""
     for level in np.linspace(0, 255, count).astype(np.uint8):
         yield np.full((height, width, 3), level, np.uint8)
+
+
+def test_numbered_pictures_are_the_frames_in_a_new_folder(tmp_path):
+    write_numbered(ramp(3), tmp_path / "not" / "there")
+    files = sorted((tmp_path / "not" / "there").iterdir())
+    assert [file.name for file in files] == ["00001.png", "00002.png", "00003.png"]
+    for file, frame in zip(files, ramp(3), strict=True):
+        with Image.open(file) as picture:
+            assert np.array_equal(np.asarray(picture), frame)
+
+
+def test_numbered_pictures_are_not_mixed_with_other_files(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    for folder, message in ((tmp_path, "is not empty"), (tmp_path / "mine.txt", "cannot make the folder")):
+        with pytest.raises(InputError, match=message):
+            write_numbered(ramp(3), folder)
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_webp_has_every_frame_and_holds_the_last(tmp_path):
@@ -111,6 +128,6 @@ def test_frames_that_fail_midway_leave_the_former_file(tmp_path):
 
 def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(MissingExtraError, match=r"mp4 films.*clipdraw\[video\]"):
+    with pytest.raises(MissingExtraError, match=r"mp4 films.*\[video\]'"):
         write_mp4(ramp(1), tmp_path / "a.mp4")
     assert list(tmp_path.iterdir()) == []

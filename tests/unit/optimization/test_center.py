@@ -4,7 +4,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from clipdraw.config import resolve
 from clipdraw.drawing import Canvas, Drawing
+from clipdraw.encoders import load_encoder
 from clipdraw.errors import InputError
 from clipdraw.optimization.center import Center, ink, pixel_distances, point_distances
 from clipdraw.optimization.losses import Frame
@@ -135,6 +137,20 @@ def test_ink_beyond_the_circle_pulls_its_stroke_inward(encoder):
     assert points.grad[:, 0].mean() > 0.01  # to the left is down
 
 
+def test_a_drawing_that_starts_from_a_picture_keeps_to_the_circle():
+    """The picture that it is held to is in the circle too."""
+
+    def beyond(**settings):
+        """The fraction of the ink that is farther than 60 units from the middle."""
+        few = {"strokes": 24, "steps": 20, "views": 2, "rates.points_schedule": "constant"}
+        *_, last = resolve("a butterfly", few | settings).build(load_encoder("builtin")).optimize()
+        amount = ink(rasterize(last.drawing.detached(), height=112, width=112), last.drawing.background)
+        return ((amount * (pixel_distances(Canvas(), 112, 112) > 60)).sum() / amount.sum()).item()
+
+    assert beyond() > 0.25
+    assert beyond(center_radius=40.0, center_weight=0.01) < 0.05
+
+
 @pytest.mark.parametrize(
     "settings", [{"radius": 0.0}, {"weight": 1e-9}, {"power": 1.0}, {"power": 10.0}, {"on": "ink"}]
 )
@@ -146,10 +162,9 @@ def test_settings_reach_their_bounds(settings):
     "settings",
     [
         {"radius": -1.0},
-        {"radius": math.inf},
+        {"radius": 10_001.0},
         {"weight": 0.0},
-        {"weight": math.nan},
-        {"weight": math.inf},
+        {"weight": -1.0},
         {"power": 0.5},
         {"power": 10.5},
     ],
@@ -159,8 +174,16 @@ def test_numbers_out_of_range_are_refused(settings):
         Center(**settings)
     radius, weight, power = ({"radius": 75.0, "weight": 0.001, "power": 2.0} | settings).values()
     assert str(error.value) == (
-        f"the center's radius is 0 or more, its weight above 0, its power from 1 to 10, got {radius}, {weight}, {power}"
+        f"the center's radius is from 0 to 10000, its weight above 0, its power from 1 to 10, got {radius}, {weight}, "
+        f"{power}"
     )
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", ["radius", "weight", "power"])
+def test_numbers_are_finite(name, value):
+    with pytest.raises(InputError, match=f"^the center's {name} must be within ±3.4e\\+38, got {value}$"):
+        Center(**{name: value})
 
 
 @pytest.mark.parametrize(

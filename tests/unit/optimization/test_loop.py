@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from clipdraw.drawing import Canvas
-from clipdraw.errors import DivergedError, InputError
+from clipdraw.errors import DivergedError, FormatError, InputError
 from clipdraw.optimization.constraints import ColorRange, PointsOnCanvas, WidthRange
 from clipdraw.optimization.loop import Optimization, Problem, Recipe, optimize
 from clipdraw.optimization.losses import Prompt
@@ -111,6 +111,13 @@ def test_a_step_tells_what_was_before_it_and_leaves_what_is_after_it(encoder):
     assert colors(run).tolist() == pytest.approx([0.46] * 3 + [0.78, 0.48, 0.28])
     assert math.isnan(step.similarity)
     assert not step.dropped
+
+
+def test_losses_of_the_same_name_have_a_value_each(encoder):
+    losses = begin(encoder, darken(2.0), darken(0.5), darken(1.0)).step().losses
+    assert losses == {
+        name: pytest.approx(v) for name, v in (("darken", 6.2), ("darken (2)", 1.55), ("darken (3)", 3.1))
+    }
 
 
 def test_the_embeddings_of_a_step_are_those_of_its_views(encoder):
@@ -280,6 +287,30 @@ def test_a_restored_run_still_knows_how_many_steps_in_a_row_were_dropped(encoder
         second.step()
     with pytest.raises(DivergedError, match="step 10"):
         second.step()
+
+
+def test_a_damaged_state_is_refused_and_changes_nothing(encoder):
+    run = begin(encoder, darken(), recipe=Recipe(steps=4))
+    run.step()
+    good = run.state()
+    wrong = {
+        "of another shape": (lambda tensor: tensor.flatten()[:1].repeat(7), "instead of"),
+        "of another type": (lambda tensor: tensor.to(torch.int16), "instead of"),
+        "not finite": (lambda tensor: tensor * math.nan, "is not finite"),
+        "below 0": (lambda tensor: tensor * 0 - 1, "is below 0"),
+        "of too many steps": (lambda tensor: tensor * 0 + 5, "it has made 5 of 4 steps"),
+        "of no generator": (lambda tensor: tensor * 0 + 7, "its generator is no state of a random generator"),
+    }
+    for name, tensor in good.items():
+        kinds = ["of another shape", "of another type", *(["not finite"] if tensor.is_floating_point() else [])]
+        kinds += ["below 0"] if name == "counters" or name.endswith(("step", "sq")) else []
+        kinds += ["of too many steps"] if name == "counters" else ["of no generator"] if name == "generator" else []
+        for change, message in (wrong[kind] for kind in kinds):
+            with pytest.raises(FormatError, match=message):
+                run.restore(good | {name: change(tensor)})
+        with pytest.raises(FormatError, match=f"it has no {name}"):
+            run.restore({other: value for other, value in good.items() if other != name})
+    assert all(torch.equal(value, good[name]) for name, value in run.state().items())
 
 
 def test_the_caller_may_change_what_is_optimized_between_steps(encoder):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from clipdraw.errors import InputError
-from clipdraw.optimization.losses import Frame, Opacity, Prior, Prompt, drawing_of, similarity
+from clipdraw.optimization.losses import Frame, Opacity, Prior, Prompt, distinct, drawing_of, similarity
 from clipdraw.optimization.parameterization import Pixels
 from tests.conftest import TinyEncoder
 
@@ -51,10 +51,29 @@ def test_blank_texts_are_refused(text):
     assert str(error.value) == 'the prompt is empty: say what to draw, for example "a bonfire"'
 
 
-@pytest.mark.parametrize("weight", [0.0, math.nan, math.inf, -math.inf])
-def test_a_prompt_has_a_weight(weight):
-    with pytest.raises(InputError, match=f"^a prompt's weight is a number other than 0, got {weight}$"):
-        Prompt("a", weight)
+def test_a_prompt_has_a_weight():
+    with pytest.raises(InputError, match=r"^a prompt's weight is a number other than 0, got 0\.0$"):
+        Prompt("a", 0.0)
+
+
+@pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf, 1e39])
+@pytest.mark.parametrize("make", [lambda weight: Prompt("a", weight), Opacity, lambda weight: Prior("a", weight)])
+def test_weights_are_finite_in_single_precision(make, weight):
+    with pytest.raises(InputError, match=r"weight must be within ±3\.4e\+38, got "):
+        make(weight)
+
+
+def test_a_prompt_is_text():
+    with pytest.raises(InputError, match=r"the prompt 'a \\udcff' is not text: it has bytes that are not UTF-8"):
+        Prompt("a \udcff")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [("ab", "a,b"), ("aba", "a,b,a (2)"), ("aaa", "a,a (2),a (3)"), (["a (2)", "a", "a"], "a (2),a,a (3)"), ("", "")],
+)
+def test_names_are_told_apart(names, expected):
+    assert ",".join(distinct(names)) == expected
 
 
 def test_the_similarity_is_the_mean_of_what_is_wanted_by_weight():
@@ -81,7 +100,7 @@ def test_the_opacity_fades_strokes_alike_and_leaves_their_color(drawing, encoder
     assert (drawing.colors.grad[:, :3] == 0).all()
 
 
-@pytest.mark.parametrize("weight", [0.0, -1.0, math.inf, math.nan])
+@pytest.mark.parametrize("weight", [0.0, -1.0])
 def test_the_opacity_has_a_weight(weight):
     with pytest.raises(InputError, match=f"^the weight of the opacity is above 0, got {weight}$"):
         Opacity(weight)
@@ -117,6 +136,14 @@ def test_the_prior_of_an_image_that_is_not_square_lies_in_its_middle():
     assert term(frame(image=image)).item() == pytest.approx(0, abs=1e-9)
 
 
+def test_the_prior_is_shrunk_into_a_circle():
+    image = torch.ones(3, 40, 40)
+    image[1:, 12:28, 12:28] = 0  # a square of 16 pixels, but for its corners in a circle of 10
+    term = Prior("a flag", 1.0, radius=0.25).build(Imagining())
+    assert term(frame(image=image)).item() < 0.001
+    assert term(frame(image=torch.ones(3, 40, 40))).item() > 0.1
+
+
 def test_an_encoder_without_a_prior_adds_nothing(encoder):
     image = torch.rand(3, 4, 4, requires_grad=True)
     value = Prior("a flag").build(encoder)(frame(image=image))
@@ -130,7 +157,7 @@ def test_a_prior_lasts_to_the_end_unless_told_otherwise():
     assert Prior("a", until=1e-3).until == 1e-3
 
 
-@pytest.mark.parametrize(("weight", "until"), [(0.0, 1.0), (math.inf, 1.0), (-1.0, 1.0), (1.0, 0.0), (1.0, 1.5)])
+@pytest.mark.parametrize(("weight", "until"), [(0.0, 1.0), (-1.0, 1.0), (1.0, 0.0), (1.0, 1.5)])
 def test_a_prior_has_a_weight_and_an_end(weight, until):
     message = f"the weight of the prior is above 0 and its end in (0, 1], got {weight} and {until}"
     with pytest.raises(InputError) as error:

@@ -24,6 +24,7 @@ def test_the_published_start():
     counts = torch.tensor(drawing.segments)
     assert [abs((counts == n).float().mean() - 1 / 3) < 0.03 for n in (1, 2, 3)] == [True] * 3
     assert torch.equal(drawing.widths, torch.full((4000,), 2.0))
+    assert torch.equal(drawing.background, torch.ones(3))
     assert abs(drawing.colors.mean(0) - 0.5).max() < 0.02
     assert drawing.colors.amin(0).max() < 0.01 < 0.99 < drawing.colors.amax(0).min()
     first = first_points(drawing)
@@ -81,7 +82,18 @@ def test_strokes_may_begin_about_the_middle():
 
 @pytest.mark.parametrize(
     "allowed",
-    [{"strokes": 1}, {"segments": (1, 1)}, {"opacity": (0.0, 0.0)}, {"opacity": (1.0, 1.0)}, {"spread": 1e-3}],
+    [
+        {"strokes": 1},
+        {"segments": (1, 1)},
+        {"opacity": (0.0, 0.0)},
+        {"opacity": (1.0, 1.0)},
+        {"spread": 1e-3},
+        {"width": 0.0},
+        {"width": 1000.0},
+        {"reach": 0.0},
+        {"reach": 10.0},
+        {"segments": (1000, 1000), "strokes": 2},
+    ],
 )
 def test_settings_reach_their_bounds(allowed):
     assert len(start(**allowed)) == allowed.get("strokes", 256)
@@ -91,8 +103,17 @@ def test_settings_reach_their_bounds(allowed):
     ("refused", "message"),
     [
         ({"strokes": 0}, "strokes must be at least 1, got 0"),
-        ({"segments": (2, 1)}, "segments must be at least 1, fewest first, got (2, 1)"),
-        ({"segments": (0, 1)}, "segments must be at least 1, fewest first, got (0, 1)"),
+        ({"segments": (2, 1)}, "segments must be at least 1 and at most 1000, fewest first, got (2, 1)"),
+        ({"segments": (0, 1)}, "segments must be at least 1 and at most 1000, fewest first, got (0, 1)"),
+        ({"segments": (1, 1001)}, "segments must be at least 1 and at most 1000, fewest first, got (1, 1001)"),
+        (
+            {"strokes": 1001, "segments": (1, 1000)},
+            "1,001 strokes of up to 1000 segments; at most 1,000,000 segments are drawn",
+        ),
+        ({"width": -5.0}, "the start's width is from 0 to 1000, got -5.0"),
+        ({"width": 1001.0}, "the start's width is from 0 to 1000, got 1001.0"),
+        ({"reach": -0.1}, "the start's reach is from 0 to 10, got -0.1"),
+        ({"reach": 10.5}, "the start's reach is from 0 to 10, got 10.5"),
         ({"opacity": (0.5, 1.2)}, "opacity lies in [0, 1], smallest first, got (0.5, 1.2)"),
         ({"opacity": (-0.1, 0.5)}, "opacity lies in [0, 1], smallest first, got (-0.1, 0.5)"),
         ({"opacity": (0.6, 0.5)}, "opacity lies in [0, 1], smallest first, got (0.6, 0.5)"),
@@ -150,6 +171,14 @@ def test_strokes_begin_where_the_picture_has_ink_in_the_color_of_that_place(widt
     inner &= (first[:, 1] - height / 2).abs() < 80
     assert torch.allclose(drawing.colors[inner], torch.tensor([0.3, 0.0, 0.1, 0.7]), atol=0.02)
     assert (drawing.colors[:, 3] == 0.7).all()
+
+
+def test_strokes_begin_in_the_circle_that_the_picture_is_shrunk_into():
+    first = first_points(prior(strokes=400, radius=0.25))
+    distances = (first - 112).norm(dim=1)
+    assert (distances < 60).float().mean() > 0.75  # the others on white, where they are not seen
+    assert distances[distances < 60].max() > 50
+    assert (first_points(prior(strokes=400)) - 112).norm(dim=1).median() > 60
 
 
 def test_strokes_keep_their_shape_where_they_are_moved():

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
 
 from clipdraw.errors import InputError
 from clipdraw.optimization.views import Views
@@ -114,14 +115,44 @@ def test_a_seed_gives_the_same_views_as_ever():
 @pytest.mark.parametrize(("height", "width"), [(40, 40), (20, 40), (40, 10)])
 def test_a_view_shows_at_each_place_the_image_where_its_homography_leads(height, width):
     views = Views(3)
-    seen = views.apply(ramp(height, width), 12, generator=generator(2))[:, :2].flatten(2).transpose(1, 2)
-    there = carried(views.transforms(generator(2)), places(12))
+    seen = views.apply(ramp(height, width), 40, generator=generator(2))[:, :2].flatten(2).transpose(1, 2)
+    there = carried(views.transforms(generator(2)), places(40))
     longest = max(height, width)
     in_image = (there / torch.tensor([width / longest, height / longest]) + 1) / 2
     margin = 0.5 / torch.tensor([width, height])
     inside = ((in_image > margin) & (in_image < 1 - margin)).all(2)
     assert inside.sum() > 40
     assert torch.allclose(seen[inside], in_image[inside], atol=1e-6)
+
+
+@pytest.mark.parametrize(("height", "width"), [(20, 20), (30, 40), (160, 120)])
+def test_views_of_a_larger_image_show_the_same_places(height, width):
+    """Up to the difference between a place and the mean of places around it."""
+    views = Views(3)
+    seen = views.apply(ramp(height, width), 16, generator=generator(2))
+    there = carried(views.transforms(generator(2)), places(16)).reshape(3, 16, 16, 2).permute(0, 3, 1, 2)
+    longest = max(height, width)
+    in_image = (there / torch.tensor([width / longest, height / longest]).reshape(2, 1, 1) + 1) / 2
+    inside = ((in_image > 0.1) & (in_image < 0.9)).all(1)
+    assert inside.sum() > 80
+    assert (seen[:, :2] - in_image).abs().amax(1)[inside].max() < 0.005
+
+
+@pytest.mark.parametrize(("pixels", "contrast"), [(64, 0.29), (128, 0.14), (224, 0.012), (448, 0.005)])
+@pytest.mark.parametrize("axis", [1, 2])
+def test_stripes_that_are_finer_than_a_view_become_gray(pixels, contrast, axis):
+    """Root mean square; one sample of each pixel of a view, which is published, has 0.29 whatever the image."""
+    stripes = (torch.arange(pixels) % 2).double()
+    image = (stripes[:, None] if axis == 1 else stripes[None]).expand(3, pixels, pixels)
+    views = Views(8).apply(image, 64, generator=generator(1))
+    covered = Views(8, outside="black").apply(torch.ones(3, 64, 64).double(), 64, generator=generator(1))
+    assert views[covered > 0.999].std() == pytest.approx(contrast, rel=0.3)
+
+
+def test_a_pixel_of_a_view_is_the_mean_of_the_pixels_of_a_larger_image_below_it():
+    image = torch.rand(3, 32, 32)
+    view = Views(1, enabled=False).apply(image, 16, generator=generator())[0]
+    assert torch.allclose(view, functional.avg_pool2d(image, 2), atol=1e-5)
 
 
 @pytest.mark.parametrize(("height", "width"), [(10, 40), (40, 10)])
@@ -151,9 +182,10 @@ def test_beyond_the_image_each_view_may_have_a_gray_of_its_own():
 
 
 def test_gradients_reach_the_image():
-    image = torch.rand(3, 5, 6, dtype=torch.float64, requires_grad=True)
     views = Views(2, outside="gray")
-    assert torch.autograd.gradcheck(lambda x: views.apply(x, 4, generator=generator(4)), [image])
+    for height, width in ((3, 4), (5, 6), (9, 10)):
+        image = torch.rand(3, height, width, dtype=torch.float64, requires_grad=True)
+        assert torch.autograd.gradcheck(lambda x: views.apply(x, 4, generator=generator(4)), [image])
 
 
 @pytest.mark.parametrize(

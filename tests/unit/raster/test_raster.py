@@ -135,8 +135,8 @@ def test_what_calls_leave_behind_is_not_mixed_up():
 
 
 def test_set_threads():
-    raster.set_threads(3)
-    assert raster.get_threads() == 3
+    assert raster.set_threads(3) is None
+    assert raster.get_threads() == raster.set_threads(3) == 3
     with pytest.raises(InputError, match="at least 1 thread"):
         raster.set_threads(0)
     raster.set_threads(None)

@@ -1,19 +1,23 @@
 """The compiled kernels: what is handed over to them, and what happens where there are none or no memory."""
 
+import gc
 import re
 import subprocess
 import sys
 import warnings
 from pathlib import Path
+from weakref import ref
 
 import pytest
 import torch
 
 import clipdraw
 from clipdraw import bezier, raster, rasterize
+from clipdraw.drawing import Drawing
 from clipdraw.errors import InputError
 from clipdraw.raster import backend, constants, native
-from tests.raster_scenes import SCENES
+from clipdraw.raster.batch import make_batch
+from tests.raster_scenes import SCENES, published
 
 HEADER = (Path(raster.__file__).parent / "kernels" / "kernels.h").read_text(encoding="utf-8")
 STRUCTS = native.Index, native.Paths, native.Coverage, native.Paint, native.Gradients
@@ -90,6 +94,38 @@ def test_want_of_memory_is_an_error_in_one_line(room_mb):
     assert len(errors) == 2
     assert all(error.startswith("there is not enough memory") for error in errors)
     assert shape == "(3, 20, 20)"
+
+
+def test_little_memory_is_used_again_and_much_is_given_back():
+    def kept():
+        return sum(part.nbytes for storage in backend._idle for part in storage)
+
+    backend._idle.clear()  # what other tests left
+    drawing = published(64, size=64.0, seed=0)
+    rasterize(drawing, width=64, backend="native")
+    (first,) = backend._idle
+    assert 0 < kept() < 2**20
+    rasterize(drawing, width=64, backend="native")
+    assert backend._idle[0].coverage.data_ptr() == first.coverage.data_ptr()
+    many = published(2000, size=64.0, seed=0)
+    rasterize(many, width=3000, backend="native")
+    assert kept() == 0
+    many.points.requires_grad_()
+    rasterize(many, width=3000, backend="native").sum().backward()
+    assert kept() == 0
+
+
+@pytest.mark.parametrize(("paths", "most"), [(8, 40), (3000, 3)])
+def test_little_is_kept_of_large_drawings(paths, most):
+    def index(count):
+        drawing = Drawing(torch.rand(4 * count, 2), torch.ones(count), torch.rand(count, 4), (1,) * count)
+        rasterize(drawing, width=8, backend="native")
+        return ref(make_batch([drawing], (8, 8)).index.cubics)
+
+    seen = [index(paths + number) for number in range(8)]
+    gc.collect()
+    assert sum(one() is not None for one in seen) <= most
+    assert torch.equal(*(rasterize(published(paths, size=8.0, seed=1), backend="native") for _ in range(2)))
 
 
 @pytest.fixture

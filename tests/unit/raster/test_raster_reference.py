@@ -8,6 +8,7 @@ import torch
 
 from clipdraw.drawing import Canvas, Drawing, Gradient, Style
 from clipdraw.raster import rasterize
+from clipdraw.raster.reference.chords import Box, find_chords
 from clipdraw.raster.reference.composite import composite
 from tests.raster_scenes import SCENES, line, stroke
 
@@ -43,6 +44,19 @@ def test_disc_area(radius, backend):
 def test_capsule_area(backend):
     found = covered(line((8.3, 9.1), (22.7, 20.4), width=4.0, color=BLACK), backend)
     assert found == pytest.approx(4 * math.hypot(14.4, 11.3) + 4 * math.pi, rel=0.002)
+
+
+@pytest.mark.parametrize("precision", [torch.float64, torch.float32])
+def test_chords_add_up_to_their_edge_beside_a_border_of_pixels(precision):
+    """Ends a few roundings off the border: places between them are rounded into either column."""
+    random = torch.Generator().manual_seed(0)
+    border = torch.randint(1, 31, (2000, 1), generator=random).to(precision)
+    roundings = torch.randint(-3, 4, (2000, 2), generator=random) * torch.finfo(precision).eps * border
+    ends = torch.stack((border + roundings, 32 * torch.rand(2000, 2, generator=random, dtype=precision)), dim=2)
+    chords = find_chords(ends, Box(0, 0, 32, 32))
+    found = torch.zeros(2000, dtype=precision).index_add(0, chords.edge, chords.span.diff(dim=1)[:, 0])
+    length = ends.diff(dim=1)[:, 0].abs().amax(1)
+    torch.testing.assert_close(found * length, length, atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -1,5 +1,6 @@
 """Calls of one function by a team of threads; what is called is plain Python here."""
 
+import math
 import subprocess
 import sys
 from itertools import count
@@ -9,7 +10,38 @@ from weakref import ref
 
 import pytest
 
-from clipdraw.raster.threads import run_parallel
+from clipdraw.raster import threads
+from clipdraw.raster.threads import _quota, get_threads, run_parallel, usable_processors
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "granted"),
+    [
+        ("0::/", {}, math.inf),
+        ("0::/", {"cpu.max": "150000 100000"}, 1.5),
+        ("0::/", {"cpu.max": "max 100000"}, math.inf),
+        ("0::/a/b", {"a/b/cpu.max": "400000 100000", "a/cpu.max": "50000 100000"}, 0.5),
+        ("0::/../x", {"cpu.max": "200000 100000"}, 2.0),
+        ("4:cpu:/", {"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3.0),
+        ("4:cpu:/", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, math.inf),
+        ("nonsense", {"cpu.max": "many"}, math.inf),
+        (None, {}, math.inf),
+    ],
+)
+def test_a_quota_is_that_of_the_group_or_one_around_it(own, files, granted, tmp_path):
+    for name, text in files.items():
+        (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / name).write_text(text + "\n")
+    if own:
+        (tmp_path / "own").write_text(own + "\n")
+    assert _quota.__wrapped__(tmp_path / "groups", tmp_path / "own") == granted
+
+
+@pytest.mark.parametrize(("allowed", "quota", "usable"), [(8, math.inf, 8), (8, 2.5, 3), (8, 0.2, 1), (2, 4.0, 2)])
+def test_threads_are_as_many_as_processors_may_be_used(allowed, quota, usable, monkeypatch):
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda process: set(range(allowed)), raising=False)
+    monkeypatch.setattr(threads, "_quota", lambda: quota)
+    assert (usable_processors(), get_threads()) == (usable, usable)
 
 
 def helping():

@@ -6,7 +6,7 @@ import pytest
 
 from clipdraw.config import resolve
 from clipdraw.drawing import Drawing
-from clipdraw.errors import ConfigError, InputError, WeightsError
+from clipdraw.errors import ConfigError, InputError, UnreadableError, WeightsError
 from clipdraw.evaluate.score import score
 from clipdraw.io.images import read_image
 from clipdraw.runs import compare, comparison
@@ -47,6 +47,19 @@ def test_each_method_draws_each_prompt_from_each_seed(tmp_path, other):
     assert list(means) == ["clipdraw", "pixels", "biggan", "no-augment"]
     mine = [r for r in found.results if r.method == "pixels"]
     assert means["pixels"][1] == pytest.approx(sum(r.held_out for r in mine) / 4)
+
+
+def test_texts_that_a_judge_cannot_read_are_refused_before_anything_is_drawn(tmp_path, monkeypatch, other):
+    def refuse(text):
+        raise UnreadableError("cannot read it")
+
+    for judge in ("optimized", "held out"):
+        encoder, rows = TinyEncoder(), configs("red", "blue")
+        (encoder if judge == "optimized" else other).unknown_words = lambda text: refuse(text) if text == "blue" else ()
+        monkeypatch.setattr(comparison, "prepare", lambda config, encoder=encoder: encoder)
+        with pytest.raises(UnreadableError):
+            compare(rows, ["clipdraw"], held_out=other, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_both_similarities_are_of_the_picture_that_is_saved(tmp_path, other):
@@ -93,6 +106,7 @@ def test_a_method_without_its_weights_is_named_and_the_others_go_on(tmp_path):
     assert "--biggan" in (found.folder / "comparison.svg").read_text()
     record = json.loads((found.folder / "run.json").read_text())
     assert NOWHERE in record["results"][1]["reason"]
+    assert record["precision"] in ("float32", "bfloat16")
     assert record["means"]["clipdraw"]["similarity"] == found.results[0].similarity
 
 

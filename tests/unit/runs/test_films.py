@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from clipdraw import draw, film
 from clipdraw.config import resolve
@@ -99,6 +100,35 @@ def test_svg_and_strips(run, tmp_path):
         assert read_image(tmp_path / "a.png").shape[2] == 8 + 8 * 48
 
 
+@pytest.mark.parametrize("kind", ["optimization", "strokes"])
+def test_the_frames_of_a_film_as_numbered_pictures(run, tmp_path, kind):
+    folder = film(run.folder, kind=kind, out=tmp_path / kind, length=0.5, fps=10, size=64)
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == [f"{number:05}.png" for number in range(1, 6)]
+    finished = rasterize(run.drawing, height=32, width=64)
+    assert (read_image(files[-1]) - finished).abs().max() < 0.01
+    assert (read_image(files[0]) - finished).abs().max() > 0.1
+
+
+def test_a_run_saves_the_drawing_after_each_so_many_steps(tmp_path):
+    tiny = {"preset": "paper", "strokes": 6, "steps": 5, "views": 1, "canvas": (64.0, 32.0), "film_kinds": ()}
+    drawn, images = {}, {}
+
+    def look(step):
+        drawn[step.index] = step.drawing.detached()
+
+    run = draw("a sun", out=tmp_path / "run", film_frames=2, film_size=64, on_step=look, **tiny)
+    for path in (run.folder / "frames").iterdir():
+        images[int(path.stem)] = read_image(path)
+        assert len(path.stem) == 5
+    assert sorted(images) == [0, 2, 4, 5]
+    for index in (2, 4, 5):
+        assert (images[index] - rasterize(drawn[index], height=32, width=64)).abs().max() < 0.01
+    assert not torch.equal(images[0], images[2])
+    draw("a sun", out=tmp_path / "other", **tiny)
+    assert not (tmp_path / "other" / "frames").exists()
+
+
 def test_an_svg_file_is_enough_for_strokes(run, tmp_path):
     run.drawing.save(tmp_path / "mine.svg")
     assert film(tmp_path / "mine.svg", kind="strokes", out=tmp_path / "a.webp", length=0.2, fps=10, size=16).is_file()
@@ -113,25 +143,39 @@ def test_what_is_no_run_is_refused(run, tmp_path):
     run.drawing.save(tmp_path / "drawing.svg")
     with pytest.raises(FormatError, match="holds no states"):
         film(tmp_path, out=tmp_path / "a.webp")
-    with pytest.raises(InputError, match=r"stored as \.mp4, \.webp, \.gif, \.svg, \.png, got a\.avi"):
+    good, bad = load_file(run.folder / "checkpoint.safetensors"), tmp_path / "checkpoint.safetensors"
+    for name, change, message in (
+        ("points", lambda tensor: tensor[:, :2].contiguous(), r"its snapshots\.points is .* instead of"),
+        ("widths", lambda tensor: tensor.double(), r"its snapshots\.widths is .* instead of"),
+        ("colors", lambda tensor: tensor * float("nan"), r"its snapshots\.colors is not finite"),
+        ("index", lambda tensor: tensor * 0, r"its snapshots\.index does not ascend"),
+    ):
+        save_file(good | {f"snapshots.{name}": change(good[f"snapshots.{name}"])}, bad)
+        with pytest.raises(FormatError, match=message):
+            film(tmp_path, out=tmp_path / "a.webp")
+    bad.write_bytes(b"nonsense")
+    with pytest.raises(FormatError, match=r"checkpoint\.safetensors: damaged"):
+        film(tmp_path, out=tmp_path / "a.webp")
+    with pytest.raises(InputError, match=r"stored as \.mp4, \.webp, \.gif, \.svg, \.png, or in a folder, got a"):
         film(run.folder, out=tmp_path / "a.avi")
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"film_kinds": ("strokes", "smoke")}, "kind optimization or strokes, got 'smoke'"),
-        ({"film_formats": ("avi",)}, "film.formats are of svg"),
+        ({"film_kinds": ("strokes", "smoke")}, "film.kinds is one of optimization, strokes, got 'smoke'"),
+        ({"film_formats": ("avi",)}, "film.formats is one of svg"),
         ({"film_length": 0.0}, "above 0 and at most 600"),
-        ({"film_length": float("nan")}, "above 0 and at most 600"),
-        ({"film_hold": -1.0}, "holds the drawing for 0 to 600"),
+        ({"film_length": float("nan")}, "film.length must be within"),
+        ({"film_hold": -1.0}, "film.hold must be from 0 to 600"),
         ({"film_size": 8}, "16 to 4096"),
         ({"film_fps": 0}, "1 to 120"),
+        ({"film_frames": -1}, "film.frames must be from 0 to 1000000"),
         ({"film_length": 600.0, "film_fps": 60}, "more than 20,000 frames"),
     ],
 )
 def test_films_that_cannot_be_made_are_refused_before_the_drawing(settings, message, tmp_path):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises((InputError, ConfigError), match=message):
         draw("a sun", out=tmp_path / "run", **settings)
     assert list(tmp_path.iterdir()) == []
 

@@ -54,7 +54,7 @@ def test_no_negative_leaves_only_them_out(encoder):
 def test_pixels_and_latents_have_the_losses_of_any_image(encoder, generator):
     pixels = METHODS["pixels"].problem(CONFIG, encoder, "")
     assert isinstance(pixels.start, Pixels)
-    assert pixels.start.values.shape == (3, 16, 24)
+    assert torch.equal(pixels.start.image(24), torch.full((3, 16, 24), 0.5))
     assert [loss.name for loss in pixels.losses] == ["red", "not blue"]
     latents = METHODS["biggan"].problem(CONFIG, encoder, generator)
     assert isinstance(latents.start, Latents)

@@ -1,15 +1,22 @@
 import json
 import logging
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
-from clipdraw.config import from_dict
+from clipdraw import raster
+from clipdraw.config import from_dict, resolve
+from clipdraw.drawing import Drawing
+from clipdraw.errors import FormatError, InputError, UnreadableError
 from clipdraw.runs import draw, resume, session
+from clipdraw.runs.folder import write_checkpoint
 
 OLD = Path(__file__).with_name("old_run")
 TINY = {"preset": "paper", "strokes": 4, "steps": 2, "views": 1, "film_kinds": ()}
+FIVE = TINY | {"steps": 5}
 
 
 def test_ctrl_c_before_the_first_step_leaves_no_folder(tmp_path, monkeypatch):
@@ -36,12 +43,174 @@ def test_a_run_of_the_time_before_groups_goes_on_to_the_drawing_it_would_have_be
     assert (config.views.count, config.views.area, config.rates.points) == (2, (0.8, 1.0), 2.0)
 
 
+@pytest.fixture(scope="module")
+def broken_off(tmp_path_factory):
+    """The folder of a run that was killed after its third step of five."""
+
+    class KilledError(Exception):
+        pass
+
+    def die(step):
+        if step.index == 3:
+            raise KilledError
+
+    folder = tmp_path_factory.mktemp("broken") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "CHECKPOINT_EVERY_S", 0.0)
+        with pytest.raises(KilledError):
+            draw("a sun", out=folder, on_step=die, **FIVE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The files of the same run, unbroken."""
+    return files(draw("a sun", out=tmp_path_factory.mktemp("whole") / "run", **FIVE).folder)
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def edited(folder, **settings):
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | {"config": record["config"] | settings}))
+
+
+def refusal(folder):
+    """The message with which a run does not go on; nothing in its folder changes."""
+    before = files(folder)
+    with pytest.raises(FormatError) as error:
+        resume(folder)
+    assert files(folder) == before
+    message, _, advice = str(error.value).rpartition("; ")
+    assert advice == "without checkpoint.safetensors resume begins again at the first step"
+    return message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "was"), [("steps", 2, "5"), ("steps", 9, "5"), ("prompt", "a cat", "a sun"), ("seed", 1, "0")]
+)
+def test_a_record_that_was_edited_does_not_go_on_from_the_checkpoint(name, value, was, broken_off, tmp_path):
+    folder = shutil.copytree(broken_off, tmp_path / "run")
+    edited(folder, **{name: value})
+    message = f"{folder / 'run.json'}: {name} is {value}, but the checkpoint was made with {was}: undo the change"
+    assert refusal(folder) == message
+
+
+def test_settings_that_decide_nothing_may_be_changed(broken_off, whole, tmp_path):
+    folder = shutil.copytree(broken_off, tmp_path / "run")
+    edited(folder, threads=1, film={"kinds": [], "size": 32})
+    assert files(resume(folder).folder)["drawing.svg"] == whole["drawing.svg"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "checkpoint.safetensors: damaged: "),
+        ({"seconds": torch.tensor(1)}, "checkpoint.safetensors: does not fit run.json: its seconds is () torch.int64"),
+        (
+            {"seconds": torch.tensor(1.0, dtype=torch.float64)},
+            "checkpoint.safetensors: does not fit run.json: it has no",
+        ),
+    ],
+)
+def test_without_a_damaged_checkpoint_a_run_begins_again(content, message, broken_off, whole, tmp_path):
+    folder = shutil.copytree(broken_off, tmp_path / "run")
+    if isinstance(content, dict):
+        write_checkpoint(folder, content, resolve("a sun", FIVE))
+    else:
+        (folder / "checkpoint.safetensors").write_bytes(content)
+    assert refusal(folder).startswith(f"{folder}{os.sep}{message}")
+    (folder / "checkpoint.safetensors").unlink()
+    assert files(resume(folder).folder)["drawing.svg"] == whole["drawing.svg"]
+
+
+def test_a_run_goes_on_without_damaged_lines_of_metrics_and_with_nothing_half_written(broken_off, whole, tmp_path):
+    folder = shutil.copytree(broken_off, tmp_path / "run")
+    (folder / "metrics.jsonl").write_bytes(b"\xff\xfe")
+    (folder / ".0123456789ab.safetensors").write_bytes(b"half")
+    with pytest.warns(UserWarning, match=r"metrics\.jsonl: 3 of 3 lines are damaged or missing"):
+        after = files(resume(folder).folder)
+    assert after["drawing.svg"] == whole["drawing.svg"]
+    assert set(after) == set(whole)
+
+
+def test_a_drawing_that_cannot_be_written_is_a_failed_run(tmp_path, monkeypatch):
+    def refuse(drawing, path):
+        raise InputError("too far away")
+
+    monkeypatch.setattr(Drawing, "save", refuse)
+    with pytest.raises(InputError, match="too far away"):
+        draw("a sun", out=tmp_path / "run", **TINY)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
+
+
+def test_prompts_of_the_same_text_have_a_number_each(tmp_path):
+    run = draw("a sun", also=("a sun:2", "a cat"), negative=("a cat",), out=tmp_path / "run", **TINY)
+    assert list(run.similarities) == ["a sun", "a sun (2)", "a cat", "a cat (2)"]
+    record = json.loads((run.folder / "run.json").read_text())
+    assert record["similarities"] == dict(run.similarities)
+    assert list(record["losses"]) == ["a sun", "a sun (2)", "a cat", "not a cat"]
+    assert run.similarities["a sun"] == run.similarities["a sun (2)"] != run.similarities["a cat"]
+
+
 def test_the_precision_that_was_taken_is_written(tmp_path):
     for asked, taken in (("float32", ("float32",)), ("auto", ("float32", "bfloat16"))):
         run = draw("a red heart", judge={"precision": asked}, out=tmp_path / asked, **TINY)
         record = json.loads((run.folder / "run.json").read_text())
         assert record["config"]["judge"]["precision"] == asked
         assert record["encoder"]["precision"] in taken
+
+
+def test_words_that_the_encoder_does_not_know_are_told_and_written(tmp_path):
+    with pytest.warns(UserWarning, match="the encoder does not know: кошка, 猫$"):
+        run = draw("a red кошка", also=("猫 on grass", "a кошка and a dog"), out=tmp_path / "some", **TINY)
+    record = json.loads((run.folder / "run.json").read_text())
+    assert record["encoder"]["unknown_words"] == ["кошка", "猫"]
+    run = draw("a red \U0001f436", out=tmp_path / "all", **TINY)
+    assert json.loads((run.folder / "run.json").read_text())["encoder"]["unknown_words"] == []
+
+
+@pytest.mark.parametrize("texts", [{"prompt": "кошка"}, {"also": ("кошка",)}, {"negative": ("a кошка",)}])
+def test_a_text_that_the_encoder_cannot_read_at_all_is_refused_before_a_folder_is_made(texts, tmp_path):
+    with pytest.raises(UnreadableError, match=r"knows no word of '(a )?кошка'"):
+        draw(**{"prompt": "a cat", "out": tmp_path / "run", **TINY, **texts})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_with_an_encoder_in_a_folder_goes_on_from_any_other(tmp_path, monkeypatch):
+    tiny_clip = pytest.importorskip("tests.tiny_clip")
+    tiny_clip.save(tmp_path / "here" / "clip")
+    monkeypatch.chdir(tmp_path / "here")
+
+    def stop(step):
+        raise InputError("enough")
+
+    with pytest.raises(InputError, match="enough"):
+        draw("a cat", encoder=["./clip"], out=tmp_path / "run", on_step=stop, **TINY)
+    monkeypatch.chdir(tmp_path)
+    session._load.cache_clear()
+    assert resume(tmp_path / "run").status == "finished"
+
+
+def test_threads_are_those_of_before_when_a_run_has_ended(tmp_path):
+    before, seen = (torch.get_num_threads(), raster.get_threads()), []
+
+    def look(step):
+        seen.append((torch.get_num_threads(), raster.get_threads()))
+        if len(seen) == 3:
+            raise InputError("enough")
+
+    draw("a red heart", threads=3, out=tmp_path / "one", on_step=look, **TINY)
+    assert seen == [(3, 3)] * 2
+    assert (torch.get_num_threads(), raster.get_threads()) == before
+    with pytest.raises(InputError, match="enough"):
+        draw("a red heart", threads=3, out=tmp_path / "two", on_step=look, **TINY)
+    assert (torch.get_num_threads(), raster.get_threads()) == before
+    resume(tmp_path / "two", on_step=look)
+    assert seen[2:] == [(3, 3)] * 2
+    assert (torch.get_num_threads(), raster.get_threads()) == before
 
 
 def test_whatever_takes_long_is_logged(tmp_path, caplog):

@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 
 import pytest
@@ -50,6 +51,28 @@ def test_a_sweep_is_runs_and_sheets(here):
     assert all(f"runs/{cell.name}/drawing.svg" in page for cell in done.cells)
 
 
+def test_a_prompt_that_cannot_be_read_fails_alone(here):
+    done = sweep(["a red heart", "自転車"], **TINY)
+    assert [outcome.status for outcome in done.outcomes] == ["finished", "failed"]
+    assert "knows no word of '自転車'" in done.outcomes[1].message
+    assert done.status == "failed"
+    with pytest.raises(InputError, match="knows no word of '自転車'"):
+        sweep(["自転車", "猫"], out=here / "none", **TINY)
+    assert not (here / "none").exists()
+
+
+def test_a_sweep_with_encoders_in_folders_goes_on_from_any_other(here, monkeypatch):
+    tiny_clip = pytest.importorskip("tests.tiny_clip")
+    for name in ("one", "two"):
+        tiny_clip.save(here / name)
+    settings = {**TINY, "film_kinds": []}
+    sweep(["a cat"], encoder=["one"], vary={"judge.encoders": [["one"], ["./two"]]}, out="all", **settings)
+    before = stamps(here / "all")
+    monkeypatch.chdir(here / "one")
+    assert work(read_plan(here / "all"), out=here / "all").status == "finished"
+    assert stamps(here / "all") == before
+
+
 def test_the_nearest_words_are_on_the_sheet_and_the_page_if_they_are_asked_for(here):
     done = work(plan(explain=True))
     again = work(plan(explain=True))
@@ -94,6 +117,64 @@ def test_a_killed_sweep_goes_on_where_it_was(here, monkeypatch):
     assert steps == [5, 6]
     for one, other in zip(whole.outcomes, done.outcomes, strict=True):
         assert (one.folder / "drawing.svg").read_bytes() == (other.folder / "drawing.svg").read_bytes()
+
+
+def test_a_sweep_of_the_time_of_shorter_names_goes_on(here):
+    done = work(plan())
+    runs = done.folder / "runs"
+    for folder in runs.iterdir():
+        folder.rename(runs / folder.name[:-6])
+    finished, running = sorted(runs.iterdir())
+    record = json.loads((running / "run.json").read_text())
+    (running / "run.json").write_text(json.dumps(record | {"status": "running"}))
+    before = stamps(done.folder)
+    again = work(read_plan(done.folder), out=done.folder)
+    assert sorted(runs.iterdir()) == [finished, running]
+    assert [outcome.folder for outcome in again.outcomes] == [finished, running]
+    assert {path for path, stamp in stamps(done.folder).items() if before.get(path) != stamp} >= {running / "run.json"}
+    assert stamps(done.folder)[finished / "run.json"] == before[finished / "run.json"]
+    named = json.loads((done.folder / "sweep.json").read_text())["runs"]
+    assert [run["name"] for run in named] == [finished.name, running.name]
+    page = (done.folder / "index.html").read_text()
+    assert all(f"runs/{folder.name}/drawing.svg" in page for folder in (finished, running))
+
+
+def test_a_former_folder_of_another_drawing_is_not_taken(here):
+    done = work(plan())
+    runs = done.folder / "runs"
+    first, second = sorted(runs.iterdir())
+    first.rename(runs / second.name[:-6])
+    again = work(plan(), out=done.folder)
+    assert [outcome.folder.name for outcome in again.outcomes] == [first.name, second.name]
+    assert again.status == "finished"
+
+
+def test_a_run_whose_settings_were_edited_is_told(here):
+    done = work(plan())
+    folder = done.outcomes[0].folder
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | {"config": record["config"] | {"strokes": 5}}))
+    again = work(plan(), out=done.folder)
+    assert [outcome.status for outcome in again.outcomes] == ["failed", "finished"]
+    assert again.outcomes[0].message == (
+        f"{folder / 'run.json'}: has other settings than the sweep: delete the folder, and go on"
+    )
+    shutil.rmtree(folder)
+    assert work(plan(), out=done.folder).status == "finished"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff", b"[]", b"null", b"{}", b'{"plan": []}', b'{"plan": {"prompts": 3}}', b"[" * 100_000],
+)
+def test_a_damaged_record_of_a_sweep_is_named_and_may_be_made_again(content, here):
+    (here / "sweeps" / "a-red-heart").mkdir(parents=True)
+    (here / "sweeps" / "a-red-heart" / "sweep.json").write_bytes(content)
+    with pytest.raises(FormatError, match=r"sweep\.json: damaged: .*; name the prompts again to go on in it$"):
+        read_plan(here / "sweeps" / "a-red-heart")
+    tiny = Plan(("a red heart",), settings=TINY)
+    assert work(tiny).folder.as_posix() == "sweeps/a-red-heart-2"
+    assert work(tiny, out=here / "sweeps" / "a-red-heart").status == "finished"
 
 
 def test_ctrl_c_ends_the_run_under_way_and_begins_no_other(here):

@@ -12,12 +12,14 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
+from clipdraw.encoders.base import MOST_TEXTS, remember
 from clipdraw.encoders.builtin.image_tower import VIEW_SIZE, ImageTower
 from clipdraw.encoders.builtin.prior import BuiltinPrior, Exemplars, PictureNetwork
+from clipdraw.encoders.builtin.spelling import spell_out, unknown_words
 from clipdraw.encoders.builtin.storage import SHA256, WEIGHTS, checksum, read, select
 from clipdraw.encoders.builtin.text_tower import TextTower
 from clipdraw.encoders.devices import choose_precision
-from clipdraw.errors import WeightsError
+from clipdraw.errors import InputError, WeightsError, shortened
 from clipdraw.framing import letterbox
 from clipdraw.progress import log
 
@@ -67,29 +69,48 @@ class BuiltinEncoder:
     def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
         """Unit vectors of texts.
 
-        Of a few each is computed once, by itself, so that its last digit does not depend on the others. Many, such as
-        a list of words, are computed together, which takes a fifth of the time.
+        Of a few each is computed by itself and remembered, so that its last digit does not depend on the others. Many,
+        such as a list of words, are computed together, which takes a fifth of the time.
+
+        Raises:
+            InputError: `texts` is one string.
+            UnreadableError: it knows no word of a text.
         """
+        if isinstance(texts, str):
+            raise InputError(f"encode_text takes a list of texts, got one text: {shortened(texts)!r}")
+        if not texts:
+            return torch.empty(0, self.dimensions, device=self.device)
         if len(texts) > _FEW:
             log.info("reading %d texts", len(texts))
             groups = [texts[at : at + _TEXTS_AT_ONCE] for at in range(0, len(texts), _TEXTS_AT_ONCE)]
             return torch.cat([self._embed_texts(group) for group in groups])
-        for text in texts:
-            if text not in self._texts:
-                self._texts[text] = self._embed_texts([text])[0]
-        return torch.stack([self._texts[text] for text in texts])
+        known = {text: self._texts.get(text) for text in texts}
+        vectors = {text: self._embed_texts([text])[0] if found is None else found for text, found in known.items()}
+        remember(self._texts, vectors, MOST_TEXTS)
+        return torch.stack([vectors[text] for text in texts])
 
     @torch.no_grad()
     def _embed_texts(self, texts: Sequence[str]) -> Float[Tensor, "texts dimensions"]:
-        return functional.normalize(self.text_tower.embed(texts).to(self.device) @ self._projection.T, dim=1)
+        for text in texts:
+            self.unknown_words(text)
+        vectors = self.text_tower.embed([spell_out(text) for text in texts])
+        return functional.normalize(vectors.to(self.device) @ self._projection.T, dim=1)
 
     def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of views in [0, 1]; differentiable in `views`, once."""
         return self._image(views.to(device=self.device, dtype=self._dtype))
 
     def truncated_tail(self, text: str) -> str:
-        """The end of `text` that is beyond what the encoder reads."""
-        return self.text_tower.truncated_tail(text)
+        """The end of `text` that is beyond what the encoder reads, in the letters that it reads."""
+        return self.text_tower.truncated_tail(spell_out(text))
+
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """The words of a text that it does not know: to it they are all the same.
+
+        Raises:
+            UnreadableError: it knows none.
+        """
+        return unknown_words(text, self.text_tower.words)
 
     def _cosines(self, pictures: Tensor, text: str) -> Tensor:
         whole = torch.stack([letterbox(picture, VIEW_SIZE, VIEW_SIZE) for picture in pictures.to(self.device)])

@@ -19,6 +19,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clipdraw.encoders.base import remember
+from clipdraw.encoders.builtin.spelling import spell_out
 from clipdraw.encoders.builtin.storage import dequantize, quantize
 from clipdraw.progress import log
 
@@ -26,6 +28,8 @@ SIZE = 32
 """Height and width of the pictures, in pixels."""
 PICTURES = 16
 """How many the network makes of each text."""
+MOST_SAMPLES = 128
+"""Texts whose pictures are remembered: five megabytes."""
 
 
 _SCORE_MARGIN, _MOST_PICTURES = 0.06, 3  # those within the margin of the best are kept, up to so many
@@ -58,16 +62,22 @@ class BuiltinPrior:
 
     def sample(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
         """Pictures of what the text may look like: the one that fits it best, and others nearly as good."""
-        if text not in self._samples:
+        chosen = self._samples.get(text)
+        if chosen is None:
             log.info("sampling pictures of %r", text)
-            with torch.no_grad():
-                pictures, biases = self._candidates(text)
-                cosines = self._cosines(pictures, text)
-                scores = cosines + biases.to(cosines.device)
-                order = scores.argsort(descending=True)
-                good = int((scores > scores.max() - _SCORE_MARGIN).sum())
-                self._samples[text] = pictures.to(cosines.device)[order[: min(good, _MOST_PICTURES)]]
-        return self._samples[text]
+            chosen = self._chosen(text)
+            remember(self._samples, {text: chosen}, MOST_SAMPLES)
+        return chosen
+
+    @torch.no_grad()
+    def _chosen(self, text: str) -> Float[Tensor, "pictures 3 side side"]:
+        """The candidates that fit a text best."""
+        pictures, biases = self._candidates(spell_out(text))
+        cosines = self._cosines(pictures, text)
+        scores = cosines + biases.to(cosines.device)
+        order = scores.argsort(descending=True)
+        good = int((scores > scores.max() - _SCORE_MARGIN).sum())
+        return pictures.to(cosines.device)[order[: min(good, _MOST_PICTURES)]]
 
     def _candidates(self, text: str) -> tuple[Float[Tensor, "pictures 3 side side"], Float[Tensor, " pictures"]]:
         """Pictures that the text may mean, and what is added to the encoder's cosine of each."""

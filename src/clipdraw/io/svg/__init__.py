@@ -43,7 +43,8 @@ __all__ = ["from_svg", "read_drawing", "to_svg", "write_drawing"]
 VERSION = "1"
 """The version of our form of SVG; a reader refuses another one."""
 
-_UNSAFE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNSAFE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""A character that XML forbids."""
 _PLAIN = re.compile("[\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
 _SVG_KEYS = {"viewBox", "width", "height", "version", "id"}
 _RECT_KEYS = {"width", "height", "fill", "id"}
@@ -200,7 +201,7 @@ def _entry(key: str, value: str) -> str:
 
 def _title(text: str) -> str:
     """The text on one line, without characters that XML forbids."""
-    return escape(" ".join(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text).split()))
+    return escape(" ".join(UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text).split()))
 
 
 def own_drawing(root: Element) -> Drawing | None:

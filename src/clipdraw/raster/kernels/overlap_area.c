@@ -1,4 +1,4 @@
-/* The exact area, within one pixel, that outlines wind around; `raster/reference/overlaps.py` defines it.
+/* The exact area, within one pixel, that outlines wind around; `raster/reference/overlap_area.py` defines it.
 
 Each chord is cut where others cross it. A part is a boundary if only one of its sides is inside: then the painted
 area on its right is known, and so is how the area grows when the part moves.

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from clipdraw.raster.constants import ROUNDINGS
 from clipdraw.raster.reference.overlap_area import same
 
 
@@ -46,14 +47,21 @@ def find_chords(ends: Float[Tensor, "edges 2 2"], box: Box) -> Chords:
     row = first[edge] + number
     span = _cut(ends[edge], row, axis=1)
     x = ends[edge, 0, 0, None] + span * (ends[edge, 1, 0] - ends[edge, 0, 0])[:, None]
-    first = x.amin(1).floor().clamp(box.left - 1, box.right).long()
-    last = x.amax(1).floor().clamp(box.left - 1, box.right - 1).long()
+    rounding = rounding_px(ends[edge])  # the cuts alone decide in which of two columns a chord is
+    first = (x.amin(1) - rounding).floor().clamp(box.left - 1, box.right).long()
+    last = (x.amax(1) + rounding).floor().clamp(box.left - 1, box.right - 1).long()
     pair, number = _expand((last - first + 1).clamp(min=0))
     edge, row, column = edge[pair], row[pair], first[pair] + number
     own = _cut(ends[edge], column, axis=0, open_below=column < box.left)
     span = torch.stack((torch.maximum(span[pair, 0], own[:, 0]), torch.minimum(span[pair, 1], own[:, 1])), dim=1)
     kept = (span[:, 1] - span[:, 0]) * (ends[edge, 1] - ends[edge, 0]).abs().amax(1) > same(ends)
     return Chords(edge[kept], row[kept], column[kept], span[kept])
+
+
+def rounding_px(ends: Float[Tensor, "*batch 2 2"]) -> Float[Tensor, "*batch"]:
+    """How far the x of places within edges may be off."""
+    start, end = ends[..., 0].unbind(-1)
+    return ROUNDINGS * torch.finfo(ends.dtype).eps * (start.abs() + (end - start).abs())
 
 
 def _expand(counts: Int[Tensor, " n"]) -> tuple[Int[Tensor, " all"], Int[Tensor, " all"]]:

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from clipdraw.raster.constants import BORDER, EVENODD, MOST_CHORDS, ROUNDINGS, SINGLE
-from clipdraw.raster.reference.chords import Box, Chords, find_chords
+from clipdraw.raster.constants import BORDER, EVENODD, MOST_CHORDS, SINGLE
+from clipdraw.raster.reference.chords import Box, Chords, find_chords, rounding_px
 from clipdraw.raster.reference.overlap_area import OverlapArea, is_inside, same
 
 _ROOM = 1 << 21
@@ -133,7 +133,7 @@ def _places(ends: Tensor, chords: Chords, member: Tensor, valid: Tensor) -> Floa
     ended = (span == span.new_tensor((0, 1)))[..., None]
     points = torch.where(ended, place, place[..., 0, None, :] + span[..., None] * along[..., None, :])
     points = points - corner[..., None, :]
-    rounding = ROUNDINGS * torch.finfo(place.dtype).eps * (place[..., 0, 0].abs() + along[..., 0].abs())
+    rounding = rounding_px(place)
     border = BORDER if points.dtype == torch.float64 else SINGLE
     x = torch.where(points[..., 0] < border + torch.where(ended[..., 0], 0, rounding[..., None]), 0, points[..., 0])
     points = torch.stack((x, points[..., 1]), dim=-1).clamp(0, 1)

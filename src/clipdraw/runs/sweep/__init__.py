@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from clipdraw.errors import ClipdrawError, ConfigError, FormatError, InputError
-from clipdraw.io import write_text
+from clipdraw.errors import ClipdrawError, ConfigError, FormatError, InputError, UnreadableError
+from clipdraw.io import remove_leftovers, write_text
 from clipdraw.progress import Interrupt, interruptible
+from clipdraw.raster import usable_processors
 from clipdraw.runs.films import films_of
-from clipdraw.runs.folder import slug
-from clipdraw.runs.session import encoder_of, versions, warn_of_truncation
+from clipdraw.runs.folder import is_free, slug, to_json
+from clipdraw.runs.session import encoder_of, note_unread, versions
 from clipdraw.runs.sweep.plan import Cell, Plan, from_dict, plans
 from clipdraw.runs.sweep.sheet import write_gathered
-from clipdraw.runs.sweep.workers import OnStep, Outcome, Task, found, in_processes, perform
+from clipdraw.runs.sweep.workers import OnStep, Outcome, Task, folder_of, found, in_processes, perform
 
 __all__ = ["Cell", "Outcome", "Plan", "Sweep", "from_dict", "plans", "read_plan", "sweep", "work"]
 
@@ -109,11 +109,12 @@ def work(
     """
     if not 1 <= processes <= MOST_PROCESSES:
         raise InputError(f"processes must be from 1 to {MOST_PROCESSES}, got {processes}")
+    plan = plan.with_absolute_paths()
     cells = plan.cells()
     _check(cells)
-    folder = _make_folder(plan, name or slug(plan.prompts[0]), out)
-    threads = max(1, (os.cpu_count() or 1) // processes) if processes > 1 else 0
-    tasks = [Task(cell, folder / RUNS / cell.name, 0 if cell.config.threads else threads) for cell in cells]
+    folder = _make_folder(plan, name or slug(cells[0].config.prompt), out)
+    threads = max(1, usable_processors() // processes) if processes > 1 else 0
+    tasks = [Task(cell, folder_of(cell, folder / RUNS), 0 if cell.config.threads else threads) for cell in cells]
     outcomes = {task.cell.name: found(task) for task in tasks}
     done = Sweep(folder, plan, cells, tuple(outcomes.values()))
     _record(done)
@@ -139,16 +140,23 @@ def read_plan(folder: Path) -> Plan:
         FormatError: it is not the folder of a sweep.
     """
     try:
-        return from_dict(json.loads((folder / RECORD).read_text(encoding="utf-8"))["plan"])
-    except OSError:
+        return from_dict({**json.loads((folder / RECORD).read_text(encoding="utf-8"))["plan"]})
+    except FileNotFoundError:
         raise FormatError(f"{folder}: not the folder of a sweep: it has no {RECORD}") from None
-    except (ValueError, KeyError, TypeError, ConfigError) as error:
-        raise FormatError(f"{folder / RECORD}: damaged: {error}") from None
+    except OSError as error:
+        raise FormatError(f"{folder / RECORD}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise FormatError(f"{folder / RECORD}: damaged: {reason}; name the prompts again to go on in it") from None
 
 
 def _check(cells: Sequence[Cell]) -> None:
-    """Load each encoder once, and let it tell what it does not read."""
+    """Load each encoder once, and let it tell what it does not read.
+
+    A drawing that its encoder cannot read at all fails by itself, unless there is no other.
+    """
     encoders = {}
+    unreadable: list[str] = []
     for cell in cells:
         config = cell.config
         key = config.judge, config.device
@@ -156,9 +164,13 @@ def _check(cells: Sequence[Cell]) -> None:
             films_of(config)
             if key not in encoders:
                 encoders[key] = encoder_of(config)
-            warn_of_truncation(config, encoders[key])
+            note_unread((prompt.text for prompt in config.prompts()), encoders[key])
+        except UnreadableError as error:
+            unreadable.append(str(error))
         except ClipdrawError as error:
             raise ConfigError(f"{', '.join(cell.labels)}: {error}") from None
+    if len(unreadable) == len(cells):
+        raise InputError(unreadable[0])
 
 
 def _made(tasks: Sequence[Task], processes: int, on_step: OnStep, interrupt: Interrupt) -> Iterator[Outcome]:
@@ -180,9 +192,10 @@ def _make_folder(plan: Plan, name: str, out: Path | None) -> Path:
     """
     folder = out or _first_fitting(plan, Path("sweeps") / name)
     try:
-        if folder.exists() and not (folder.is_dir() and ((folder / RECORD).exists() or not any(folder.iterdir()))):
+        if folder.exists() and not (folder.is_dir() and ((folder / RECORD).exists() or is_free(folder))):
             raise InputError(f"{folder} exists and is not the folder of a sweep: name another one")
-        (folder / RUNS).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
     except OSError as error:
         raise InputError(f"{folder}: cannot make the folder: {error.strerror or error}") from None
     return folder
@@ -192,15 +205,16 @@ def _first_fitting(plan: Plan, path: Path) -> Path:
     number = 1
     while True:
         folder = path if number == 1 else path.with_name(f"{path.name}-{number}")
-        if not folder.exists() or ((folder / RECORD).exists() and _draw_the_same(read_plan(folder), plan)):
+        if not folder.exists() or (folder.is_dir() and (is_free(folder) or _draws(folder, plan))):
             return folder
         number += 1
 
 
-def _draw_the_same(one: Plan, other: Plan) -> bool:
+def _draws(folder: Path, plan: Plan) -> bool:
+    """Whether a folder is that of a sweep of the same drawings."""
     try:
-        return [cell.name for cell in one.cells()] == [cell.name for cell in other.cells()]
-    except ConfigError:  # a plan that was allowed once
+        return [cell.name for cell in read_plan(folder).cells()] == [cell.name for cell in plan.cells()]
+    except (FormatError, ConfigError):  # no sweep, a damaged one, or a plan that was allowed once
         return False
 
 
@@ -208,11 +222,11 @@ def _record(done: Sweep) -> None:
     """Write `sweep.json`."""
     runs = [
         {
-            "name": outcome.name, "labels": list(cell.labels), "prompt": cell.config.prompt, "seed": cell.config.seed,
-            "status": outcome.status, "similarity": outcome.similarity, "seconds": outcome.seconds,
-            "message": outcome.message,
+            "name": outcome.folder.name, "labels": list(cell.labels), "prompt": cell.config.prompt,
+            "seed": cell.config.seed, "status": outcome.status, "similarity": outcome.similarity,
+            "seconds": outcome.seconds, "message": outcome.message,
         }
         for cell, outcome in zip(done.cells, done.outcomes, strict=True)
     ]  # fmt: skip
     record = {"status": done.status, "plan": done.plan.to_dict(), "versions": versions(), "runs": runs}
-    write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", done.folder / RECORD)
+    write_text(to_json(record, indent=2), done.folder / RECORD)

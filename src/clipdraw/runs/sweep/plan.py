@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from clipdraw.config import Config, by_full_name, fingerprint, resolve
+from clipdraw.config import Config, by_full_name, fingerprint, resolve, with_absolute_paths
 from clipdraw.config.prompts import parse_weighted, written
 from clipdraw.errors import ClipdrawError, ConfigError
 from clipdraw.optimization.losses import Prompt
@@ -49,7 +49,8 @@ class Plan:
     """The axes of a sweep and what all its drawings share, as plain values.
 
     Args:
-        prompts: texts to draw.
+        prompts: texts to draw; one with settings of its own is a table of these and `prompt`, as in
+            `{ prompt = "Hashtag", negative = ["Words and text"] }`. A variant's settings count for more.
         styles: words put before each prompt, as in `watercolor painting of`; where the prompt is to stand among
             them or before them, write `{}`: `{} as a tattoo`. An empty one is the prompt itself.
         variants: settings that belong together, each with a `label`.
@@ -58,10 +59,10 @@ class Plan:
         settings: of all drawings, as in `clipdraw.Config`.
         about: a line for people.
 
-    Source: Frans et al. 2021 (CLIPDraw), sections 4.3 to 4.5.
+    Source: Frans et al. 2021 (CLIPDraw), sections 4.3 to 4.6.
     """
 
-    prompts: tuple[str, ...] = ()
+    prompts: tuple[str | Mapping[str, Any], ...] = ()
     styles: tuple[str, ...] = ()
     variants: tuple[Mapping[str, Any], ...] = ()
     vary: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -86,7 +87,7 @@ class Plan:
         return tuple(self._axes())
 
     def _axes(self) -> Iterator[tuple[Choice, ...]]:
-        yield tuple(Choice(text, words={"prompt": text}) for text in self.prompts)
+        yield tuple(_prompt(prompt) for prompt in self.prompts)
         if self.styles:
             yield tuple(Choice(_style_label(style), words={"style": style}) for style in self.styles)
         if self.variants:
@@ -107,9 +108,11 @@ class Plan:
             count *= len(axis)
         if count > MOST_RUNS:
             raise ConfigError(f"a sweep of {count:,} drawings; at most {MOST_RUNS:,} are made")
-        found = {cell.name: cell for cell in (self._cell(choices) for choices in itertools.product(*axes))}
-        if len(found) < count:
-            raise ConfigError("a sweep would make the same drawing twice: a value is repeated")
+        found: dict[str, Cell] = {}
+        for cell in map(self._cell, itertools.product(*axes)):
+            if cell.name in found:
+                raise ConfigError(f"{', '.join(cell.labels)}: the same drawing twice; a value of the sweep is repeated")
+            found[cell.name] = cell
         return tuple(found.values())
 
     def _cell(self, choices: tuple[Choice, ...]) -> Cell:
@@ -124,6 +127,18 @@ class Plan:
         except ClipdrawError as error:
             raise ConfigError(f"{', '.join(labels)}: {error}") from None
         return Cell(f"{slug(prompt)}-s{config.seed}-{fingerprint(config)}", config, labels)
+
+    def with_absolute_paths(self) -> Plan:
+        """The plan with encoders by absolute paths, which can be gone on with from any folder.
+
+        Raises:
+            ConfigError: a setting is unknown, or of the wrong kind.
+        """
+        vary = {
+            name: tuple(with_absolute_paths({name: value}).popitem()[1] for value in values)
+            for name, values in self.vary.items()
+        }
+        return replace(self, settings=with_absolute_paths(self.settings), vary=vary)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as `from_dict` reads them."""
@@ -153,10 +168,10 @@ def from_dict(values: Mapping[str, Any]) -> Plan:
     for name in values:
         if name not in known:
             raise ConfigError(f"a plan has no {name!r}; it has: {', '.join(sorted(known))}")
-    for name, kind in (("prompts", str), ("styles", str), ("variants", dict), ("seeds", int)):
+    for name, kinds in _ITEMS.items():
         items = values.get(name, [])
-        if not isinstance(items, list) or any(type(item) is not kind for item in items):
-            raise ConfigError(f"{name} of a plan is a list, each of type {kind.__name__}, got {items!r}")
+        if not isinstance(items, list) or any(type(item) not in kinds for item in items):
+            raise ConfigError(f"{name} of a plan is a list, each of type {kinds[0].__name__}, got {items!r}")
     for name in ("vary", "settings"):
         if not isinstance(values.get(name, {}), dict):
             raise ConfigError(f"{name} of a plan is a table, got {values[name]!r}")
@@ -170,10 +185,35 @@ def from_dict(values: Mapping[str, Any]) -> Plan:
     return Plan(**lists, vary=vary, settings=settings, about=about)
 
 
+_ITEMS: Mapping[str, tuple[type, ...]] = {
+    "prompts": (str, dict),
+    "styles": (str,),
+    "variants": (dict,),
+    "seeds": (int,),
+}
+"""The types of what the lists of a plan hold."""
+
+
 def plans() -> dict[str, Plan]:
     """The plans that ship, by name."""
     text = (Path(__file__).parent / "plans.toml").read_text(encoding="utf-8")
     return {name: from_dict(values) for name, values in tomllib.loads(text).items()}
+
+
+def _prompt(prompt: str | Mapping[str, Any]) -> Choice:
+    """A prompt, labeled by its text and by what to stay away from.
+
+    Raises:
+        ConfigError: a table has no text.
+    """
+    if isinstance(prompt, str):
+        return Choice(prompt, words={"prompt": prompt})
+    settings = dict(prompt)
+    text = settings.pop("prompt", None)
+    if not isinstance(text, str):
+        raise ConfigError(f"a prompt of a plan is a text, or a table with the text as its prompt, got {prompt!r}")
+    unwanted = settings.get("negative", ())
+    return Choice(", ".join([text, *(f"not {negative}" for negative in unwanted)]), settings, {"prompt": text})
 
 
 def _variant(values: Mapping[str, Any]) -> Choice:

@@ -100,7 +100,7 @@ def _page(title: str, cells: Sequence[Planned], outcomes: Sequence[Outcome]) -> 
 
 
 def _figure(cell: Planned, outcome: Outcome) -> str:
-    folder = f"runs/{quote(cell.name)}"
+    folder = f"runs/{quote(outcome.folder.name)}"
     label, prompt = escape(", ".join(cell.labels[1:]) or cell.config.prompt), escape(cell.config.prompt)
     if not (outcome.folder / "drawing.svg").is_file():
         why = escape(outcome.message or outcome.status)

@@ -17,12 +17,12 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from clipdraw.config import settings_of
+from clipdraw.config import fingerprint, settings_of
 from clipdraw.errors import ClipdrawError, FormatError
 from clipdraw.evaluate.explain import Word
 from clipdraw.optimization.loop import Step
 from clipdraw.progress import Interrupt
-from clipdraw.runs.folder import CONFIGURATION, read_record
+from clipdraw.runs.folder import CONFIGURATION, config_of, read_record
 from clipdraw.runs.session import Run, draw, resume
 from clipdraw.runs.sweep.plan import Cell
 
@@ -71,18 +71,44 @@ class Outcome:
     words: tuple[Word, ...] = ()
 
 
+_FORMER = 6
+"""Characters at the end of names that runs had before: of the twelve that a configuration has, the first six."""
+
+
+def folder_of(cell: Cell, runs: Path) -> Path:
+    """The folder of a run: the one of its name before, if that holds it, else of its name."""
+    former = runs / cell.name[:-_FORMER]
+    try:
+        _recorded(cell, former)
+    except FormatError:
+        return runs / cell.name
+    return former
+
+
+def _recorded(cell: Cell, folder: Path) -> dict[str, Any]:
+    """The record of a run.
+
+    Raises:
+        FormatError: there is none, it is damaged, or it is not of this cell.
+    """
+    record = read_record(folder)
+    if fingerprint(config_of(record, folder)) != fingerprint(cell.config):
+        raise FormatError(f"{folder / CONFIGURATION}: has other settings than the sweep: delete the folder, and go on")
+    return record
+
+
 def found(task: Task) -> Outcome:
     """The state of a run before anything is done."""
+    name, folder = task.cell.name, task.folder
     try:
-        record = read_record(task.folder)
-    except FormatError:
-        return Outcome(task.cell.name, task.folder, "waiting")
+        record = _recorded(task.cell, folder)
+    except FormatError:  # `perform` tells what is wrong
+        return Outcome(name, folder, "waiting")
     status = record.get("status")
     if status != "finished":
-        return Outcome(task.cell.name, task.folder, "waiting" if status == "running" else str(status))
-    words = tuple(Word(*pair) for pair in record.get("words", ()))
-    similarity, seconds = record.get("similarity"), record.get("seconds", 0.0)
-    return Outcome(task.cell.name, task.folder, "finished", similarity, seconds, words=words)
+        return Outcome(name, folder, status if status in ("interrupted", "failed") else "waiting")
+    words = tuple(Word(*pair) for pair in record.get("words") or ())
+    return Outcome(name, folder, status, record.get("similarity"), record.get("seconds") or 0.0, words=words)
 
 
 def perform(task: Task, on_step: OnStep) -> Outcome:
@@ -95,10 +121,15 @@ def perform(task: Task, on_step: OnStep) -> Outcome:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a sweep gives its notes at the beginning, once
-            done = resume(folder, on_step=told) if (folder / CONFIGURATION).exists() else _begin(task, told)
+            done = _go_on(task, told) if (folder / CONFIGURATION).exists() else _begin(task, told)
     except (ClipdrawError, OSError) as error:
         return Outcome(name, folder, "failed", message=str(error))
     return Outcome(name, folder, done.status, done.similarity, done.seconds, words=done.words)
+
+
+def _go_on(task: Task, on_step: Callable[[Step], None]) -> Run:
+    _recorded(task.cell, task.folder)
+    return resume(task.folder, on_step=on_step)
 
 
 def _begin(task: Task, on_step: Callable[[Step], None]) -> Run:

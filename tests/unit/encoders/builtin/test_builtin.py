@@ -3,7 +3,9 @@ import torch
 
 from clipdraw import Drawing, load_encoder, score
 from clipdraw.encoders import builtin
-from clipdraw.errors import WeightsError
+from clipdraw.encoders import builtin as encoder_module
+from clipdraw.encoders.builtin import prior as prior_module
+from clipdraw.errors import InputError, WeightsError
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +19,7 @@ def test_the_weights_are_the_ones_that_were_released():
 
 
 def test_vectors_are_of_unit_length_and_repeat(encoder):
-    texts = ["a red heart", "a cat", "自転車", "x" * 5000]
+    texts = ["a red heart", "a cat", "a 自転車 on grass", "cat " + "x" * 5000]
     vectors = encoder.encode_text(texts)
     assert vectors.shape == (4, encoder.dimensions)
     assert torch.allclose(vectors.norm(dim=1), torch.ones(4), atol=1e-5)
@@ -35,6 +37,27 @@ def test_many_texts_are_what_they_are_alone(encoder, caplog):
     assert caplog.messages == ["reading 70 texts"]
     for number in (0, 3, 63, 64, 69):
         assert torch.allclose(many[number], encoder.encode_text([texts[number]])[0], atol=1e-5)
+
+
+def test_no_texts_give_no_vectors_and_one_string_is_refused(encoder, drawing):
+    assert encoder.encode_text([]).shape == (0, encoder.dimensions)
+    for call in (encoder.encode_text, lambda text: score(drawing, text, encoder)):
+        with pytest.raises(InputError, match="takes a list of texts, got one text: 'a cat'"):
+            call("a cat")
+
+
+def test_the_oldest_texts_and_pictures_are_forgotten(monkeypatch):
+    encoder = load_encoder("builtin")
+    monkeypatch.setattr(encoder_module, "MOST_TEXTS", 3)
+    monkeypatch.setattr(prior_module, "MOST_SAMPLES", 2)
+    texts = [f"thing {number}" for number in range(5)]
+    vectors = encoder.encode_text(texts)  # more than are kept
+    assert list(encoder._texts) == texts[2:]
+    assert torch.equal(encoder.encode_text(texts[::-1]), vectors.flip(0))
+    pictures = [encoder.prior.sample(text) for text in texts[:3]]
+    assert list(encoder.prior._samples) == texts[1:3]
+    assert torch.equal(encoder.prior.sample(texts[0]), pictures[0])
+    assert len(encoder._texts) <= 3
 
 
 def test_synonyms_lie_nearer_than_other_words(encoder):
