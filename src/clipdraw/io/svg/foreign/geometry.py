@@ -110,6 +110,8 @@ def parse_origin(text: str, viewport: tuple[float, float]) -> tuple[float, float
         UnreadableError: it is not understood.
     """
     words = [*text.lower().split(), "center"][:2]
+    if len(words) < 2:
+        raise UnreadableError("an empty transform-origin")
     if words[0] in ("top", "bottom") or words[1] in ("left", "right"):
         words.reverse()
     x, y = (_distance(ORIGINS.get(word, word), "", of=side) for word, side in zip(words, viewport, strict=True))

@@ -11,9 +11,16 @@ import numpy as np
 
 from clipdraw.io.svg.foreign.cascade import computed, with_geometry
 from clipdraw.io.svg.foreign.effects import apply_effects, enter_box, tag_of
-from clipdraw.io.svg.foreign.geometry import SHAPES, parse_angle, rotation_matrix, shape_commands, shift_matrix
+from clipdraw.io.svg.foreign.geometry import (
+    SHAPES,
+    parse_angle,
+    rotation_matrix,
+    shape_commands,
+    shape_subpaths,
+    shift_matrix,
+)
 from clipdraw.io.svg.foreign.importer import ElementState, Group, Importer
-from clipdraw.io.svg.foreign.path_data import Command, Pen, Point, build_subpaths, extent, single_commands
+from clipdraw.io.svg.foreign.path_data import Command, Pen, Point, extent, single_commands
 from clipdraw.io.svg.foreign.paths import context_paints, is_beneath
 from clipdraw.io.svg.foreign.values import UnreadableError, diagonal, length, reference, unit_interval
 
@@ -54,10 +61,9 @@ def marker_states(
     markers = _markers(tag, state, importer)
     if not markers:
         return []
-    commands = shape_commands(element, tag, state.viewport)[0]
-    subpaths = build_subpaths(commands)
+    subpaths, _ = shape_subpaths(element, tag, state.viewport)
     state = replace(state, context=context_paints(state, extent(subpaths) if subpaths else np.zeros((2, 2))))
-    vertices = path_vertices(commands)
+    vertices = path_vertices(shape_commands(element, tag, state.viewport)[0])
     kinds: list[tuple[str, list[_Vertex]]] = [("start", vertices[:1]), ("mid", vertices[1:-1]), ("end", vertices[-1:])]
     placed = [(markers[kind], kind, vertex) for kind, some in kinds for vertex in some if kind in markers]
     if not importer.may_repeat(sum(sum(1 for _ in marker.iter()) for marker, *_ in placed)):
