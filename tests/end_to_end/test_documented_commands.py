@@ -90,6 +90,7 @@ def arguments(command):
     return filled + shlex.split(SMALLER.get(words[0], ""))
 
 
+@pytest.mark.filterwarnings("ignore:sheet.png. no font here has")  # where there is none with Japanese
 @pytest.mark.parametrize("command", documented())
 def test_a_documented_command_runs(command, there, tmp_path, monkeypatch):
     shutil.copytree(there, tmp_path, dirs_exist_ok=True)

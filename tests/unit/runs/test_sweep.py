@@ -51,6 +51,7 @@ def test_a_sweep_is_runs_and_sheets(here):
     assert all(f"runs/{cell.name}/drawing.svg" in page for cell in done.cells)
 
 
+@pytest.mark.filterwarnings("ignore:sheet.png. no font here has")  # where there is none with Japanese
 def test_a_prompt_that_cannot_be_read_fails_alone(here):
     done = sweep(["a red heart", "自転車"], **TINY)
     assert [outcome.status for outcome in done.outcomes] == ["finished", "failed"]
