@@ -112,7 +112,7 @@ def how_to_convert(path: Path) -> str:
 
 
 def _about_file(path: Path, kind: Kind) -> str:
-    """What a file that was named in the place of a model is, and what to do."""
+    """The kind of a file that was named in the place of a model, and advice."""
     content = content_of(path)
     if content == "safetensors" or (content and kind.pickles):
         return f"{str(path)!r} is one file of {kind.what}; pass the folder that has all of them: {path.parent}"

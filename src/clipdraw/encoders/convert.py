@@ -154,7 +154,7 @@ def _named(prefix: str, value: Any) -> Iterator[tuple[str, Tensor]]:
 
 
 class _Module:
-    """What stands for an object of a TorchScript archive: its attributes, without its code."""
+    """A stand-in for an object of a TorchScript archive: its attributes, without its code."""
 
     def __new__(cls, *ignored: Any) -> _Module:
         return super().__new__(cls)
@@ -171,7 +171,7 @@ class _TensorsAlone(pickle.Unpickler):
         super().__init__(BytesIO(self._bytes("data.pkl")))
 
     def find_class(self, module: str, name: str) -> Any:
-        """What stands for a name; nothing is imported."""
+        """The stand-in for a name; nothing is imported."""
         if module == "torch" and name in _STORAGES:
             return _STORAGES[name]
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):

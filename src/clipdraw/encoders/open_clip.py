@@ -158,7 +158,7 @@ _PLACES = re.compile(
     r"(embeddings|pre_layrnorm|post_layernorm|final_layer_norm|encoder\.layers\.\d+\.(self_attn|mlp|layer_norm\d))\..+"
 )
 _ASIDE = re.compile(r"(.*\.)?(attn_mask|input_resolution|context_length|vocab_size|logit_bias)")
-"""What files may hold besides weights, and the bias of SigLIP's training, which no cosine has."""
+"""Entries that files may have besides weights, and the bias of SigLIP's training, which no cosine has."""
 
 
 def to_transformers(tensors: Mapping[str, Any], folder: Path) -> dict[str, Any]:
