@@ -143,7 +143,7 @@ def test_transforms_turn_about_their_origin(origin, point):
     assert corners(untouched)[0] == [point[0] - 5, point[1] - 2]
 
 
-@pytest.mark.parametrize("origin", ["foo", "10 foo", "left 10foo"])
+@pytest.mark.parametrize("origin", ["foo", "10 foo", "left 10foo", ""])
 def test_origins_that_are_not_understood_are_named(origin):
     assert (
         noted(f'<rect width="9" height="9" transform="scale(2)" transform-origin="{origin}"/>')[1]

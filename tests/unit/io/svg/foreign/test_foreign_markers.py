@@ -125,6 +125,12 @@ def test_markers_in_themselves_and_beneath_lines_are_named():
     assert faint == "opacity of groups whose shapes overlap, applied to each"
 
 
+def test_markers_of_a_shape_that_cannot_be_read_are_left_out_with_it():
+    shape = f'<path d="M0 0A1e-300 1e-300 0 0 1 1e30 5" fill="none" {ALL}/>'
+    drawing, note = noted(BOX.format(1) + MARKER.format("") + shape)
+    assert (len(drawing), note) == (1, "unreadable shapes")
+
+
 def test_too_many_markers_are_named(monkeypatch):
     monkeypatch.setattr("clipdraw.io.svg.foreign.importer.MAX_REPEATS", 20)
     line = f'<polyline points="{" 1 1" * 30}" fill="none" {ALL}/>'
