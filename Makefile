@@ -1,4 +1,4 @@
-# make draw PROMPT="a bonfire"   draws; the first time it makes .venv, which takes about a minute
+# make draw PROMPT="a bonfire"   draws; the first time it makes .venv, which takes some minutes
 # make test                      the tests; the very command that CI runs
 # make lowest                    the tests with the oldest versions that pyproject.toml allows, in .lowest
 # make wheel                     a wheel, checked in a fresh environment without a compiler

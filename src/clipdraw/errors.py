@@ -5,7 +5,6 @@ A message names the thing, its value, what is allowed and what to do about it, i
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
@@ -57,26 +56,20 @@ class OutOfMemoryError(ClipdrawError, MemoryError):
 
 
 def install_command(extra: str) -> str:
-    """The command that adds an extra to this installation, whether it is from the index, a wheel or a clone."""
-    pip = shutil.which("pip")
-    beside = pip is not None and Path(pip).parent == Path(sys.executable).parent
-    return f"{'pip' if beside else f'{sys.executable} -m pip'} install {_origin(extra)}"
+    """The command that adds an extra to this installation, also where the index does not have clipdraw yet.
 
-
-def _origin(extra: str) -> str:
-    """The argument that names this package to pip: what it was installed from, or the name in the index."""
-    from importlib.metadata import PackageNotFoundError, distribution
-    from urllib.parse import urlsplit
-    from urllib.request import url2pathname
+    pip takes the name for what is installed, from a wheel or a clone. Sources that are not installed need their folder.
+    """
+    from importlib.metadata import PackageNotFoundError, version
 
     try:
-        origin = json.loads(distribution("clipdraw").read_text("direct_url.json") or "{}")
-    except PackageNotFoundError:  # run from a clone's sources
-        clone = Path(__file__).resolve().parents[2]
-        return f"'{clone if (clone / 'pyproject.toml').is_file() else 'clipdraw'}[{extra}]'"
-    address = origin.get("url", "")
-    place = url2pathname(urlsplit(address).path) if address.startswith("file:") else "clipdraw"
-    return f"{'--editable ' if origin.get('dir_info', {}).get('editable') else ''}'{place}[{extra}]'"
+        version("clipdraw")
+        place = "clipdraw"
+    except PackageNotFoundError:
+        place = str(Path(__file__).resolve().parents[2])
+    pip = shutil.which("pip")
+    beside = pip is not None and Path(pip).parent == Path(sys.executable).parent
+    return f"{'pip' if beside else f'{sys.executable} -m pip'} install '{place}[{extra}]'"
 
 
 _FIELD = re.compile(

@@ -53,11 +53,12 @@ def models() -> None:
 
     size = builtin.WEIGHTS.stat().st_size / 1e6
     print(f"{'builtin':34} ships inside ({size:.0f} MB), no network")
-    extra = "" if find_spec("transformers") else f"; needs: {install_command('clip')}"
     for name, text in _HUB_MODELS:
-        print(f"{name:34} {text}{extra}")
+        print(f"{name:34} {text}")
     print(f"{'FOLDER':34} any CLIP or SigLIP in safetensors, as transformers or open_clip store it")
     print(f"{'FILE.pt, FILE.bin':34} pickled weights: first clipdraw convert-weights FILE NEW_FOLDER")
+    if not find_spec("transformers"):
+        print(f"all but builtin need: {install_command('clip')}")
 
 
 def doctor() -> None:
