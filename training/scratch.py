@@ -18,9 +18,9 @@ from clipdraw import Drawing, RandomStrokes, load_encoder, optimize, rasterize
 from clipdraw.drawing import Canvas
 from clipdraw.encoders import Encoder
 from clipdraw.optimization.constraints import ColorRange, PointsOnCanvas, WidthRange
-from clipdraw.optimization.loop import Recipe
 from clipdraw.optimization.losses import Loss, Opacity, Prompt
 from clipdraw.optimization.parameterization import Rates
+from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.schedules import SCHEDULES
 from clipdraw.optimization.views import Views
 from examples.contact_sheet import PROMPTS

@@ -28,7 +28,7 @@ _HOMES = {
     "Prompt": "optimization.losses",
     "RandomStrokes": "optimization.start",
     "Rates": "optimization.parameterization",
-    "Recipe": "optimization.loop",
+    "Recipe": "optimization.recipe",
     "Run": "runs",
     "Step": "optimization.loop",
     "Views": "optimization.views",
@@ -78,9 +78,10 @@ if TYPE_CHECKING:
     from clipdraw.errors import ClipdrawError
     from clipdraw.evaluate.explain import explain
     from clipdraw.evaluate.score import score
-    from clipdraw.optimization.loop import Optimization, Problem, Recipe, Step, optimize
+    from clipdraw.optimization.loop import Optimization, Problem, Step, optimize
     from clipdraw.optimization.losses import Prompt
     from clipdraw.optimization.parameterization import Rates
+    from clipdraw.optimization.recipe import Recipe
     from clipdraw.optimization.start import RandomStrokes
     from clipdraw.optimization.views import Views
     from clipdraw.raster import rasterize

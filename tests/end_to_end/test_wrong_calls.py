@@ -73,12 +73,12 @@ import json, sys, torch
 import numpy as np
 from dataclasses import replace
 from clipdraw.config import Config
-from clipdraw.config.settings import FilmSettings, StartSettings
+from clipdraw.config.groups import FilmSettings, StartSettings
 from clipdraw.drawing import Canvas, Drawing, Gradient, Style
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.optimization.center import Center
 from clipdraw.optimization.constraints import ColorRange, WidthRange
-from clipdraw.optimization.loop import Recipe
+from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.losses import Opacity, Prior, Prompt
 from clipdraw.optimization.parameterization import Parameter, Rates
 from clipdraw.optimization.schedules import Constant

@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from clipdraw import RandomStrokes, optimize, rasterize
 from clipdraw.drawing import Canvas
-from clipdraw.optimization.loop import Recipe
+from clipdraw.optimization.recipe import Recipe
 from training import flow, guides
 from training.components import ComponentNet, principal
 from training.convolution import Convolution

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from clipdraw.config.settings import Config, JudgeSettings
+from clipdraw.config.groups import JudgeSettings
+from clipdraw.config.settings import Config
 from clipdraw.encoders import absolute_name
 from clipdraw.errors import ConfigError, plain_fields
 from clipdraw.optimization.center import Center

@@ -7,7 +7,7 @@ Adam -> constraints -> parameters.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -15,46 +15,13 @@ from torch import Tensor
 
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
-from clipdraw.errors import DivergedError, FormatError, InputError, check_fields
-from clipdraw.optimization.constraints import ColorRange, Constraint, WidthRange
+from clipdraw.errors import DivergedError, FormatError, InputError
 from clipdraw.optimization.losses import Frame, Loss, Prompt, distinct, drawing_of, similarity
-from clipdraw.optimization.parameterization import Parameterization, Rates, Strokes
-from clipdraw.optimization.views import Views
+from clipdraw.optimization.parameterization import Parameterization, Strokes
+from clipdraw.optimization.recipe import Recipe
 
 MAX_DROPPED_IN_A_ROW = 10
 """Steps with non-finite gradients in a row after which a run gives up."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The settings of an optimization, whatever the drawing shows.
-
-    Args:
-        steps: updates, at least 1.
-        views: the distorted copies that the encoder sees in each step.
-        rates: learning rates of strokes.
-        constraints: rules for strokes that are restored after each update, in order.
-        resolution: pixels along the longer side of the image that views are made of; None takes the encoder's view
-            size.
-        backend: the rasterizer's implementation.
-
-    Raises:
-        InputError: a value is out of range.
-    """
-
-    steps: int = 250
-    views: Views = field(default_factory=Views)
-    rates: Rates = field(default_factory=Rates)
-    constraints: tuple[Constraint, ...] = (WidthRange(), ColorRange())
-    resolution: int | None = None
-    backend: str = "auto"
-
-    def __post_init__(self) -> None:
-        check_fields(self, prefix="a recipe's ")
-        if self.steps < 1:
-            raise InputError(f"steps must be at least 1, got {self.steps}")
-        if self.resolution is not None and self.resolution < 1:
-            raise InputError(f"a resolution is at least 1 pixel, got {self.resolution}")
 
 
 @dataclass(frozen=True)
@@ -149,9 +116,15 @@ class Optimization:
     def frame(self) -> Frame:
         """The picture as the losses see it now, under fresh random views."""
         image = self.parameterization.image(self.recipe.resolution or self.encoder.view_size)
-        views = self.recipe.views.apply(image, self.encoder.view_size, generator=self._generator)
-        embeddings = self.encoder.encode_image(views)
-        return Frame(self.parameterization.subject, image, embeddings, self.index / self.recipe.steps)
+        progress = self.index / self.recipe.steps
+        return Frame(
+            self.parameterization.subject, image, self._look(image, self.recipe.views.count), progress, self._look
+        )
+
+    def _look(self, image: Float[Tensor, "3 height width"], count: int) -> Float[Tensor, "count dimensions"]:
+        """The embeddings of fresh random views of an image."""
+        views = replace(self.recipe.views, count=count)
+        return self.encoder.encode_image(views.apply(image, self.encoder.view_size, generator=self._generator))
 
     def step(self) -> Step:
         """Make one update.

@@ -30,6 +30,10 @@ from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.parameterization import Parameterization
 
 
+def _no_look(image: Tensor, count: int) -> Tensor:
+    raise InputError("this frame was made by hand, without a way to look at more views")
+
+
 @dataclass(frozen=True)
 class Frame:
     """A moment of a run, as losses see it; gradients flow from all of it to the drawing.
@@ -39,12 +43,15 @@ class Frame:
         image: what it looks like, in [0, 1].
         embeddings: unit vectors of the views.
         progress: fraction of the steps already taken, in [0, 1).
+        look: from another image in [0, 1], such as a part of this one, and a number to the unit vectors of as many
+            fresh random views. It takes random numbers of the run, so call it equally often in each step.
     """
 
     subject: Drawing | Parameterization
     image: Float[Tensor, "3 height width"]
     embeddings: Float[Tensor, "views dimensions"]
     progress: float
+    look: Callable[[Tensor, int], Tensor] = _no_look
 
     @property
     def drawing(self) -> Drawing:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import UInt8
 
 from clipdraw.config import Config
-from clipdraw.config.settings import FilmSettings
+from clipdraw.config.groups import FilmSettings
 from clipdraw.drawing import Drawing
 from clipdraw.errors import FormatError, InputError, MissingExtraError
 from clipdraw.figures import Cell, Sheet, write_sheet

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clipdraw.config import by_full_name, from_dict, settings_of
-from clipdraw.config.settings import JudgeSettings
+from clipdraw.config.groups import JudgeSettings
 from clipdraw.encoders import Encoder
 from clipdraw.errors import ClipdrawError, ConfigError
 from clipdraw.optimization.losses import Prompt

@@ -17,7 +17,7 @@ import torch
 import clipdraw
 from clipdraw import raster
 from clipdraw.config import Config, resolve
-from clipdraw.config.settings import JudgeSettings
+from clipdraw.config.groups import JudgeSettings
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, Ensemble, load_encoder, unknown_words
 from clipdraw.encoders.devices import choose_device, choose_precision

@@ -7,14 +7,14 @@ import torch
 
 import clipdraw
 from clipdraw.config import DEFAULTS, Config, from_dict, settings_of
-from clipdraw.config.settings import CenterSettings, ConstraintSettings, PriorSettings
+from clipdraw.config.groups import CenterSettings, ConstraintSettings, PriorSettings
 from clipdraw.drawing import Canvas
 from clipdraw.errors import ConfigError, InputError
 from clipdraw.optimization.center import Center
 from clipdraw.optimization.constraints import ColorRange, PointsOnCanvas, WidthRange
-from clipdraw.optimization.loop import Recipe
 from clipdraw.optimization.losses import Opacity, Prior, Prompt
 from clipdraw.optimization.parameterization import Pixels, Rates
+from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.schedules import Constant, Cosine
 from clipdraw.optimization.start import PriorStrokes, RandomStrokes
 from clipdraw.optimization.views import Views

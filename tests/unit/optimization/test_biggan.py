@@ -7,9 +7,10 @@ import torch
 
 from clipdraw.errors import WeightsError
 from clipdraw.optimization.biggan import Latents, load
-from clipdraw.optimization.loop import Optimization, Recipe
+from clipdraw.optimization.loop import Optimization
 from clipdraw.optimization.losses import Prompt
 from clipdraw.optimization.parameterization import Parameterization
+from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.views import Views
 from tests import tiny_biggan
 

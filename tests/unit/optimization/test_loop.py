@@ -8,9 +8,10 @@ import torch
 from clipdraw.drawing import Canvas
 from clipdraw.errors import DivergedError, FormatError, InputError
 from clipdraw.optimization.constraints import ColorRange, PointsOnCanvas, WidthRange
-from clipdraw.optimization.loop import Optimization, Problem, Recipe, optimize
+from clipdraw.optimization.loop import Optimization, Problem, optimize
 from clipdraw.optimization.losses import Prompt
 from clipdraw.optimization.parameterization import Parameter, Rates
+from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.start import RandomStrokes
 from clipdraw.optimization.views import Views
 

@@ -6,9 +6,10 @@ import torch
 from clipdraw.drawing import Canvas, Style
 from clipdraw.errors import InputError
 from clipdraw.optimization.constraints import WidthRange
-from clipdraw.optimization.loop import Optimization, Recipe, optimize
+from clipdraw.optimization.loop import Optimization, optimize
 from clipdraw.optimization.losses import Opacity, Prompt
 from clipdraw.optimization.parameterization import Parameter, Parameterization, Pixels, Strokes, resized
+from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.views import Views
 from clipdraw.raster import rasterize
 
