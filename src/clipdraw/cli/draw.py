@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @takes_settings(
-    "strokes", "steps", "views", "seed", "canvas", "encoder", "negative",
+    "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "region", "scene",
     "center_radius", "center_weight", "center_power", "center_kind", "center_on",
     "centre_radius", "centre_weight", "centre_power", "centre_kind", "centre_on",
     "film_kind", "film_format", "film_length", "film_hold", "film_size",

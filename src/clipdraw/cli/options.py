@@ -16,7 +16,7 @@ from clipdraw.errors import ConfigError, InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-_CENTER, _FILMS = "Keep to the middle", "Films"
+_CENTER, _FILMS, _LAYOUT = "Keep to the middle", "Films", "Layout"
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,19 @@ OPTIONS = {
     ),
     "negative": SettingOption(
         "negative", list[str], "TEXT[:WEIGHT] to stay away from (weight 0.3). Repeat it for several."
+    ),
+    "region": SettingOption(
+        "regions",
+        list[str],
+        'TEXT[:WEIGHT]@PLACE, such as "a sun@top right": a name, a box in percent (10,20,40,60), a mask (SVG, PNG), '
+        "or background. Repeat it for several.",
+        panel=_LAYOUT,
+    ),
+    "scene": SettingOption(
+        "scene",
+        str,
+        "Read the prompt as a scene of several things: auto (with the built-in judge), on, off.",
+        panel=_LAYOUT,
     ),
     **{f"center_{name}": option for name, option in _CENTER_OPTIONS.items()},
     # The published spelling, which the help leaves out.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from clipdraw.config.groups import JudgeSettings
+from clipdraw.config.prompts import region_with_absolute_path
 from clipdraw.config.settings import Config
 from clipdraw.encoders import absolute_name
 from clipdraw.errors import ConfigError, plain_fields
@@ -149,12 +150,16 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
 
 
 def with_absolute_paths(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values by full names, with encoders by names that mean the same in every folder.
+    """The same values by full names, with encoders and masks by names that mean the same in every folder.
 
     Raises:
         ConfigError: a setting is unknown, or the encoders are not named as they should be.
+        InputError: a region is not written as it should be.
     """
     found = by_full_name(values)
+    if "regions" in found:
+        texts = plain_fields(Config, {"regions": found["regions"]}, error=ConfigError)["regions"]
+        found["regions"] = tuple(map(region_with_absolute_path, texts))
     if "judge.encoders" in found:
         judge: JudgeSettings = _made(JudgeSettings, {"encoders": found["judge.encoders"]}, "judge.")
         names, texts = judge.weights(), judge.encoders

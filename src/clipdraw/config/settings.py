@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -17,23 +17,35 @@ from clipdraw.config.groups import (
     StartSettings,
     ViewSettings,
     require,
+    require_one_of,
 )
-from clipdraw.config.prompts import parse_prompts, title_of, written
+from clipdraw.config.layout import lay_out, places_of, shapes_of, to_dict
+from clipdraw.config.prompts import parse_prompts, parse_region, title_of, written
+from clipdraw.config.scenes import Scene, read_scene
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.encoders import Encoder
+from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import ConfigError, check_fields
 from clipdraw.optimization.center import CIRCLES, Center
 from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.optimization.loop import Problem
 from clipdraw.optimization.losses import Loss, Opacity, Prior, Prompt
 from clipdraw.optimization.parameterization import Parameterization, Rates
+from clipdraw.optimization.prior_picture import Place, PriorPicture
 from clipdraw.optimization.recipe import Recipe
+from clipdraw.optimization.regions import WithinRegions, region_prompts
 from clipdraw.optimization.schedules import SCHEDULES
-from clipdraw.optimization.start import PriorStrokes, RandomStrokes
+from clipdraw.optimization.start import PriorStrokes, RandomStrokes, RegionStrokes
 from clipdraw.optimization.views import Views
+from clipdraw.progress import log
 
 _BOUNDS = {"strokes": (1, 100_000), "steps": (1, 1_000_000), "threads": (0, 1024), "resolution": (0, 8192)}
 _BOUNDS["seed"] = 0, 2**63 - 1
+SCENES = ("auto", "on", "off")
+"""Whether a prompt is read as a scene."""
+_REGION_DETAIL = 2
+"""Pixels of the picture for each pixel of a view, along each axis, so that views of regions have some of their own."""
+_SCENE_SLACK = 0.03
+"""How far strokes may leave the box of a scene's thing, as a fraction of the canvas's shorter side."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,11 @@ class Config:
         prompt: the text to draw, `TEXT` or `TEXT:WEIGHT` (weight 1, see `prompts.parse_weighted`).
         also: more texts to draw in the same picture, written in the same way.
         negative: texts to stay away from, written in the same way (weight 0.3).
+        regions: parts of the canvas with texts of their own, each `TEXT[:WEIGHT]@PLACE`; a place is a name such as
+            `left`, `top right` or `center third`, a box in percent (left,top,right,bottom: `10,20,40,60`), the file of
+            a mask, which is all that is not white, or `background` (see `prompts.parse_region`).
+        scene: whether the weightiest prompt is read as a scene of several things, which are laid out in regions if
+            none are given: `auto`, if the drawing starts from the picture of an image prior, `on` or `off`.
         preset: the preset that the other values come from; if none is named, that which goes with the encoders.
         seed: of the start and the views.
         canvas: width and height in canvas units, 1 to 16,384.
@@ -71,6 +88,8 @@ class Config:
     prompt: str
     also: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    scene: str = "auto"
     preset: str = "default"
     seed: int = 0
     canvas: tuple[float, float] = (224.0, 224.0)
@@ -96,9 +115,12 @@ class Config:
             require("canvas side", side, 1, 16_384)
         for name, (lowest, highest) in _BOUNDS.items():
             require(name, getattr(self, name), lowest, highest)
+        require_one_of("scene", self.scene, SCENES)
+        for region in self.regions:
+            parse_region(region)
         # Building them checks the remaining values, also those of what is left out.
         self._losses()
-        Prior(self._weightiest_text(), self.prior.weight or Prior.weight, self.prior.until)
+        Prior(self._picture(), self.prior.weight or Prior.weight, self.prior.until)
         Center(**{**asdict(self.center), "weight": self.center.weight or Center.weight})
         self.recipe()
         self._random_strokes()
@@ -136,9 +158,40 @@ class Config:
             encoder: what embeds the views and the texts.
             start: what is optimized instead of the configured strokes.
         """
+        if scene := self.read_scene(encoder):
+            log.info("reading the scene: %s", scene.described())
+        places = self.places(encoder)
         if start is None:
-            start = self._start(encoder)(Canvas(*self.canvas), self.generator())
-        return Problem(start, self._losses(), self.recipe(), encoder, self.seed)
+            start = self._start(encoder, places)(Canvas(*self.canvas), self.generator())
+        recipe = self.recipe()
+        if places:
+            pixels = recipe.resolution or _REGION_DETAIL * encoder.view_size
+            recipe = replace(recipe, constraints=self._constraints(places), resolution=pixels)
+        return Problem(start, self._losses(places), recipe, encoder, self.seed)
+
+    def places(self, encoder: Encoder) -> tuple[Place, ...]:
+        """The regions that are given, else the layout of the scene that the prompt tells; empty without either.
+
+        Raises:
+            FormatError: the file of a mask cannot be read.
+        """
+        if self.regions:
+            return places_of(self.regions)
+        scene = self.read_scene(encoder)
+        return lay_out(scene, self.canvas, shapes_of(encoder, self.seed)) if scene else ()
+
+    def read_scene(self, encoder: Encoder) -> Scene | None:
+        """The scene that the weightiest prompt tells, if it is to be read and has more than one thing to lay out."""
+        wanted = {"on": True, "off": False, "auto": bool(self.prior.weight) and prior_of(encoder) is not None}
+        if self.regions or not wanted[self.scene]:
+            return None
+        scene = read_scene(self._weightiest_text())
+        return scene if scene.has_places else None
+
+    def scene_record(self, encoder: Encoder) -> dict[str, Any]:
+        """The reading and layout of the scene in plain values; empty if none is read."""
+        scene = self.read_scene(encoder)
+        return to_dict(scene, self.places(encoder)) if scene else {}
 
     def recipe(self) -> Recipe:
         """Steps, views, rates and constraints, whatever the drawing shows."""
@@ -160,24 +213,26 @@ class Config:
         """Plain values in nested groups, as `from_dict` reads them."""
         return asdict(self)
 
-    def _losses(self) -> tuple[Loss, ...]:
+    def _losses(self, places: tuple[Place, ...] = ()) -> tuple[Loss, ...]:
         others: list[Loss] = [Opacity(self.opacity_weight)] if self.opacity_weight else []
         if self.prior.weight:
-            weight, until = self.prior.weight, self.prior.until
-            others.append(Prior(self._weightiest_text(), weight, until, self.seed, self._aim_radius()))
+            others.append(Prior(self._picture(places), self.prior.weight, self.prior.until))
         if self.center.weight:
             others.append(Center(**asdict(self.center)))
-        return *self.prompts(), *others
+        return *self.prompts(), *region_prompts(places), *others
+
+    def _picture(self, places: tuple[Place, ...] = ()) -> PriorPicture:
+        """The picture that the drawing starts from and is kept near."""
+        return PriorPicture(places or (Place(self._weightiest_text()),), self.seed, self._aim_radius())
 
     def _weightiest_text(self) -> str:
         return max(self.prompts(), key=lambda prompt: prompt.weight).text
 
-    def _start(self, encoder: Encoder) -> RandomStrokes | PriorStrokes:
+    def _start(self, encoder: Encoder, places: tuple[Place, ...]) -> RandomStrokes | RegionStrokes | PriorStrokes:
         strokes = self._random_strokes()
         if not self.prior.weight:
-            return strokes
-        text, rules, radius = self._weightiest_text(), self._constraints(), self._aim_radius()
-        return PriorStrokes(strokes, text, encoder, self.seed, rules, radius=radius)
+            return RegionStrokes(strokes, places) if places else strokes
+        return PriorStrokes(strokes, self._picture(places), encoder, self._constraints(places))
 
     def _aim_radius(self) -> float | None:
         """The circle that the prior's picture is shrunk into: where the pull to the middle wants the drawing.
@@ -190,7 +245,11 @@ class Config:
     def _random_strokes(self) -> RandomStrokes:
         return RandomStrokes(self.strokes, **asdict(self.start))
 
-    def _constraints(self) -> tuple[Constraint, ...]:
+    def _constraints(self, places: tuple[Place, ...] = ()) -> tuple[Constraint, ...]:
         rules = self.constraints
-        always = WidthRange(*rules.width_range), ColorRange(rules.least_opacity)
-        return (*always, PointsOnCanvas()) if rules.keep_on_canvas else always
+        found: list[Constraint] = [WidthRange(*rules.width_range), ColorRange(rules.least_opacity)]
+        if rules.keep_on_canvas:
+            found.append(PointsOnCanvas())
+        if places:
+            found.append(WithinRegions(places, 0.0 if self.regions else _SCENE_SLACK))
+        return tuple(found)

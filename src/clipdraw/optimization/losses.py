@@ -26,8 +26,8 @@ from torch import Tensor
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError, check_fields
-from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.parameterization import Parameterization
+from clipdraw.optimization.prior_picture import PriorPicture
 
 
 def _no_look(image: Tensor, count: int) -> Tensor:
@@ -175,27 +175,23 @@ class Opacity:
 
 @dataclass(frozen=True)
 class Prior:
-    """The squared difference from a picture that the encoder's image prior has of a text, fading out.
+    """The squared difference from a picture that the encoder's image prior has, fading out.
 
     It keeps a drawing from losing what `start.PriorStrokes` began with. For an encoder without an image prior the
     loss is 0.
 
     Args:
-        text: the text.
+        picture: of what.
         weight: against a prompt's 1, above 0, at the start.
         until: fraction of the run at whose end the weight is 0, in (0, 1].
-        variant: which of the pictures, as `framing.select_variant` counts them.
-        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
 
     Raises:
         InputError: a value is out of range.
     """
 
-    text: str
+    picture: PriorPicture
     weight: float = 10.0
     until: float = 1.0
-    variant: int = 0
-    radius: float | None = None
     name: str = "prior"
 
     def __post_init__(self) -> None:
@@ -208,16 +204,15 @@ class Prior:
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
         prior = prior_of(encoder)
-        pictures = prior.sample(self.text) if prior else None
 
         @cache
         def wanted(height: int, width: int) -> Tensor:
-            assert pictures is not None
-            return letterbox(select_variant(pictures, self.variant), height, width, radius=self.radius)
+            assert prior is not None
+            return self.picture.image(prior, height, width)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)
-            if pictures is None or fading == 0:
+            if prior is None or fading == 0:
                 return 0.0 * frame.image.sum()
             picture = wanted(*frame.image.shape[1:])
             return self.weight * fading * len(frame.embeddings) * (frame.image - picture).square().mean()

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing, control_points
 from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError, check_fields
-from clipdraw.framing import letterbox, select_variant
+from clipdraw.framing import CutOut
 from clipdraw.optimization.constraints import WIDEST, Constraint
+from clipdraw.optimization.prior_picture import Place, PriorPicture, composed, ink_of
+from clipdraw.optimization.regions import scattered, stroke_counts
 from clipdraw.progress import track
 from clipdraw.raster import rasterize
 
-_FIT_SIZE = 64  # pixels along the longer side
+_FIT_SIZE, _FIT_SIZE_OF_SEVERAL = 64, 96  # pixels along the longer side, of one thing and of several
 _FIT_RATES = (2.5, 0.8, 0.06)  # points and widths in units of a 224-unit canvas, colors
 _FIT_OPACITY_WEIGHT = 5e-4
 _FIT_OPACITY = 0.7
@@ -92,20 +93,36 @@ class RandomStrokes:
 
 
 @dataclass(frozen=True)
-class PriorStrokes:
-    """Strokes that roughly paint a picture that the encoder's image prior has of a text.
-
-    Random strokes are set where the picture has ink, in its colors, and fitted to it by gradient descent on the
-    squared difference of pixels. With an encoder without an image prior, the random strokes are the start.
+class RegionStrokes:
+    """Random strokes that each begin in their own region.
 
     Args:
         strokes: the random start.
-        text: the text.
+        places: the regions.
+    """
+
+    strokes: RandomStrokes
+    places: tuple[Place, ...]
+
+    def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
+        """A drawing on `canvas`; the same generator state gives the same drawing."""
+        return scattered(self.strokes(canvas, generator), self.places)
+
+
+@dataclass(frozen=True)
+class PriorStrokes:
+    """Strokes that roughly paint a picture that the encoder's image prior has.
+
+    Random strokes are set where the picture has ink, in its colors, each place of the picture having its own, and
+    fitted to it by gradient descent on the squared difference of pixels. With an encoder without an image prior, the
+    random strokes are the start.
+
+    Args:
+        strokes: the random start.
+        picture: of what.
         encoder: the encoder.
-        variant: which of the pictures, as `framing.select_variant` counts them.
         constraints: rules that are restored after each step of the fit.
         steps: of the fit, 0 or more.
-        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
 
     Raises:
         InputError: the steps are below 0.
@@ -115,12 +132,10 @@ class PriorStrokes:
     """
 
     strokes: RandomStrokes
-    text: str
+    picture: PriorPicture
     encoder: Encoder
-    variant: int = 0
     constraints: Sequence[Constraint] = ()
     steps: int = 80
-    radius: float | None = None
 
     def __post_init__(self) -> None:
         check_fields(self, prefix="the start's ")
@@ -132,11 +147,14 @@ class PriorStrokes:
         start = self.strokes(canvas, generator)
         prior = prior_of(self.encoder)
         if prior is None:
-            return start
-        pictures = prior.sample(self.text).cpu()
-        picture = select_variant(pictures, self.variant)
-        picture = letterbox(picture, *canvas.pixel_size(_FIT_SIZE), radius=self.radius)
-        return self._fitted(_set_on_ink(picture, start, generator), picture)
+            return scattered(start, self.picture.places)
+        places = self.picture.places
+        size = _FIT_SIZE if len(places) == 1 else _FIT_SIZE_OF_SEVERAL
+        layers = [
+            CutOut(*(part.cpu() for part in layer)) for layer in self.picture.layers(prior, *canvas.pixel_size(size))
+        ]
+        counts = stroke_counts(places, len(start))
+        return self._fitted(_set_on_ink(layers, counts, start, generator), composed(layers))
 
     def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:
         points, width, color = _FIT_RATES
@@ -155,11 +173,16 @@ class PriorStrokes:
         return drawing.detached()
 
 
-def _set_on_ink(picture: Float[Tensor, "3 height width"], drawing: Drawing, generator: torch.Generator) -> Drawing:
-    """The drawing with each stroke moved to a random place that has ink, in the color of that place."""
+def _set_on_ink(
+    layers: Sequence[CutOut], counts: Sequence[int], drawing: Drawing, generator: torch.Generator
+) -> Drawing:
+    """The drawing with each stroke moved to a random place where its layer has ink, in the color of that place."""
+    picture = composed(layers)
     height, width = picture.shape[1:]
-    ink = (1 - picture).amax(0).flatten() + 0.01
-    places = torch.multinomial(ink, len(drawing), replacement=True, generator=generator)
+    places = torch.cat([
+        torch.multinomial(ink.flatten(), count, replacement=True, generator=generator)
+        for ink, count in zip(ink_of(layers), counts, strict=True) if count
+    ])  # fmt: skip
     pixel = torch.stack([places % width, places // width], 1) + torch.rand(len(drawing), 2, generator=generator)
     first = pixel / torch.tensor([width, height]) * torch.tensor([drawing.canvas.width, drawing.canvas.height])
     moved = [points - points[0] + at for points, at in zip(drawing.stroke_points(), first, strict=True)]

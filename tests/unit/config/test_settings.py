@@ -14,6 +14,7 @@ from clipdraw.optimization.center import Center
 from clipdraw.optimization.constraints import ColorRange, PointsOnCanvas, WidthRange
 from clipdraw.optimization.losses import Opacity, Prior, Prompt
 from clipdraw.optimization.parameterization import Pixels, Rates
+from clipdraw.optimization.prior_picture import PriorPicture
 from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.schedules import Constant, Cosine
 from clipdraw.optimization.start import PriorStrokes, RandomStrokes
@@ -126,7 +127,7 @@ LISTS = set(DEFAULTS) - TEXTS - SWITCHES - set(BOUNDS)
 
 
 def test_texts_lists_and_switches_are_of_their_type():
-    assert sorted(LISTS) == ["also", "film.formats", "film.kinds", "judge.encoders", "negative"]
+    assert sorted(LISTS) == ["also", "film.formats", "film.kinds", "judge.encoders", "negative", "regions"]
     for names, wrong in (
         (TEXTS, (1, 0.5, None, True, ["a"], {})),
         (SWITCHES, (1, 0, "yes", None, [True])),
@@ -245,7 +246,7 @@ def test_every_setting_reaches_the_problem(encoder):
         Prompt("watercolor", 0.5),
         Prompt("a cat"),
         Opacity(0.1),
-        Prior("a cat", 7.0, 0.5, 3, radius=50 / 224),
+        Prior(PriorPicture.of("a cat", 3, radius=50 / 224), 7.0, 0.5),
         Center(50.0, 0.02, 1.5, "ring", "ink"),
     )
     assert problem.recipe == Recipe(
@@ -269,7 +270,9 @@ def test_with_a_prior_the_start_is_its_picture_of_the_weightiest_prompt(encoder,
     )  # fmt: skip
     assert config.build(encoder).start is drawing
     ((start, canvas, generator),) = calls
-    assert start == PriorStrokes(RandomStrokes(5), "a cat", encoder, 3, (WidthRange(1.0, 9.0), ColorRange(0.5)))
+    assert start == PriorStrokes(
+        RandomStrokes(5), PriorPicture.of("a cat", 3), encoder, (WidthRange(1.0, 9.0), ColorRange(0.5))
+    )
     assert (canvas, generator.initial_seed()) == (Canvas(64, 32), 3)
 
 
@@ -287,8 +290,8 @@ def test_the_picture_aimed_at_is_shrunk_into_the_circle_of_the_pull(center, radi
     starts = []
     monkeypatch.setattr(PriorStrokes, "__call__", lambda start, *rest: starts.append(start) or RandomStrokes(1)(*rest))
     problem = Config("red", prior=PriorSettings(1.0), center=CenterSettings(**center)).build(encoder)
-    assert [loss.radius for loss in problem.losses if isinstance(loss, Prior)] == [radius]
-    assert [start.radius for start in starts] == [radius]
+    assert [loss.picture.radius for loss in problem.losses if isinstance(loss, Prior)] == [radius]
+    assert [start.picture.radius for start in starts] == [radius]
 
 
 def test_another_start_may_be_given(encoder):
