@@ -27,8 +27,8 @@ def test_commands_and_options(tmp_path):
         assert f"│ {name} " in told
     told = command("draw", "--help", cwd=tmp_path).stdout
     for option in (
-        "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "region", "scene", "preset", "out", "device", "threads",
-        "config", "set", "explain", "json", "quiet",
+        "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "preset", "out", "device", "threads",
+        "region", "scene", "config", "set", "explain", "json", "quiet",
         "center-radius", "center-weight", "center-power", "center-kind", "center-on",
         "film-kind", "film-format", "film-length", "film-hold", "film-size",
         "frames",

@@ -24,12 +24,14 @@ Shape = Callable[[str], tuple[float, float]]
 _MASK_SIDE = 256  # pixels along the longer side of the picture that an SVG mask is made into
 _MASK_INK = 0.25  # from which on a pixel is inside
 _MARGIN = 0.05  # of the canvas on each side
-_LARGEST = 0.62  # of the canvas's shorter side that a thing among others covers, if there is room
+_LARGEST = 0.85  # of the canvas's shorter side that a thing among others covers, if there is room
 _GAP = 0.06
 _ROWS = {1: (1,), 2: (2,), 3: (3,), 4: (2, 2), 5: (3, 2), 6: (3, 3)}
 _LINES = {4: (4,), 5: (5,), 6: (6,)}
 _SPREAD = {1: 1.0, 2: 0.7, 3: 0.55, 4: 0.55, 5: 0.5, 6: 0.5}  # factor on the sides of each of several
 _LONGEST_ASPECT = 2.6
+_LONGEST_LINE = 1.35  # of several in a line above or on something
+_LARGEST_IN_SCENERY = 0.66  # of the canvas's sides
 _PART_BOXES = {
     "roof": Box(0, 0, 1, 0.42), "hair": Box(0, 0, 1, 0.25), "ears": Box(0, 0, 1, 0.25), "horns": Box(0, 0, 1, 0.2),
     "door": Box(0.4, 0.62, 0.62, 1), "window": Box(0.6, 0.5, 0.8, 0.68), "windows": Box(0.15, 0.5, 0.85, 0.68),
@@ -42,6 +44,15 @@ _PART_BOXES = {
 _WORN = {"glasses": (0.25, 0.6), "sunglasses": (0.25, 0.6), "scarf": (0.5, 0.7), "tie": (0.6, 0.3), "mask": (0.25, 0.6),
          "shoes": (0.95, 0.6), "boots": (0.92, 0.6), "necklace": (0.5, 0.5), "shirt": (0.6, 0.8)}  # fmt: skip
 """The middle of what is worn, down from the wearer's top, and its width against theirs; else it is on the head."""
+
+
+_VESSELS = frozenset(
+    "vase pot basket bathtub bath tub cup mug glass bucket box bag boat canoe nest pocket sack wagon cart crib sink "
+    "bowl barrel hat shoe boot car truck rowboat".split()
+)
+"""Things out of which looks what is in them."""
+_SHELTERS = frozenset("table desk bench bed chair bridge tree umbrella parasol tent palm arch stool roof".split())
+"""Things at whose foot stands what is under them."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ def lay_out(scene: Scene, canvas: tuple[float, float], shape: Shape = lambda tex
     """
     scenery = [i for i, thing in enumerate(scene.things) if thing.scenery]
     items = _stand(scene, shape)
-    boxes = _fitted([item.box for item in items], canvas)
+    boxes = _fitted([item.box for item in items], canvas, standing=bool(scenery))
     order = sorted(range(len(items)), key=lambda i: items[i].depth)
     around = [Place(scene.things[i].text, WHOLE, 0.5, picture=scene.things[i].picture, fills=True) for i in scenery]
     return *around, *(_place(scene.things[items[i].thing], boxes[i], mirrored=items[i].mirrored) for i in order)
@@ -132,8 +143,8 @@ def _copies(number: int, thing: Thing, shape: Shape, *, in_line: bool) -> list[_
     rows = (_LINES if in_line and aspect < 1.6 else _ROWS).get(thing.number, _ROWS[thing.number])
     if len(rows) == 1 and aspect > 1.3 and thing.number > 2:
         rows = {3: (2, 1), 4: (2, 2), 5: (3, 2), 6: (3, 3)}[thing.number]
-    if in_line and len(rows) == 1 and thing.number > 3:
-        width, height = 0.75 * width, 0.75 * height
+    narrower = min(1.0, _LONGEST_LINE / (max(rows) * width)) if in_line else 1.0
+    width, height = narrower * width, narrower * height
     items: list[_Item] = []
     for y, count in enumerate(rows):
         for x in range(count):
@@ -159,7 +170,8 @@ def _relate(
         _surround(placed, subjects, objects, named[1])
         return
     _move(placed, objects, x, y)
-    deeper = -10.0 if relation.kind in ("on", "riding", "in", "in front of", "above") else 10.0
+    inside = (relation.kind == "in" and name not in _VESSELS) or (relation.kind == "under" and name in _SHELTERS)
+    deeper = -10.0 if inside or relation.kind in ("on", "riding", "in front of", "above") else 10.0
     for i in objects:
         placed[i] = [replace(item, depth=item.depth + deeper) for item in placed[i]]
 
@@ -171,9 +183,12 @@ def _factor(kind: str, name: str, one: Box, other: Box) -> float:
     if kind == "holding":
         return 0.55 * math.sqrt(one.area / other.area)
     if kind == "in":
-        return 1.12 * max(one.width / other.width, one.height / other.height) / 0.6
+        room = 0.85 if name in _VESSELS else 0.55
+        return max(one.width / other.width, (name not in _VESSELS) * one.height / other.height) / room
     if kind == "on":
         return max(1.0, 0.9 * one.width / other.width)
+    if kind == "under" and name in _SHELTERS:
+        return max(1.5 * one.height / other.height, 1.25 * one.width / other.width)
     if kind == "behind":
         return 0.85
     if kind == "in front of":
@@ -187,16 +202,20 @@ def _offset(kind: str, name: str, one: Box, other: Box) -> tuple[float, float]:
     foot = one.bottom - other.bottom
     if kind == "above":
         return center, one.bottom + _GAP - other.top
+    if kind == "under" and name in _SHELTERS:
+        return center, foot - 0.05 * one.height
     if kind == "under":
         return center, one.top - _GAP - other.bottom
     if kind == "on":
         return center, one.bottom - 0.12 * min(one.height, other.height) - other.top
     if kind == "riding":
         return center, one.bottom - 0.5 * other.height - other.top
+    if kind == "in" and name in _VESSELS:
+        return center, one.bottom - 0.5 * min(one.height, other.height) - other.top
     if kind == "in":
         return center, _middle(one)[1] - 0.06 * other.height - _middle(other)[1]
     if kind == "behind":
-        return one.left - 0.3 * other.width - other.left, foot + 0.12 * one.height
+        return one.left - 0.3 * other.width - other.left, foot + 0.3 * one.height
     if kind == "in front of":
         return one.right - 0.55 * one.width - other.left, foot - 0.15 * one.height
     if kind == "holding":
@@ -250,15 +269,22 @@ def _scale(placed: dict[int, list[_Item]], things: set[int], factor: float) -> N
         placed[i] = [item.scaled(factor) for item in placed[i]]
 
 
-def _fitted(boxes: Sequence[Box], canvas: tuple[float, float]) -> list[Box]:
-    """The boxes in fractions of the canvas, in its middle, as large as there is room for."""
+def _fitted(boxes: Sequence[Box], canvas: tuple[float, float], *, standing: bool) -> list[Box]:
+    """The boxes in fractions of the canvas, as large as there is room for.
+
+    Args:
+        boxes: in any unit.
+        canvas: width and height.
+        standing: whether they stand near the lower edge and leave room around, instead of filling the middle.
+    """
     if not boxes:
         return []
     whole, shorter = _around(boxes), min(canvas)
-    room_x, room_y = ((1 - 2 * _MARGIN) * side for side in canvas)
+    room_x, room_y = ((_LARGEST_IN_SCENERY if standing else 1 - 2 * _MARGIN) * side for side in canvas)
     scale = min(room_x / whole.width, room_y / whole.height)
-    scale = min(scale, (1 - 2 * _MARGIN) * shorter if len(boxes) == 1 else 1.2 * _LARGEST * shorter)
+    scale = min(scale, (1 - 2 * _MARGIN) * shorter if len(boxes) == 1 else _LARGEST * shorter)
     x, y = (canvas[0] - scale * whole.width) / 2, (canvas[1] - scale * whole.height) / 2
+    y = canvas[1] * (1 - _MARGIN) - scale * whole.height if standing else y
     return [
         Box(
             (x + scale * (box.left - whole.left)) / canvas[0],

@@ -53,6 +53,8 @@ PARTS = frozenset(
     "petals leaf leaves spots stripes handle sail sails chimney teeth mane head face feet shell stem".split()
 )
 """What a thing has, rather than what is beside it."""
+_PEOPLE = frozenset("man woman boy girl person child lady guy kid".split())
+"""Those whose picture would be a face alone."""
 _ARTICLES = frozenset("a an the some his her its their my your this that these those".split())
 _FILLERS = frozenset("is are of there being".split())
 _MANY = frozenset("seven eight nine ten eleven twelve dozen many several hundred lots".split())
@@ -92,11 +94,17 @@ class Thing:
         article = "an" if said[0] in "aeiou" else "a"
         return f"{article} {said}" + (f" with a {' and a '.join(self.parts)}" if self.parts else "")
 
+    def described(self) -> str:
+        """How it was read: `2 x red cat`."""
+        notes = (*self.parts, *("all around",) * self.scenery)
+        words = " ".join((" and ".join(self.colors), _without_posture(self.name))).strip()
+        return " ".join((f"{self.number} x {words}", *(f"({note})" for note in notes)))
+
     @property
     def picture(self) -> str:
-        """The words that its picture is sampled by: its parts and what it does are left out."""
-        name = " ".join(word for word in self.name.split() if not _is_posture(word)) or self.name
-        return Thing(name, colors=self.colors).text
+        """The words that its picture is sampled by: its parts and what it does are left out, people are whole."""
+        name = _without_posture(self.name)
+        return Thing(f"standing {name}" if name in _PEOPLE else name, colors=self.colors).text
 
 
 @dataclass(frozen=True)
@@ -130,8 +138,7 @@ class Scene:
 
     def described(self) -> str:
         """The reading in one line."""
-        told = [f"{thing.number} x {thing.picture.split(' ', 1)[1]}" + "".join(f" ({part})" for part in thing.parts)
-                + (" (all around)" if thing.scenery else "") for thing in self.things]  # fmt: skip
+        told = [thing.described() for thing in self.things]
         related = [
             f"{_names(self.things, one.subjects)} {one.kind} {_names(self.things, one.objects)}"
             for one in self.relations
@@ -152,7 +159,7 @@ class Scene:
 
 
 def _names(things: Sequence[Thing], numbers: Sequence[int]) -> str:
-    return " and ".join(things[i].name for i in numbers)
+    return " and ".join(_without_posture(things[i].name) for i in numbers)
 
 
 @dataclass(frozen=True)
@@ -281,6 +288,10 @@ def _with_part(thing: Thing, part: Thing) -> Thing:
 
 def _is_posture(word: str) -> bool:
     return bool(_POSTURE.match(word)) and _singular(word) not in ("ring", "king", "wing", "string", "building")
+
+
+def _without_posture(name: str) -> str:
+    return " ".join(word for word in name.split() if not _is_posture(word)) or name
 
 
 @cache
