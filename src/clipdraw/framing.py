@@ -1,19 +1,16 @@
-"""Pictures set on white: pad, letterbox, choose among several, and cut out of the white."""
+"""Pictures set on white: pad, letterbox, choose among several; and boxes in them."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
 _MARGIN = 0.08  # of the shorter side, on each side
 _MOST_INK = 0.98  # of a picture's ink: a stray dot in a corner does not count
-_HAZE = 0.12  # ink that counts as white when a thing is cut out
-_SOLID = 0.35  # ink that is opaque when a thing is cut out
-_EDGE_INK = 0.01  # of a thing's ink that may lie beyond each side of its box
 
 
 class Box(NamedTuple):
@@ -106,64 +103,3 @@ def _reach(picture: Float[Tensor, "3 side side"]) -> float:
 def _center(image: Tensor, height: int, width: int) -> Tensor:
     left, top = (width - image.shape[2]) // 2, (height - image.shape[1]) // 2
     return functional.pad(image, (left, width - image.shape[2] - left, top, height - image.shape[1] - top), value=1.0)
-
-
-class CutOut(NamedTuple):
-    """A thing without the white around it.
-
-    Args:
-        colors: premultiplied by alpha.
-        alpha: 1 within the thing's outline, 0 around it.
-    """
-
-    colors: Float[Tensor, "3 height width"]
-    alpha: Float[Tensor, "1 height width"]
-
-    def cpu(self) -> CutOut:
-        """The same in the memory of the CPU."""
-        return CutOut(self.colors.cpu(), self.alpha.cpu())
-
-    def resized(self, height: int, width: int) -> CutOut:
-        """The same in another size, antialiased."""
-        both = torch.cat([self.colors, self.alpha])[None]
-        found = functional.interpolate(both, size=(height, width), mode="bilinear", antialias=True)[0].clamp(0, 1)
-        return CutOut(found[:3], found[3:])
-
-    def over(self, image: Float[Tensor, "3 height width"]) -> Float[Tensor, "3 height width"]:
-        """The thing composited over an image of its size."""
-        return self.colors + (1 - self.alpha) * image
-
-
-def cut_out(picture: Float[Tensor, "3 height width"]) -> CutOut:
-    """The thing in a picture on white: what has ink, and what ink encloses, cropped to where it is."""
-    ink = (1 - picture).amax(0, keepdim=True)
-    soft = ((ink - _HAZE) / (_SOLID - _HAZE)).clamp(0, 1)
-    alpha = torch.where(_around(ink > _HAZE), soft, 1.0)
-    colors = (picture - (1 - alpha)).clamp(min=0).minimum(alpha)
-    rows, columns = _extent(alpha[0].sum(1)), _extent(alpha[0].sum(0))
-    return CutOut(colors[:, rows, columns], alpha[:, rows, columns])
-
-
-def _around(ink: Bool[Tensor, "1 height width"]) -> Bool[Tensor, "1 height width"]:
-    """The white from which one gets to the picture's edge without crossing ink."""
-    free = functional.pad((~ink).float(), (1, 1, 1, 1), value=1.0)
-    reached = 1 - functional.pad(torch.ones_like(ink, dtype=torch.float32), (1, 1, 1, 1))
-    while True:
-        straight = functional.max_pool2d(reached, (3, 1), 1, (1, 0)).maximum(
-            functional.max_pool2d(reached, (1, 3), 1, (0, 1))
-        )
-        wider = straight * free
-        if torch.equal(wider, reached):
-            return reached[:, 1:-1, 1:-1] > 0
-        reached = wider
-
-
-def _extent(ink: Float[Tensor, " places"]) -> slice:
-    """From the first place to the last that has ink; all of them if there is next to none."""
-    total = ink.sum()
-    if total < 1:
-        return slice(0, len(ink))
-    before = ink.cumsum(0)
-    first = int((before <= _EDGE_INK * total).sum())
-    last = int((before < (1 - _EDGE_INK) * total).sum())
-    return slice(first, max(first, last) + 1)

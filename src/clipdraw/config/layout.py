@@ -333,8 +333,7 @@ def _read_mask(path: Path) -> Mask:
 
 def shapes_of(encoder: Encoder, variant: int) -> Shape:
     """The proportions of things in the pictures of an encoder's image prior; squares without one."""
-    prior = prior_of(encoder)
-    return (lambda text: shape_of(prior, text, variant)) if prior else lambda text: (1.0, 1.0)
+    return (lambda text: shape_of(encoder, text, variant)) if prior_of(encoder) else lambda text: (1.0, 1.0)
 
 
 def to_dict(scene: Scene, places: Sequence[Place]) -> dict[str, Any]:

@@ -7,11 +7,14 @@ from typing import Any
 
 import torch
 
+from clipdraw.config import control
 from clipdraw.config.groups import (
     CenterSettings,
     ConstraintSettings,
     FilmSettings,
+    HandSettings,
     JudgeSettings,
+    PenSettings,
     PriorSettings,
     RateSettings,
     StartSettings,
@@ -26,7 +29,7 @@ from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import ConfigError, check_fields
 from clipdraw.optimization.center import CIRCLES, Center
-from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
+from clipdraw.optimization.constraints import Constraint
 from clipdraw.optimization.loop import Problem
 from clipdraw.optimization.losses import Loss, Opacity, Prior, Prompt
 from clipdraw.optimization.parameterization import Parameterization, Rates
@@ -34,6 +37,7 @@ from clipdraw.optimization.prior_picture import Place, PriorPicture
 from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.regions import WithinRegions, region_prompts
 from clipdraw.optimization.schedules import SCHEDULES
+from clipdraw.optimization.shapes import SHAPES, Start
 from clipdraw.optimization.start import PriorStrokes, RandomStrokes, RegionStrokes
 from clipdraw.optimization.views import Views
 from clipdraw.progress import log
@@ -60,7 +64,8 @@ class Config:
             `left`, `top right` or `center third`, a box in percent (left,top,right,bottom: `10,20,40,60`), the file of
             a mask, which is all that is not white, or `background` (see `prompts.parse_region`).
         scene: whether the weightiest prompt is read as a scene of several things, which are laid out in regions if
-            none are given: `auto`, if the drawing starts from the picture of an image prior, `on` or `off`.
+            none are given: `auto`, if the drawing starts from the picture of an image prior and is not one line,
+            symmetric or a tile, `on` or `off`.
         preset: the preset that the other values come from; if none is named, that which goes with the encoders.
         seed: of the start and the views.
         canvas: width and height in canvas units, 1 to 16,384.
@@ -69,6 +74,9 @@ class Config:
         resolution: pixels along the longer side of the picture that views are made of, up to 8192; 0 takes the
             encoder's view size. Of a larger picture each pixel of a view is a mean.
         opacity_weight: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
+        background: a color, as `#rrggbb` or by its CSS name; `none` for a drawing without, which is judged over random
+            grays; or `optimized`.
+        shape: `stroke`, `fill` for closed shapes, or `both` for closed shapes with strokes around them.
         explain: whether the words nearest to the drawing are found in each step.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: CPU threads of the run, up to 1024; 0 takes what is there.
@@ -78,6 +86,8 @@ class Config:
         views: the distorted copies that the encoder sees.
         rates: learning rates.
         constraints: rules that hold after each step.
+        pen: colors, width and opacity of paths.
+        hand: how lines run.
         center: the pull to the middle.
         film: the films of the run.
 
@@ -97,6 +107,8 @@ class Config:
     steps: int = 250
     resolution: int = 0
     opacity_weight: float = 0.0
+    background: str = "white"
+    shape: str = "stroke"
     explain: bool = False
     device: str = "auto"
     threads: int = 0
@@ -106,6 +118,8 @@ class Config:
     views: ViewSettings = field(default_factory=ViewSettings)
     rates: RateSettings = field(default_factory=RateSettings)
     constraints: ConstraintSettings = field(default_factory=ConstraintSettings)
+    pen: PenSettings = field(default_factory=PenSettings)
+    hand: HandSettings = field(default_factory=HandSettings)
     center: CenterSettings = field(default_factory=CenterSettings)
     film: FilmSettings = field(default_factory=FilmSettings)
 
@@ -118,11 +132,14 @@ class Config:
         require_one_of("scene", self.scene, SCENES)
         for region in self.regions:
             parse_region(region)
+        require_one_of("shape", self.shape, SHAPES)
+        control.check_together(self)
         # Building them checks the remaining values, also those of what is left out.
         self._losses()
         Prior(self._picture(), self.prior.weight or Prior.weight, self.prior.until)
         Center(**{**asdict(self.center), "weight": self.center.weight or Center.weight})
         self.recipe()
+        control.start(self)
         self._random_strokes()
 
     def prompts(self) -> tuple[Prompt, ...]:
@@ -166,7 +183,7 @@ class Config:
         recipe = self.recipe()
         if places:
             pixels = recipe.resolution or _REGION_DETAIL * encoder.view_size
-            recipe = replace(recipe, constraints=self._constraints(places), resolution=pixels)
+            recipe = replace(recipe, constraints=(*recipe.constraints, *self._rules_of(places)), resolution=pixels)
         return Problem(start, self._losses(places), recipe, encoder, self.seed)
 
     def places(self, encoder: Encoder) -> tuple[Place, ...]:
@@ -182,7 +199,8 @@ class Config:
 
     def read_scene(self, encoder: Encoder) -> Scene | None:
         """The scene that the weightiest prompt tells, if it is to be read and has more than one thing to lay out."""
-        wanted = {"on": True, "off": False, "auto": bool(self.prior.weight) and prior_of(encoder) is not None}
+        possible = bool(self.prior.weight) and prior_of(encoder) is not None and not control.spreads(self)
+        wanted = {"on": True, "off": False, "auto": possible}
         if self.regions or not wanted[self.scene]:
             return None
         scene = read_scene(self._weightiest_text())
@@ -201,8 +219,10 @@ class Config:
             steps=self.steps,
             views=Views(views.count, views.distortion, views.area, outside=views.outside, enabled=views.augment),
             rates=Rates(rates.points, rates.width, rates.color, *schedules),
-            constraints=self._constraints(),
+            constraints=control.constraints(self),
             resolution=self.resolution or None,
+            arrangement=control.arrangement(self),
+            moves_background=self.background == control.OPTIMIZED,
         )
 
     def generator(self) -> torch.Generator:
@@ -219,20 +239,27 @@ class Config:
             others.append(Prior(self._picture(places), self.prior.weight, self.prior.until))
         if self.center.weight:
             others.append(Center(**asdict(self.center)))
-        return *self.prompts(), *region_prompts(places), *others
+        return *self.prompts(), *region_prompts(places), *others, *control.losses(self)
 
     def _picture(self, places: tuple[Place, ...] = ()) -> PriorPicture:
         """The picture that the drawing starts from and is kept near."""
-        return PriorPicture(places or (Place(self._weightiest_text()),), self.seed, self._aim_radius())
+        shown = places or (Place(self._weightiest_text()),)
+        return PriorPicture(shown, self.seed, self._aim_radius(), control.adaptation(self))
 
     def _weightiest_text(self) -> str:
         return max(self.prompts(), key=lambda prompt: prompt.weight).text
 
-    def _start(self, encoder: Encoder, places: tuple[Place, ...]) -> RandomStrokes | RegionStrokes | PriorStrokes:
-        strokes = self._random_strokes()
+    def _start(self, encoder: Encoder, places: tuple[Place, ...]) -> Start:
+        strokes = control.start(self)
         if not self.prior.weight:
             return RegionStrokes(strokes, places) if places else strokes
-        return PriorStrokes(strokes, self._picture(places), encoder, self._constraints(places))
+        return PriorStrokes(
+            strokes,
+            self._picture(places),
+            encoder,
+            (*control.constraints(self), *self._rules_of(places)),
+            arrangement=control.arrangement(self),
+        )
 
     def _aim_radius(self) -> float | None:
         """The circle that the prior's picture is shrunk into: where the pull to the middle wants the drawing.
@@ -245,11 +272,5 @@ class Config:
     def _random_strokes(self) -> RandomStrokes:
         return RandomStrokes(self.strokes, **asdict(self.start))
 
-    def _constraints(self, places: tuple[Place, ...] = ()) -> tuple[Constraint, ...]:
-        rules = self.constraints
-        found: list[Constraint] = [WidthRange(*rules.width_range), ColorRange(rules.least_opacity)]
-        if rules.keep_on_canvas:
-            found.append(PointsOnCanvas())
-        if places:
-            found.append(WithinRegions(places, 0.0 if self.regions else _SCENE_SLACK))
-        return tuple(found)
+    def _rules_of(self, places: tuple[Place, ...]) -> tuple[Constraint, ...]:
+        return (WithinRegions(places, 0.0 if self.regions else _SCENE_SLACK),) if places else ()

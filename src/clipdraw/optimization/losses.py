@@ -20,6 +20,7 @@ from functools import cache
 from itertools import chain, count
 from typing import Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -28,6 +29,7 @@ from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.parameterization import Parameterization
 from clipdraw.optimization.prior_picture import PriorPicture
+from clipdraw.optimization.targets import over
 
 
 def _no_look(image: Tensor, count: int) -> Tensor:
@@ -170,7 +172,55 @@ class Opacity:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean opacity, times the views, as a prompt is their sum."""
-        return lambda frame: self.weight * len(frame.embeddings) * frame.drawing.colors[:, 3].mean()
+        return lambda frame: self.weight * len(frame.embeddings) * mean_opacity(frame.drawing)
+
+
+def mean_opacity(drawing: Drawing) -> Float[Tensor, ""]:
+    """The mean opacity of what is painted: of a path's stroke, of its fill, or of both."""
+    if not any(style.fill for style in drawing.styles) or drawing.fills is None:
+        return drawing.colors[:, 3].mean()
+    stroked = [path for path, style in enumerate(drawing.styles) if style.stroked]
+    filled = [path for path, style in enumerate(drawing.styles) if style.fill]
+    return torch.cat([drawing.colors[stroked, 3], drawing.fills[filled, 3]]).mean()
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The fraction of the canvas that has ink beyond the allowed one.
+
+    Args:
+        most: the fraction that is free, in [0, 1).
+        weight: of what is beyond, against a prompt's 1, above 0.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    most: float
+    weight: float = 400.0
+    name: str = "ink"
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="the ink's ")
+        if not (0 <= self.most < 1 and self.weight > 0):
+            raise InputError(f"the most ink lies in [0, 1) and its weight above 0, got {self.most} and {self.weight}")
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted excess, times the views, as a prompt is their sum."""
+
+        def excess(frame: Frame) -> Tensor:
+            share = ink(frame.image, frame.drawing.paper).mean()
+            return self.weight * len(frame.embeddings) * (share - self.most).clamp(min=0)
+
+        return excess
+
+
+def ink(image: Float[Tensor, "3 height width"], background: Float[Tensor, " 3"]) -> Float[Tensor, "height width"]:
+    """The amount of paint on each pixel: its largest difference from the background over the channels, in [0, 1].
+
+    Differentiable in the image.
+    """
+    return (image - background[:, None, None]).abs().amax(0)
 
 
 @dataclass(frozen=True)
@@ -203,18 +253,19 @@ class Prior:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
-        prior = prior_of(encoder)
+        there = prior_of(encoder) is not None
 
         @cache
         def wanted(height: int, width: int) -> Tensor:
-            assert prior is not None
-            return self.picture.image(prior, height, width)
+            return self.picture.painted(encoder, height, width)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)
-            if prior is None or fading == 0:
+            if not there or fading == 0:
                 return 0.0 * frame.image.sum()
-            picture = wanted(*frame.image.shape[1:])
-            return self.weight * fading * len(frame.embeddings) * (frame.image - picture).square().mean()
+            target = wanted(*frame.image.shape[1:])
+            if len(target) == 4:
+                target = over(target, frame.drawing.paper.detach())
+            return self.weight * fading * len(frame.embeddings) * (frame.image - target).square().mean()
 
         return difference

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from clipdraw.encoders import ImagePrior
-from clipdraw.framing import Box, CutOut, cut_out, letterbox, select_variant
+from clipdraw.encoders import Encoder, prior_of
+from clipdraw.framing import Box, letterbox, select_variant
+from clipdraw.optimization.targets import Adaptation, cut_out
 
-_LEAST_INK = 0.01
-"""Ink that white counts as when strokes are set on ink."""
-_COVERING = 0.15
-"""The same within the outline of a thing that lies on others, which its strokes have to cover."""
+_EDGE_INK = 0.01  # of a thing that may lie beyond each side of its box
 Color = tuple[float, float, float]
 
 
@@ -59,6 +58,28 @@ class Mask:
         return functional.interpolate(shape, size=(height, width), mode="bilinear", antialias=True)[0]
 
 
+class CutOut(NamedTuple):
+    """A thing without the white around it.
+
+    Args:
+        colors: premultiplied by alpha.
+        alpha: 1 within the thing's outline, 0 around it.
+    """
+
+    colors: Float[Tensor, "3 height width"]
+    alpha: Float[Tensor, "1 height width"]
+
+    def resized(self, height: int, width: int) -> CutOut:
+        """The same in another size, antialiased."""
+        both = torch.cat([self.colors, self.alpha])[None]
+        found = functional.interpolate(both, size=(height, width), mode="bilinear", antialias=True)[0].clamp(0, 1)
+        return CutOut(found[:3], found[3:])
+
+    def over(self, image: Float[Tensor, "3 height width"]) -> Float[Tensor, "3 height width"]:
+        """The thing composited over an image of its size."""
+        return self.colors + (1 - self.alpha) * image
+
+
 @dataclass(frozen=True)
 class Place:
     """A thing and the part of the canvas where it is.
@@ -84,6 +105,11 @@ class Place:
     mask: Mask | None = None
 
     @property
+    def words(self) -> str:
+        """What its picture is sampled by."""
+        return self.picture or self.text
+
+    @property
     def area(self) -> float:
         """The fraction of the canvas that it covers, box or shape."""
         if self.mask:
@@ -99,37 +125,60 @@ class PriorPicture:
         places: at least one, those that lie below first.
         variant: which of a text's pictures, as `framing.select_variant` counts them.
         radius: the circle that a single thing is shrunk into, as in `framing.letterbox`.
+        adaptation: the rules of the drawing that the picture is given, too; None for none.
     """
 
-    places: tuple[Place, ...] = field(default_factory=tuple)
+    places: tuple[Place, ...]
     variant: int = 0
     radius: float | None = None
+    adaptation: Adaptation | None = None
 
     @classmethod
     def of(cls, text: str, variant: int = 0, *, radius: float | None = None) -> PriorPicture:
         """The picture of one text, in the middle."""
         return cls((Place(text),), variant, radius)
 
-    def image(self, prior: ImagePrior, height: int, width: int) -> Float[Tensor, "3 height width"]:
-        """The picture in that size, in [0, 1]."""
-        return composed(self.layers(prior, height, width))
+    def painted(self, encoder: Encoder, height: int, width: int) -> Float[Tensor, "channels height width"]:
+        """The picture in that size: on white, or if it is adapted as a layer, premultiplied colors and alpha."""
+        image = composed(self.layers(encoder, height, width))
+        return image if self.adaptation is None else self.adaptation.layer(image)
 
-    def layers(self, prior: ImagePrior, height: int, width: int) -> list[CutOut]:
+    def layers(self, encoder: Encoder, height: int, width: int) -> list[CutOut]:
         """Each place's thing on an image of that size, those that lie below first."""
-        return [self._layer(place, prior, height, width) for place in self.places]
+        return [self._layer(place, encoder, height, width) for place in self.places]
 
-    def _layer(self, place: Place, prior: ImagePrior, height: int, width: int) -> CutOut:
-        picture = select_variant(prior.sample(place.picture or place.text), self.variant)
+    def _layer(self, place: Place, encoder: Encoder, height: int, width: int) -> CutOut:
         if place.box is None:
+            picture = _chosen(encoder, place.words, self.variant, self.adaptation)
             whole = letterbox(picture, height, width, radius=self.radius)
             return CutOut(whole, torch.ones_like(whole[:1]))
+        picture = _chosen(encoder, place.words, self.variant)
         picture = picture.flip(2) if place.mirrored else picture
-        thing = _covering(picture, place.box, height, width) if place.fills else _tinted(cut_out(picture), place.tints)
+        thing = _covering(picture, place.box, height, width) if place.fills else _tinted(thing_in(picture), place.tints)
         layer = _set_into(thing, place.box, height, width)
         if place.mask:
             shape = place.mask.resized(height, width).to(layer.alpha)
             layer = CutOut(layer.colors * shape, layer.alpha * shape)
         return layer
+
+
+def _chosen(
+    encoder: Encoder, text: str, variant: int, adaptation: Adaptation | None = None
+) -> Float[Tensor, "3 side side"]:
+    """One of the pictures that the encoder's prior, which it has, has of a text; the one that an adaptation chooses."""
+    prior = prior_of(encoder)
+    assert prior is not None
+    pictures = prior.sample(text)
+    if adaptation is None:
+        return select_variant(pictures, variant)
+
+    @torch.no_grad()
+    def similarities(candidates: Tensor) -> Tensor:
+        size = (encoder.view_size, encoder.view_size)
+        views = functional.interpolate(candidates, size=size, mode="bilinear", antialias=True).clamp(0, 1)
+        return encoder.encode_image(views) @ encoder.encode_text([text])[0]
+
+    return adaptation.choose(pictures, variant, similarities)
 
 
 def composed(layers: Sequence[CutOut]) -> Float[Tensor, "3 height width"]:
@@ -140,22 +189,37 @@ def composed(layers: Sequence[CutOut]) -> Float[Tensor, "3 height width"]:
     return image
 
 
-def ink_of(layers: Sequence[CutOut]) -> list[Float[Tensor, "height width"]]:
-    """How much strokes of each layer are needed at each pixel: its ink where no layer above hides it."""
-    image, free = composed(layers), torch.ones_like(layers[0].alpha)
+def visible(layers: Sequence[CutOut]) -> list[Float[Tensor, "height width"]]:
+    """The fraction of each pixel in which a layer is seen, those above it hiding the rest."""
+    free = torch.ones_like(layers[0].alpha[0])
     found: list[Tensor] = []
     for layer in reversed(layers):
-        ink = (1 - image).amax(0)
-        least = _LEAST_INK if len(layers) == 1 else _COVERING
-        seen = layer.alpha[0] * free[0] if len(layers) > 1 else torch.ones_like(ink)
-        found.append((ink + least) * seen + (0 if len(layers) == 1 else 1e-6 * layer.alpha[0] + 1e-9))
-        free = free * (1 - layer.alpha)
+        found.append(layer.alpha[0] * free)
+        free = free * (1 - layer.alpha[0])
     return found[::-1]
 
 
-def shape_of(prior: ImagePrior, text: str, variant: int) -> tuple[float, float]:
+def thing_in(picture: Float[Tensor, "3 height width"]) -> CutOut:
+    """The thing in a picture on white, cropped to where it is."""
+    layer = cut_out(picture)
+    rows, columns = _extent(layer[3].sum(1)), _extent(layer[3].sum(0))
+    return CutOut(layer[:3, rows, columns], layer[3:, rows, columns])
+
+
+def _extent(ink: Float[Tensor, " places"]) -> slice:
+    """From the first place to the last that has ink; all of them if there is next to none."""
+    total = ink.sum()
+    if total < 1:
+        return slice(0, len(ink))
+    before = ink.cumsum(0)
+    first = int((before <= _EDGE_INK * total).sum())
+    last = int((before < (1 - _EDGE_INK) * total).sum())
+    return slice(first, max(first, last) + 1)
+
+
+def shape_of(encoder: Encoder, text: str, variant: int) -> tuple[float, float]:
     """The width and height of a text's thing, cut out, in pixels of its picture."""
-    height, width = cut_out(select_variant(prior.sample(text), variant)).alpha.shape[1:]
+    height, width = thing_in(_chosen(encoder, text, variant)).alpha.shape[1:]
     return float(width), float(height)
 
 
