@@ -106,7 +106,7 @@ def test_a_places_picture_may_have_other_words_than_its_text():
 
 def test_a_layer_is_seen_where_none_lies_above():
     layers = PriorPicture((Place("block", Box(0, 0.3, 1, 0.7)), Place("ring", Box(0, 0, 0.5, 1)))).layers(
-        Prior(), 64, 64
+        Imagining(), 64, 64
     )
     block, ring = visible(layers)
     assert block[32, 50] == 1
