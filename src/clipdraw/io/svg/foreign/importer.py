@@ -61,7 +61,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Pen:
+class Reach:
     """How far a stroke reaches around its curve.
 
     Args:
@@ -103,20 +103,20 @@ class Clip:
     box: Box
     noted: bool = False
 
-    def side(self, box: Box, matrix: Matrix, pen: Pen, canvas: Canvas) -> Literal["inside", "across", "outside"]:
+    def side(self, box: Box, matrix: Matrix, reach: Reach, canvas: Canvas) -> Literal["inside", "across", "outside"]:
         """Where a shape lies; what is beyond the canvas counts as inside.
 
         Args:
             box: lowest and highest coordinates of the shape in its own coordinates.
             matrix: from these to those of the canvas.
-            pen: how far its stroke reaches around it.
+            reach: how far its stroke reaches around it.
             canvas: the visible area.
         """
         inverse = np.linalg.inv(self.matrix)
-        own = pen.grow(transform_box(box, inverse @ matrix), inverse)
+        own = reach.grow(transform_box(box, inverse @ matrix), inverse)
         if (own[0] > self.box[1]).any() or (own[1] < self.box[0]).any():
             return "outside"
-        grown = pen.grow(transform_box(box, matrix))
+        grown = reach.grow(transform_box(box, matrix))
         seen = np.stack((np.maximum(grown[0], 0), np.minimum(grown[1], (canvas.width, canvas.height))))
         unseen = bool((seen[0] > seen[1]).any())
         return "inside" if unseen or self._holds(own) or self._holds(transform_box(seen, inverse)) else "across"

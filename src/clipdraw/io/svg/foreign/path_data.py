@@ -145,7 +145,7 @@ def extreme_times(p0: Values, p1: Values, p2: Values, p3: Values) -> Float64[np.
     return np.nan_to_num(times, posinf=0.0, neginf=0.0).clip(0, 1)
 
 
-def pen_tips(
+def stroke_tips(
     subpath: Subpath, radius: float, *, square_caps: bool, miter_limit: float
 ) -> Float64[np.ndarray, "tips 2"]:
     """The corners of a stroke that lie further from the curve than half its width: of square caps and of miters.

@@ -17,8 +17,8 @@ from clipdraw.io.svg.foreign.cutting import Dashes, curve_length, cut_off
 from clipdraw.io.svg.foreign.effects import tag_of
 from clipdraw.io.svg.foreign.geometry import Box, rectangle, shape_subpaths, transform_box, transform_points
 from clipdraw.io.svg.foreign.gradients import instantiate
-from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, Pen, PlacedPaint
-from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat, pen_tips
+from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, PlacedPaint, Reach
+from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat, stroke_tips
 from clipdraw.io.svg.foreign.values import (
     CONTEXT,
     PaintServer,
@@ -41,7 +41,7 @@ _DOT = 0.01
 _SHARP = frozenset({"crispedges", "optimizespeed"})
 _OTHER_JOINS = {"miter-clip": "clipped miters, beveled", "arcs": "joins of arcs, mitered"}
 """The notes on joins that a drawing does not have."""
-_NO_PEN = Pen(np.eye(3), 0.0, np.empty((0, 2)))
+_NO_STROKE = Reach(np.eye(3), 0.0, np.empty((0, 2)))
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,18 @@ class _Shape:
         return [replace(subpath, points=points) for subpath, points in pairs]
 
     @cached_property
-    def pen(self) -> Pen:
+    def reach(self) -> Reach:
         """How far its stroke reaches."""
         if self.width == 0:
-            return _NO_PEN
+            return _NO_STROKE
         matrix = np.eye(3) if self.fixed else self.state.matrix
         cap, join, limit = parse_pen(self.state.style)
         limit = limit if join == "miter" else 1.0
         tips = [
-            pen_tips(outline, self.width / 2, square_caps=cap == "square", miter_limit=limit)
+            stroke_tips(outline, self.width / 2, square_caps=cap == "square", miter_limit=limit)
             for outline in (self.placed_subpaths if self.fixed else self.subpaths)
         ]
-        return Pen(matrix, self.width / 2, np.concatenate(tips))
+        return Reach(matrix, self.width / 2, np.concatenate(tips))
 
     @cached_property
     def stretched(self) -> bool:
@@ -221,7 +221,7 @@ def is_beneath(part: Literal["stroke", "markers"], order: str) -> bool:
 def _add_paths(shape: _Shape, fill: _Paint, stroke: _Paint, importer: Importer) -> None:
     """Add the path of a shape, or two: if its stroke is beneath its fill or dashed, or its fill cut off by a clip."""
     state = shape.state
-    sides = [clip.side(shape.box, state.matrix, shape.pen, importer.canvas) for clip in state.clips]
+    sides = [clip.side(shape.box, state.matrix, shape.reach, importer.canvas) for clip in state.clips]
     if "outside" in sides:
         return
     clips = [clip for clip, side in zip(state.clips, sides, strict=True) if side == "across"]
@@ -247,7 +247,7 @@ def _cut_off(shape: _Shape, clips: Sequence[Clip], importer: Importer) -> list[S
     """The outline of a shape's fill within clips."""
     subpaths, matrix = shape.subpaths, shape.state.matrix
     for clip in clips:
-        if subpaths and clip.side(shape.box, matrix, _NO_PEN, importer.canvas) != "inside":
+        if subpaths and clip.side(shape.box, matrix, _NO_STROKE, importer.canvas) != "inside":
             subpaths = cut_off(subpaths, clip.corners(matrix))
     return subpaths
 
@@ -319,7 +319,7 @@ def _add_geometry(shape: _Shape, outline: list[Subpath], stroked: bool, importer
     importer.widths.append(shape.width * scale if stroked else 0.0)
     if LIMIT in (importer.canvas.width, importer.canvas.height):
         shown = extent([replace(subpath, points=points) for subpath, points in zip(outline, placed, strict=True)])
-        importer.farthest = np.maximum(importer.farthest, (shape.pen.grow(shown) if stroked else shown)[1])
+        importer.farthest = np.maximum(importer.farthest, (shape.reach.grow(shown) if stroked else shown)[1])
 
 
 def _fainter(color: Rgba | None, opacity: float) -> Rgba | None:
@@ -392,5 +392,5 @@ def _note_shape(shape: _Shape, stroked: bool, importer: Importer) -> None:
         importer.notes[note] += 1
     for group in shape.state.groups:
         box = transform_box(shape.box, shape.state.matrix)
-        if group.add(shape.pen.grow(box) if stroked else box):
+        if group.add(shape.reach.grow(box) if stroked else box):
             importer.notes["opacity of groups whose shapes overlap, applied to each"] += 1

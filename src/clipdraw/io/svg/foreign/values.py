@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from tinycss2.ast import FunctionBlock, Node
 from tinycss2.color4 import Color, parse_color
 from tinycss2.parser import parse_one_component_value
 
+from clipdraw.drawing import Cap, Join
 from clipdraw.io.svg.syntax import LIMIT, parse_percent_color
 
 Rgba = tuple[float, float, float, float]
@@ -25,9 +25,6 @@ CURRENT = "currentcolor"
 
 LONGEST = 200
 """Characters of a color that are looked at; no honest one is longer."""
-
-Cap = Literal["round", "butt", "square"]
-Join = Literal["round", "bevel", "miter"]
 
 _LARGEST = 1e30
 _CAPS: dict[str, Cap] = {"round": "round", "square": "square"}
