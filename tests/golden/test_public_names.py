@@ -1,7 +1,7 @@
 """The names and commands that others rely on. A change here is a change of contract."""
 
 import clipdraw
-from tests.end_to_end.test_commands import clipdraw as command
+from tests.command_line import clipdraw as command
 
 
 def test_public_names():

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from inspect import getdoc
+from io import TextIOWrapper
 from typing import Any
 
 import typer
@@ -50,6 +51,8 @@ for _name, _command in _COMMANDS.items():
 
 def main() -> None:
     """Run the command line: exit code 2 for a bad request, 1 for a failed run, each with one line."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files that are not UTF-8 are told byte by byte
     warnings.showwarning = _one_line
     signal.signal(signal.SIGTERM, _terminate)
     try:

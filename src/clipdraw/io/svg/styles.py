@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from xml.etree.ElementTree import Element
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from clipdraw.drawing import Drawing, Gradient, Style, control_points
+from clipdraw.drawing import Cap, Drawing, FillRule, Gradient, Join, Style, control_points
 from clipdraw.errors import FormatError, InputError
 from clipdraw.io.svg.gradients import GRADIENT_ID, EditedError, matrix_text, required_color
 from clipdraw.io.svg.syntax import (
@@ -40,11 +40,7 @@ _STYLED_KEYS = {
     "d", "id", "fill", "fill-opacity", "fill-rule", "stroke", "stroke-opacity", "stroke-width", "stroke-linecap",
     "stroke-linejoin", "stroke-miterlimit", "opacity", "transform",
 }  # fmt: skip
-_KEYWORDS = {
-    "fill-rule": ("nonzero", "evenodd"),
-    "stroke-linecap": ("round", "butt", "square"),
-    "stroke-linejoin": ("round", "bevel", "miter"),
-}
+_KEYWORDS = {"fill-rule": get_args(FillRule), "stroke-linecap": get_args(Cap), "stroke-linejoin": get_args(Join)}
 _ANIMATIONS = {SVG + "animate", SVG + "set"}
 
 

@@ -26,6 +26,8 @@ MAX_REPEATS = 10_000
 MAX_BOXES = 8192
 """The most shapes of a group that are compared one by one; further ones are compared with the box of all before."""
 
+_SAME: Matrix = np.eye(3)
+
 _SLACK = 1e-3
 """A shape that sticks out of a clip by less than this fraction of the clip's side counts as inside: it is rounding."""
 
@@ -58,6 +60,33 @@ class Group:
         return self.overlaps
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How far a stroke reaches around its curve.
+
+    Args:
+        matrix: from the coordinates in which the pen is round to those of the canvas.
+        radius: half the stroke's width, in those coordinates.
+        tips: points that it reaches besides, in those coordinates: corners of square caps and miters.
+    """
+
+    matrix: Matrix
+    radius: float
+    tips: Float64[np.ndarray, "tips 2"]
+
+    def grow(self, box: Box, from_canvas: Matrix = _SAME) -> Box:
+        """The lowest and highest coordinates of a curve with its stroke.
+
+        Args:
+            box: those of the curve.
+            from_canvas: from the coordinates of the canvas to those of the box.
+        """
+        matrix = from_canvas @ self.matrix
+        margin = self.radius * np.linalg.norm(matrix[:2, :2], axis=1)
+        points = np.concatenate((box[:1] - margin, box[1:] + margin, transform_points(self.tips, matrix)))
+        return np.stack((points.min(axis=0), points.max(axis=0)))
+
+
 @dataclass
 class Clip:
     """A rectangle that clips shapes. A drawing does not clip: fills are cut off at it, strokes that cross it are named.
@@ -74,21 +103,20 @@ class Clip:
     box: Box
     noted: bool = False
 
-    def side(self, box: Box, matrix: Matrix, reach: float, canvas: Canvas) -> Literal["inside", "across", "outside"]:
+    def side(self, box: Box, matrix: Matrix, reach: Reach, canvas: Canvas) -> Literal["inside", "across", "outside"]:
         """Where a shape lies; what is beyond the canvas counts as inside.
 
         Args:
             box: lowest and highest coordinates of the shape in its own coordinates.
             matrix: from these to those of the canvas.
-            reach: how far its stroke reaches around it, in canvas units.
+            reach: how far its stroke reaches around it.
             canvas: the visible area.
         """
         inverse = np.linalg.inv(self.matrix)
-        margin = reach * np.abs(inverse[:2, :2]).sum(axis=1)
-        own = transform_box(box, inverse @ matrix) + np.stack((-margin, margin))
+        own = reach.grow(transform_box(box, inverse @ matrix), inverse)
         if (own[0] > self.box[1]).any() or (own[1] < self.box[0]).any():
             return "outside"
-        grown = transform_box(box, matrix) + np.array([[-reach], [reach]])
+        grown = reach.grow(transform_box(box, matrix))
         seen = np.stack((np.maximum(grown[0], 0), np.minimum(grown[1], (canvas.width, canvas.height))))
         unseen = bool((seen[0] > seen[1]).any())
         return "inside" if unseen or self._holds(own) or self._holds(transform_box(seen, inverse)) else "across"

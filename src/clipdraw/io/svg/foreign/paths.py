@@ -17,8 +17,8 @@ from clipdraw.io.svg.foreign.cutting import Dashes, curve_length, cut_off
 from clipdraw.io.svg.foreign.effects import tag_of
 from clipdraw.io.svg.foreign.geometry import Box, rectangle, shape_subpaths, transform_box, transform_points
 from clipdraw.io.svg.foreign.gradients import instantiate
-from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, PlacedPaint
-from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat
+from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, PlacedPaint, Reach
+from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat, stroke_tips
 from clipdraw.io.svg.foreign.values import (
     CONTEXT,
     PaintServer,
@@ -28,6 +28,7 @@ from clipdraw.io.svg.foreign.values import (
     length,
     parse_dashes,
     parse_paint,
+    parse_pen,
     unit_interval,
 )
 from clipdraw.io.svg.syntax import LIMIT, MAX_PATHS
@@ -35,11 +36,12 @@ from clipdraw.io.svg.syntax import LIMIT, MAX_PATHS
 _TRANSPARENT: Rgba = (0.0, 0.0, 0.0, 0.0)
 _EVEN = 1e-4
 """The relative deviation of a transform from turning and even scaling up to which its strokes keep one width."""
-_CAPS: dict[str, Literal["round", "butt", "square"]] = {"round": "round", "square": "square"}
 _DOT = 0.01
 """The length of a dash of length 0, in widths of its stroke: a direction for its caps, too short to be seen."""
 _SHARP = frozenset({"crispedges", "optimizespeed"})
-_JOINS: dict[str, Literal["round", "bevel", "miter"]] = {"round": "round", "bevel": "bevel"}
+_OTHER_JOINS = {"miter-clip": "clipped miters, beveled", "arcs": "joins of arcs, mitered"}
+"""The notes on joins that a drawing does not have."""
+_NO_STROKE = Reach(np.eye(3), 0.0, np.empty((0, 2)))
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,25 @@ class _Shape:
         """The control points of its outline in canvas units."""
         return [transform_points(subpath.points, self.state.matrix) for subpath in self.subpaths]
 
+    @property
+    def placed_subpaths(self) -> list[Subpath]:
+        """Its outline in canvas units."""
+        pairs = zip(self.subpaths, self.placed, strict=True)
+        return [replace(subpath, points=points) for subpath, points in pairs]
+
     @cached_property
-    def reach(self) -> float:
-        """How far its stroke reaches, in canvas units."""
-        return self.width / 2 * (1.0 if self.fixed else float(np.abs(self.state.matrix[:2, :2]).max()))
+    def reach(self) -> Reach:
+        """How far its stroke reaches."""
+        if self.width == 0:
+            return _NO_STROKE
+        matrix = np.eye(3) if self.fixed else self.state.matrix
+        cap, join, limit = parse_pen(self.state.style)
+        limit = limit if join == "miter" else 1.0
+        tips = [
+            stroke_tips(outline, self.width / 2, square_caps=cap == "square", miter_limit=limit)
+            for outline in (self.placed_subpaths if self.fixed else self.subpaths)
+        ]
+        return Reach(matrix, self.width / 2, np.concatenate(tips))
 
     @cached_property
     def stretched(self) -> bool:
@@ -230,7 +247,7 @@ def _cut_off(shape: _Shape, clips: Sequence[Clip], importer: Importer) -> list[S
     """The outline of a shape's fill within clips."""
     subpaths, matrix = shape.subpaths, shape.state.matrix
     for clip in clips:
-        if subpaths and clip.side(shape.box, matrix, 0.0, importer.canvas) != "inside":
+        if subpaths and clip.side(shape.box, matrix, _NO_STROKE, importer.canvas) != "inside":
             subpaths = cut_off(subpaths, clip.corners(matrix))
     return subpaths
 
@@ -243,9 +260,7 @@ def _dashes(shape: _Shape, importer: Importer) -> list[Subpath]:
     if lengths is None or sum(lengths[1::2]) <= 0 or shape.path_length == 0:
         return shape.subpaths
     unit = shape.fixed or 1.0
-    outline = shape.subpaths
-    if shape.fixed:
-        outline = [Subpath(points, subpath.closed) for points, subpath in zip(shape.placed, outline, strict=True)]
+    outline = shape.placed_subpaths if shape.fixed else shape.subpaths
     unit *= curve_length(outline) / shape.path_length if shape.path_length > 0 else 1.0
     pattern = Dashes(
         tuple(unit * each for each in lengths),
@@ -304,7 +319,7 @@ def _add_geometry(shape: _Shape, outline: list[Subpath], stroked: bool, importer
     importer.widths.append(shape.width * scale if stroked else 0.0)
     if LIMIT in (importer.canvas.width, importer.canvas.height):
         shown = extent([replace(subpath, points=points) for subpath, points in zip(outline, placed, strict=True)])
-        importer.farthest = np.maximum(importer.farthest, shown[1] + (shape.reach if stroked else 0.0))
+        importer.farthest = np.maximum(importer.farthest, (shape.reach.grow(shown) if stroked else shown)[1])
 
 
 def _fainter(color: Rgba | None, opacity: float) -> Rgba | None:
@@ -315,12 +330,8 @@ def _with_pen(style: Style, properties: dict[str, str]) -> Style:
     """The style with the cap, join and miter limit of its stroke."""
     if not style.stroked:
         return style
-    join = _JOINS.get(properties.get("stroke-linejoin", "miter"), "miter")
-    limit = float(properties.get("stroke-miterlimit", 4.0)) if join == "miter" else 4.0
-    cap = _CAPS.get(properties.get("stroke-linecap", "butt"), "butt")
-    if limit < 1:  # no miter is so short
-        join, limit = "bevel", 4.0
-    return replace(style, cap=cap, join=join, miter_limit=min(limit, LIMIT))
+    cap, join, limit = parse_pen(properties)
+    return replace(style, cap=cap, join=join, miter_limit=limit)
 
 
 def _resolve(
@@ -377,9 +388,9 @@ def _note_shape(shape: _Shape, stroked: bool, importer: Importer) -> None:
         importer.notes["strokes that do not scale, in canvas units"] += 1
     if style.get("shape-rendering", "auto").strip().lower() in _SHARP:
         importer.notes["edges without antialiasing"] += 1
-    if stroked and style.get("stroke-linejoin") == "miter-clip":
-        importer.notes["clipped miters, beveled"] += 1
-    reach = shape.reach if stroked else 0.0
+    if stroked and (note := _OTHER_JOINS.get(style.get("stroke-linejoin", "miter"))):
+        importer.notes[note] += 1
     for group in shape.state.groups:
-        if group.add(transform_box(shape.box, shape.state.matrix) + np.array([[-reach], [reach]])):
+        box = transform_box(shape.box, shape.state.matrix)
+        if group.add(shape.reach.grow(box) if stroked else box):
             importer.notes["opacity of groups whose shapes overlap, applied to each"] += 1
