@@ -40,6 +40,10 @@ class FormatError(ClipdrawError):
     """A file is not what its name says, or holds something that is refused."""
 
 
+class LimitError(ClipdrawError):
+    """Work took longer, or more memory, than it was allowed; see `clipdraw.limits`."""
+
+
 class MissingExtraError(ClipdrawError):
     """An optional dependency is needed and not installed."""
 
