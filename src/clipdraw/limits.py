@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,15 @@ class Limits:
         finally:
             _running.reset(token)
 
+    @contextmanager
+    def for_each(self) -> Iterator[None]:
+        """Limit each piece of work in the block that calls `limited`: reading a file, or making an image."""
+        token = _for_each.set(self)
+        try:
+            yield
+        finally:
+            _for_each.reset(token)
+
 
 class _Running:
     """Work that is under way, and what it may still take."""
@@ -89,6 +98,18 @@ class _Running:
 
 
 _running: ContextVar[_Running | None] = ContextVar("_running", default=None)
+
+_for_each: ContextVar[Limits | None] = ContextVar("_for_each", default=None)
+
+
+def limited(work: str) -> AbstractContextManager[None]:
+    """A block that is limited if `Limits.for_each` says so.
+
+    Args:
+        work: what is done in it, for the message.
+    """
+    limits = _for_each.get()
+    return nullcontext() if limits is None or _running.get() else limits.over(work)
 
 
 def check_limits() -> None:
