@@ -22,13 +22,18 @@ from clipdraw.io.svg.foreign.paths import add_shape, context_paints
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
 from clipdraw.io.svg.foreign.values import UnreadableError, css_color, unit_interval
 from clipdraw.io.svg.syntax import LINKED_SHEETS, SVG
+from clipdraw.limits import check_limits
 
 MAX_USES = 20
 """The longest chain of `<use>` that refers to `<use>`."""
 
 _CONTAINERS = frozenset({"svg", "g", "a", "switch", "use", "symbol"})
+_PAINTED = _CONTAINERS | SHAPES
+_PLACED = frozenset({"svg", "use", "symbol"})
+"""Elements that have a viewport, or lie where they are used."""
 _NOTES = {"text": "text", "flowRoot": "text", "image": "images", "foreignObject": "embedded pages", "video": "films"}
 _FEATURE = re.compile(r"http://www\.w3\.org/TR/SVG|org\.w3c\.")
+_CONDITIONS = frozenset({"systemLanguage", "requiredFeatures", "requiredExtensions"})
 _ANIMATIONS = ("animate", "animateMotion", "animateTransform", "set")
 
 
@@ -98,6 +103,7 @@ def _walk(root: Element, start: ElementState, importer: Importer) -> None:
     """Visit every element that is painted, in painting order, without recursion."""
     stack = [(root, start)]
     while stack:
+        check_limits()
         element, parent = stack.pop()
         if parent.uses:
             importer.repeat()
@@ -113,7 +119,7 @@ def _visit(element: Element, parent: ElementState, importer: Importer) -> list[t
     if tag in _NOTES:
         importer.notes[_NOTES[tag]] += 1
         return []
-    if tag not in _CONTAINERS | SHAPES or not _applies(element):
+    if tag not in _PAINTED or not _applies(element):
         return []
     style = cascade(element, parent.style, importer.sheets)
     if style.get("display") == "none":
@@ -138,16 +144,24 @@ def _enter(element: Element, tag: str, state: ElementState, importer: Importer) 
         state: the state of its parent, with its own style.
         importer: the file that is being read.
     """
-    style, opacity = state.style, unit_interval(state.style.get("opacity"))
-    matrix = state.matrix if tag == "symbol" else state.matrix @ transform_matrix(style, state.viewport)
-    inner = enter_viewport(element, tag, replace(state, matrix=matrix), importer)
+    style, matrix = state.style, state.matrix
+    if tag != "symbol" and "transform" in style:
+        matrix = matrix @ transform_matrix(style, state.viewport)
+    opacity = unit_interval(style.get("opacity"))
+    groups = (*state.groups, Group()) if opacity < 1 and is_group(tag, style) else state.groups
+    opacity *= state.opacity
+    if tag not in _PLACED:
+        return apply_effects(
+            replace(state, matrix=matrix, opacity=opacity, groups=groups, size=(None, None)), matrix, importer
+        )
+    placed = replace(state, matrix=matrix)
     inner = replace(
-        inner,
-        opacity=state.opacity * opacity,
+        enter_viewport(element, tag, placed, importer),
+        opacity=opacity,
         uses=state.uses + (tag == "use"),
         size=(element.get("width"), element.get("height")) if tag == "use" else (None, None),
-        groups=(*state.groups, Group()) if opacity < 1 and is_group(tag, style) else state.groups,
-        context=context_paints(replace(state, matrix=matrix)) if tag == "use" else state.context,
+        groups=groups,
+        context=context_paints(placed) if tag == "use" else state.context,
     )
     return apply_effects(inner, matrix, importer)
 
@@ -173,6 +187,8 @@ def _children(element: Element, state: ElementState, importer: Importer) -> list
 
 def _applies(element: Element) -> bool:
     """Whether an element is for readers of English with the features of SVG 1.1 and without extensions."""
+    if not _CONDITIONS & element.attrib.keys():
+        return True
     languages = element.get("systemLanguage")
     known = languages is None or any(word.strip().lower().split("-")[0] == "en" for word in languages.split(","))
     features = element.get("requiredFeatures", "").split()

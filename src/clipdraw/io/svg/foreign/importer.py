@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 from xml.etree.ElementTree import Element
 
@@ -83,7 +84,7 @@ class Clip:
             reach: how far its stroke reaches around it, in canvas units.
             canvas: the visible area.
         """
-        inverse = np.linalg.inv(self.matrix)
+        inverse = self._inverse
         margin = reach * np.abs(inverse[:2, :2]).sum(axis=1)
         own = transform_box(box, inverse @ matrix) + np.stack((-margin, margin))
         if (own[0] > self.box[1]).any() or (own[1] < self.box[0]).any():
@@ -92,6 +93,10 @@ class Clip:
         seen = np.stack((np.maximum(grown[0], 0), np.minimum(grown[1], (canvas.width, canvas.height))))
         unseen = bool((seen[0] > seen[1]).any())
         return "inside" if unseen or self._holds(own) or self._holds(transform_box(seen, inverse)) else "across"
+
+    @cached_property
+    def _inverse(self) -> Matrix:
+        return np.linalg.inv(self.matrix)
 
     def corners(self, matrix: Matrix) -> Float64[np.ndarray, "4 2"]:
         """Its corners, one after another, in the coordinates that a matrix takes to those of the canvas."""
@@ -111,6 +116,15 @@ class Clip:
     def _holds(self, box: Box) -> bool:
         slack = _SLACK * (self.box[1] - self.box[0])
         return bool((box[0] >= self.box[0] - slack).all() and (box[1] <= self.box[1] + slack).all())
+
+
+def joined(clips: tuple[Clip, ...]) -> tuple[Clip, ...]:
+    """Clips of which the last one becomes one with that before where both are rectangles of the same coordinates."""
+    if len(clips) < 2 or clips[-1].note != clips[-2].note or (clips[-1].matrix != clips[-2].matrix).any():
+        return clips
+    one, two = clips[-2].box, clips[-1].box
+    box = np.stack((np.maximum(one[0], two[0]), np.minimum(one[1], two[1])))
+    return (*clips[:-2], replace(clips[-1], box=box)) if (box[0] < box[1]).all() else clips
 
 
 @dataclass(frozen=True)
@@ -207,7 +221,8 @@ class Importer:
 
     def drawing(self, metadata: dict[str, str]) -> Drawing:
         """All paths as a drawing; without styles if they are plain strokes."""
-        plain = all(style == Style() for style in self.styles)
+        usual = Style()
+        plain = all(style == usual for style in self.styles)
         filled = any(style.fill for style in self.styles)
         return Drawing(
             points=torch.from_numpy(np.concatenate(self.points)).float(),

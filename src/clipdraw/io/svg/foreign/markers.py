@@ -58,7 +58,7 @@ def marker_states(
     Raises:
         UnreadableError: the geometry of the shape is not understood.
     """
-    markers = _markers(tag, state, importer)
+    markers = _markers(tag, state, importer) if _PROPERTIES & state.style.keys() else None
     if not markers:
         return []
     subpaths, _ = shape_subpaths(element, tag, state.viewport)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from functools import cached_property, lru_cache
+from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -15,7 +15,7 @@ from clipdraw.drawing import Canvas, Gradient, Style
 from clipdraw.errors import FormatError
 from clipdraw.io.svg.foreign.cutting import Dashes, curve_length, cut_off
 from clipdraw.io.svg.foreign.effects import tag_of
-from clipdraw.io.svg.foreign.geometry import Box, rectangle, shape_subpaths, transform_box, transform_points
+from clipdraw.io.svg.foreign.geometry import Box, determinant, rectangle, shape_subpaths, transform_box, transform_points
 from clipdraw.io.svg.foreign.gradients import instantiate
 from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, PlacedPaint
 from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat
@@ -31,6 +31,7 @@ from clipdraw.io.svg.foreign.values import (
     unit_interval,
 )
 from clipdraw.io.svg.syntax import LIMIT, MAX_PATHS
+from clipdraw.limits import check_limits
 
 _TRANSPARENT: Rgba = (0.0, 0.0, 0.0, 0.0)
 _EVEN = 1e-4
@@ -39,6 +40,9 @@ _CAPS: dict[str, Literal["round", "butt", "square"]] = {"round": "round", "squar
 _DOT = 0.01
 """The length of a dash of length 0, in widths of its stroke: a direction for its caps, too short to be seen."""
 _SHARP = frozenset({"crispedges", "optimizespeed"})
+_style = lru_cache(maxsize=4096)(Style)
+"""A style; most paths of a file share one of few."""
+_PEN = "stroke-linecap", "stroke-linejoin", "stroke-miterlimit"
 _JOINS: dict[str, Literal["round", "bevel", "miter"]] = {"round": "round", "bevel": "bevel"}
 
 
@@ -78,20 +82,20 @@ class _Shape:
     @cached_property
     def stretched(self) -> bool:
         """Whether a pen of one width can only follow the outline in the shape's own coordinates."""
-        linear = self.state.matrix[:2, :2]
-        square = float(abs(np.linalg.det(linear)))
-        even = np.allclose(linear @ linear.T, square * np.eye(2), rtol=0.0, atol=_EVEN * square)
-        return self.width > 0 and not self.fixed and not even
+        if self.width <= 0 or self.fixed:
+            return False
+        (a, b, _), (c, d, _), _ = self.state.matrix.tolist()
+        square = abs(a * d - b * c)
+        products = a * a + b * b - square, c * c + d * d - square, a * c + b * d
+        return not all(abs(product) <= _EVEN * square for product in products)
 
     @property
     def is_too_large(self) -> bool:
         """Whether a coordinate or the width is not finite or beyond `LIMIT`."""
-        arrays = [
-            *self.placed,
-            *(subpath.points for subpath in self.subpaths),
-            np.array(self.width * (self.fixed or 1)),
-        ]
-        return not all((np.abs(array) <= LIMIT).all() for array in (*arrays, self.state.matrix))  # also for NaN
+        if not abs(self.width * (self.fixed or 1)) <= LIMIT:
+            return True
+        arrays = (*self.placed, *(subpath.points for subpath in self.subpaths), self.state.matrix)
+        return not all(np.abs(array).max() <= LIMIT for array in arrays)  # also for NaN
 
 
 _Paint = Rgba | PlacedPaint | None
@@ -128,7 +132,7 @@ def add_shape(
     subpaths, whole = shape_subpaths(element, tag, state.viewport)
     if not whole:
         importer.notes["shapes with an error, drawn up to it"] += 1
-    if not subpaths or not np.linalg.det(state.matrix[:2, :2]):
+    if not subpaths or not determinant(state.matrix):
         return
     path_length = length(element.get("pathLength"), of=math.nan, default=math.nan)
     shape = _Shape(subpaths, state, width if stroke is not None else 0.0, fixed, path_length)
@@ -238,6 +242,8 @@ def _cut_off(shape: _Shape, clips: Sequence[Clip], importer: Importer) -> list[S
 def _dashes(shape: _Shape, importer: Importer) -> list[Subpath]:
     """The dashes of a shape's stroke, in its own coordinates; its outline if it is not dashed."""
     state, cap = shape.state, shape.state.style.get("stroke-linecap", "butt")
+    if "stroke-dasharray" not in state.style:
+        return shape.subpaths
     across = diagonal(*state.viewport)
     lengths = parse_dashes(state.style.get("stroke-dasharray", "none"), of=across)
     if lengths is None or sum(lengths[1::2]) <= 0 or shape.path_length == 0:
@@ -280,22 +286,23 @@ def _add_path(shape: _Shape, outline: list[Subpath], fill: _Paint, stroke: _Pain
     importer.colors.append(color or _TRANSPARENT)
     importer.fills.append(fill_color or _TRANSPARENT)
     evenodd = state.style.get("fill-rule") == "evenodd"
-    style = Style(
-        closed=tuple(subpath.closed for subpath in outline),
+    style = _style(
+        closed=tuple([subpath.closed for subpath in outline]),
         fill=None if fill_color is None else ("evenodd" if evenodd else "nonzero"),
         stroked=color is not None,
         fill_gradient=fill_gradient,
         stroke_gradient=stroke_gradient,
         transforms=(importer.transform_index(state.matrix),) if shape.stretched else (),
         opacity=opacity,
+        **(_pen(*map(state.style.get, _PEN)) if color is not None else {}),
     )
-    importer.styles.append(_with_pen(style, state.style))
+    importer.styles.append(style)
 
 
 def _add_geometry(shape: _Shape, outline: list[Subpath], stroked: bool, importer: Importer) -> None:
     """Add points, segments and width: in canvas units, or in the shape's own coordinates if it is stretched."""
     matrix = shape.state.matrix
-    scale = 1.0 if shape.fixed or shape.stretched else float(abs(np.linalg.det(matrix[:2, :2])) ** 0.5)
+    scale = 1.0 if shape.fixed or shape.stretched else abs(determinant(matrix)) ** 0.5
     placed = shape.placed
     if outline is not shape.subpaths:
         placed = [transform_points(subpath.points, matrix) for subpath in outline]
@@ -311,16 +318,14 @@ def _fainter(color: Rgba | None, opacity: float) -> Rgba | None:
     return None if color is None else (*color[:3], color[3] * opacity)
 
 
-def _with_pen(style: Style, properties: dict[str, str]) -> Style:
-    """The style with the cap, join and miter limit of its stroke."""
-    if not style.stroked:
-        return style
-    join = _JOINS.get(properties.get("stroke-linejoin", "miter"), "miter")
-    limit = float(properties.get("stroke-miterlimit", 4.0)) if join == "miter" else 4.0
-    cap = _CAPS.get(properties.get("stroke-linecap", "butt"), "butt")
-    if limit < 1:  # no miter is so short
-        join, limit = "bevel", 4.0
-    return replace(style, cap=cap, join=join, miter_limit=min(limit, LIMIT))
+@lru_cache(maxsize=1024)
+def _pen(cap: str | None, join: str | None, limit: str | None) -> dict[str, Any]:
+    """The cap, join and miter limit of a stroke, by their names in a `Style`."""
+    known = _JOINS.get(join or "", "miter")
+    longest = float(limit or 4.0) if known == "miter" else 4.0
+    if longest < 1:  # no miter is so short
+        known, longest = "bevel", 4.0
+    return {"cap": _CAPS.get(cap or "", "butt"), "join": known, "miter_limit": min(longest, LIMIT)}
 
 
 def _resolve(
@@ -379,7 +384,12 @@ def _note_shape(shape: _Shape, stroked: bool, importer: Importer) -> None:
         importer.notes["edges without antialiasing"] += 1
     if stroked and style.get("stroke-linejoin") == "miter-clip":
         importer.notes["clipped miters, beveled"] += 1
+    groups = [group for group in shape.state.groups if not group.overlaps]
+    if not groups:
+        return
     reach = shape.reach if stroked else 0.0
-    for group in shape.state.groups:
-        if group.add(transform_box(shape.box, shape.state.matrix) + np.array([[-reach], [reach]])):
+    box = transform_box(shape.box, shape.state.matrix) + np.array([[-reach], [reach]])
+    for group in groups:
+        check_limits()
+        if group.add(box):
             importer.notes["opacity of groups whose shapes overlap, applied to each"] += 1
