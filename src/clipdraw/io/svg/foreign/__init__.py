@@ -17,7 +17,7 @@ from clipdraw.io.svg.foreign.effects import apply_effects, enter_viewport, tag_o
 from clipdraw.io.svg.foreign.geometry import SHAPES, root_viewport, transform_matrix
 from clipdraw.io.svg.foreign.gradients import referenced_id
 from clipdraw.io.svg.foreign.importer import ElementState, Group, Importer
-from clipdraw.io.svg.foreign.markers import is_group, marker_states
+from clipdraw.io.svg.foreign.markers import MARKERS, is_group, marker_states
 from clipdraw.io.svg.foreign.paths import add_shape, context_paints
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
 from clipdraw.io.svg.foreign.values import UnreadableError, css_color, unit_interval
@@ -33,6 +33,8 @@ _PLACED = frozenset({"svg", "use", "symbol"})
 """Elements that have a viewport, or lie where they are used."""
 _NOTES = {"text": "text", "flowRoot": "text", "image": "images", "foreignObject": "embedded pages", "video": "films"}
 _FEATURE = re.compile(r"http://www\.w3\.org/TR/SVG|org\.w3c\.")
+_OWN = frozenset({"d", "id"})
+"""Attributes of a path that its state does not depend on."""
 _CONDITIONS = frozenset({"systemLanguage", "requiredFeatures", "requiredExtensions"})
 _ANIMATIONS = ("animate", "animateMotion", "animateTransform", "set")
 
@@ -121,6 +123,12 @@ def _visit(element: Element, parent: ElementState, importer: Importer) -> list[t
         return []
     if tag not in _PAINTED or not _applies(element):
         return []
+    key = _state_key(element, tag, parent, importer)
+    known = importer.states.get(key)
+    if known is not None:
+        add_shape(element, tag, known[1], importer)
+        return []
+    noted = importer.notes.total()
     style = cascade(element, parent.style, importer.sheets)
     if style.get("display") == "none":
         return []
@@ -131,8 +139,18 @@ def _visit(element: Element, parent: ElementState, importer: Importer) -> list[t
         return [(child, state) for child in _children(element, state, importer)]
     if style.get("visibility", "visible") != "visible":
         return []
+    if key and shaped is element and state.groups is parent.groups and importer.notes.total() == noted:
+        if not MARKERS & style.keys():
+            importer.remember(key, parent, state)
     add_shape(shaped, tag, state, importer)
     return [(child, inner) for marker, inner in marker_states(shaped, tag, state, importer) for child in marker]
+
+
+def _state_key(element: Element, tag: str, parent: ElementState, importer: Importer) -> tuple[object, ...]:
+    """What tells the state of a path without style sheets; nothing for other shapes."""
+    if tag != "path" or importer.sheets.has_rules:
+        return ()
+    return id(parent), *[item for item in element.attrib.items() if item[0] not in _OWN]
 
 
 def _enter(element: Element, tag: str, state: ElementState, importer: Importer) -> ElementState:

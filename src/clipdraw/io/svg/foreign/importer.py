@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -26,6 +26,9 @@ MAX_REPEATS = 10_000
 
 MAX_BOXES = 8192
 """The most shapes of a group that are compared one by one; further ones are compared with the box of all before."""
+
+MAX_KNOWN = 4096
+"""The most states that are remembered."""
 
 _SLACK = 1e-3
 """A shape that sticks out of a clip by less than this fraction of the clip's side counts as inside: it is rounding."""
@@ -194,6 +197,8 @@ class Importer:
         gradients: the gradients that styles refer to by index.
         transforms: the transforms that styles refer to by index.
         paint_cache: the paint of each gradient on each kind of shape.
+        states: parents and states of paths, by what tells them; few.
+        paints: states, and what paths in them are painted with, by their identity; few.
         farthest: the highest coordinates of all that is painted.
     """
 
@@ -213,6 +218,8 @@ class Importer:
     gradients: list[Gradient] = field(default_factory=list)
     transforms: list[Float32[np.ndarray, "2 3"]] = field(default_factory=list)
     paint_cache: dict[tuple[object, ...], Gradient | Rgba | None] = field(default_factory=dict)
+    states: dict[tuple[object, ...], tuple[ElementState, ElementState]] = field(default_factory=dict)
+    paints: dict[int, tuple[ElementState, Any]] = field(default_factory=dict)
     farthest: Float64[np.ndarray, " 2"] = field(default_factory=lambda: np.zeros(2))
     _templates: dict[str, Template | None] = field(default_factory=dict)
     _indices: dict[object, int] = field(default_factory=dict)
@@ -249,6 +256,13 @@ class Importer:
         if min(width, height) <= 0:
             raise FormatError("neither viewBox nor width and height tell its size, and its shapes lie above or left")
         self.canvas = Canvas(width, height)
+
+    def remember(self, key: tuple[object, ...], parent: ElementState, state: ElementState) -> None:
+        """Remember the state of a path for others; the parent, so that its identity stays its own."""
+        if len(self.states) >= MAX_KNOWN:
+            self.states.clear()
+            self.paints.clear()
+        self.states[key] = parent, state
 
     def may_repeat(self, number: int) -> bool:
         """Whether so many elements more may be painted again."""

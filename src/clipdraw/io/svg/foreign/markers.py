@@ -25,7 +25,8 @@ from clipdraw.io.svg.foreign.paths import context_paints, is_beneath
 from clipdraw.io.svg.foreign.values import UnreadableError, diagonal, length, reference, unit_interval
 
 _MARKED = frozenset({"path", "line", "polyline", "polygon"})
-_PROPERTIES = frozenset({"marker-start", "marker-mid", "marker-end"})
+MARKERS = frozenset({"marker-start", "marker-mid", "marker-end"})
+"""The properties that name markers."""
 _KINDS = ("start", "mid", "end")
 
 
@@ -58,7 +59,7 @@ def marker_states(
     Raises:
         UnreadableError: the geometry of the shape is not understood.
     """
-    markers = _markers(tag, state, importer) if _PROPERTIES & state.style.keys() else None
+    markers = _markers(tag, state, importer) if MARKERS & state.style.keys() else None
     if not markers:
         return []
     subpaths, _ = shape_subpaths(element, tag, state.viewport)
@@ -76,7 +77,7 @@ def marker_states(
 
 def is_group(tag: str, style: Mapping[str, str]) -> bool:
     """Whether an element may consist of several shapes, of which its opacity makes a group: also one with markers."""
-    return tag not in SHAPES or bool(_PROPERTIES & style.keys())
+    return tag not in SHAPES or bool(MARKERS & style.keys())
 
 
 def _markers(tag: str, state: ElementState, importer: Importer) -> dict[str, Element]:

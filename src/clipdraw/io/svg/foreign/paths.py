@@ -17,7 +17,7 @@ from clipdraw.io.svg.foreign.cutting import Dashes, curve_length, cut_off
 from clipdraw.io.svg.foreign.effects import tag_of
 from clipdraw.io.svg.foreign.geometry import Box, determinant, rectangle, shape_subpaths, transform_box, transform_points
 from clipdraw.io.svg.foreign.gradients import instantiate
-from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, PlacedPaint
+from clipdraw.io.svg.foreign.importer import MAX_KNOWN, Clip, ElementState, Importer, PlacedPaint
 from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat
 from clipdraw.io.svg.foreign.values import (
     CONTEXT,
@@ -39,6 +39,11 @@ _EVEN = 1e-4
 _CAPS: dict[str, Literal["round", "butt", "square"]] = {"round": "round", "square": "square"}
 _DOT = 0.01
 """The length of a dash of length 0, in widths of its stroke: a direction for its caps, too short to be seen."""
+_PARTED = frozenset({"stroke-dasharray", "paint-order"})
+"""Properties for which fill and stroke may need an outline each."""
+_LONG = 1000
+"""Characters of path data whose segments are counted before they are built."""
+_SAME = np.eye(3).tolist()
 _SHARP = frozenset({"crispedges", "optimizespeed"})
 _style = lru_cache(maxsize=4096)(Style)
 """A style; most paths of a file share one of few."""
@@ -72,6 +77,8 @@ class _Shape:
     @cached_property
     def placed(self) -> list[np.ndarray]:
         """The control points of its outline in canvas units."""
+        if self.state.matrix.tolist() == _SAME:
+            return [subpath.points for subpath in self.subpaths]
         return [transform_points(subpath.points, self.state.matrix) for subpath in self.subpaths]
 
     @cached_property
@@ -94,7 +101,8 @@ class _Shape:
         """Whether a coordinate or the width is not finite or beyond `LIMIT`."""
         if not abs(self.width * (self.fixed or 1)) <= LIMIT:
             return True
-        arrays = (*self.placed, *(subpath.points for subpath in self.subpaths), self.state.matrix)
+        arrays = [self.state.matrix, *self.placed]
+        arrays += [subpath.points for subpath, placed in zip(self.subpaths, arrays[1:]) if placed is not subpath.points]
         return not all(np.abs(array).max() <= LIMIT for array in arrays)  # also for NaN
 
 
@@ -118,18 +126,19 @@ def add_shape(
         UnreadableError: its geometry is not understood.
         FormatError: it is beyond a limit.
     """
-    fill, stroke = (_paint(key, state) for key in ("fill", "stroke"))
+    fill, stroke, width, fixed = _paints(state, importer)
     fill = None if tag == "line" else fill
-    width, fixed = _stroke_width(state, importer)
-    stroke = stroke if width > 0 else None
     if fill is None and stroke is None:
         return
     opaque = fill[:3] if stroke is None and isinstance(fill, tuple) and fill[3] * state.opacity >= 1 else None
     if opaque and may_be_background and not importer.styles and _covers(element, tag, state, importer.canvas):
         importer.background, importer.background_shape = opaque, (element, tag, state)
         return
-    importer.count(count_segments(element.get("d", "") or element.get("points", "")), what="segments")
+    data = element.get("d", "") or element.get("points", "")
+    importer.count(count_segments(data) if len(data) > _LONG else 0, what="segments")
     subpaths, whole = shape_subpaths(element, tag, state.viewport)
+    if len(data) <= _LONG:
+        importer.count(sum([subpath.segments for subpath in subpaths]) or 1, what="segments")
     if not whole:
         importer.notes["shapes with an error, drawn up to it"] += 1
     if not subpaths or not determinant(state.matrix):
@@ -140,6 +149,20 @@ def add_shape(
         importer.notes[f"shapes beyond ±{LIMIT:g}"] += 1
     else:
         _add_paths(shape, None if fill is not None and is_flat(subpaths) else fill, stroke, importer)
+
+
+def _paints(state: ElementState, importer: Importer) -> tuple[_Paint, _Paint, float, float | None]:
+    """The paints of a shape's fill and stroke, the width of the stroke, and the unit that it is in if it is fixed."""
+    state_of, known = importer.paints.get(id(state), (None, None))
+    if state_of is state:
+        paints: tuple[_Paint, _Paint, float, float | None] = known
+        return paints
+    width, fixed = _stroke_width(state, importer)
+    paints = _paint("fill", state), _paint("stroke", state) if width > 0 else None, width, fixed
+    if len(importer.paints) >= MAX_KNOWN:
+        importer.paints.clear()
+    importer.paints[id(state)] = state, paints
+    return paints
 
 
 def context_paints(state: ElementState, box: Box | None = None) -> dict[str, PlacedPaint]:
@@ -208,6 +231,9 @@ def is_beneath(part: Literal["stroke", "markers"], order: str) -> bool:
 def _add_paths(shape: _Shape, fill: _Paint, stroke: _Paint, importer: Importer) -> None:
     """Add the path of a shape, or two: if its stroke is beneath its fill or dashed, or its fill cut off by a clip."""
     state = shape.state
+    if not state.clips and not _PARTED & state.style.keys():
+        _add_path(shape, shape.subpaths, fill, stroke, importer)
+        return
     sides = [clip.side(shape.box, state.matrix, shape.reach, importer.canvas) for clip in state.clips]
     if "outside" in sides:
         return
