@@ -35,6 +35,7 @@ _NOTES = {"text": "text", "flowRoot": "text", "image": "images", "foreignObject"
 _FEATURE = re.compile(r"http://www\.w3\.org/TR/SVG|org\.w3c\.")
 _OWN = frozenset({"d", "id"})
 """Attributes of a path that its state does not depend on."""
+_PLAIN_COLOR = re.compile("#[0-9a-fA-F]{6}")
 _CONDITIONS = frozenset({"systemLanguage", "requiredFeatures", "requiredExtensions"})
 _ANIMATIONS = ("animate", "animateMotion", "animateTransform", "set")
 
@@ -123,10 +124,13 @@ def _visit(element: Element, parent: ElementState, importer: Importer) -> list[t
         return []
     if tag not in _PAINTED or not _applies(element):
         return []
-    key = _state_key(element, tag, parent, importer)
+    key, colors = _state_key(element, tag, parent, importer)
     known = importer.states.get(key)
     if known is not None:
-        add_shape(element, tag, known[1], importer)
+        state = known[1]
+        if any(state.style[name] != color for name, color in colors.items()):
+            state = replace(state, style={**state.style, **colors})
+        add_shape(element, tag, state, importer)
         return []
     noted = importer.notes.total()
     style = cascade(element, parent.style, importer.sheets)
@@ -146,11 +150,19 @@ def _visit(element: Element, parent: ElementState, importer: Importer) -> list[t
     return [(child, inner) for marker, inner in marker_states(shaped, tag, state, importer) for child in marker]
 
 
-def _state_key(element: Element, tag: str, parent: ElementState, importer: Importer) -> tuple[object, ...]:
-    """What tells the state of a path without style sheets; nothing for other shapes."""
+def _state_key(
+    element: Element, tag: str, parent: ElementState, importer: Importer
+) -> tuple[tuple[object, ...], dict[str, str]]:
+    """What tells the state of a path without style sheets but for its plain colors, and those; else nothing."""
     if tag != "path" or importer.sheets.has_rules:
-        return ()
-    return id(parent), *[item for item in element.attrib.items() if item[0] not in _OWN]
+        return (), {}
+    attributes = element.attrib
+    colors = {
+        name: attributes[name]
+        for name in ("fill", "stroke")
+        if _PLAIN_COLOR.fullmatch(attributes.get(name, "")) and "style" not in attributes
+    }
+    return (id(parent), *colors, *[each for each in attributes.items() if each[0] not in _OWN | colors.keys()]), colors
 
 
 def _enter(element: Element, tag: str, state: ElementState, importer: Importer) -> ElementState:
