@@ -59,6 +59,17 @@ class OutOfMemoryError(ClipdrawError, MemoryError):
     """There is not enough memory for what was asked."""
 
 
+def is_want_of_memory(error: BaseException) -> bool:
+    """Whether an error of Python or PyTorch says that there was not enough memory."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in said for words in _WANTS_OF_MEMORY)
+
+
+_WANTS_OF_MEMORY = (
+    "allocate memory", "out of memory", "bad_alloc", "bad allocation", "new thread", "failed to map segment",
+)  # fmt: skip
+
+
 def install_command(extra: str) -> str:
     """The command that adds an extra to this installation, also where the index does not have clipdraw yet.
 

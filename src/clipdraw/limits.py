@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from _thread import start_new_thread
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 from clipdraw.errors import InputError, LimitError, OutOfMemoryError, check_fields
 
@@ -149,8 +150,8 @@ def watched(stop: Callable[[], object]) -> Iterator[None]:
         yield
         return
     done = Event()
-    thread = Thread(target=_watch, args=(running, done, stop), name="clipdraw-limits", daemon=True)
-    thread.start()
+    with suppress(RuntimeError, MemoryError):  # without memory for another thread, limits are looked at afterwards
+        start_new_thread(_watch, (running, done, stop))
     try:
         yield
     except OutOfMemoryError:
@@ -158,7 +159,6 @@ def watched(stop: Callable[[], object]) -> Iterator[None]:
         raise
     finally:
         done.set()
-        thread.join()
     running.check()
 
 

@@ -214,7 +214,6 @@ def convert(
 ) -> None:
     """Write a drawing in another format: paths as JSON from an SVG, or an SVG from them."""
     with display(quiet=quiet):
-
         from clipdraw.drawing import Drawing
 
         Drawing.load(file).save(out)

@@ -62,7 +62,7 @@ def write_png(
 
 
 def write_png_bands(
-    bands: Iterable[Float[Tensor, "3 rows width"]],
+    bands: Iterable[Float[Tensor, "3 _ width"]],
     path: str | Path,
     *,
     size: tuple[int, int],

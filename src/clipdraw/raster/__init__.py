@@ -19,8 +19,14 @@ from clipdraw.raster.threads import get_threads, set_threads, usable_processors
 from clipdraw.registry import Registry
 
 __all__ = [
-    "Batch", "backends", "get_threads", "rasterize", "rasterize_bands", "rasterize_batch",
-    "set_threads", "usable_processors",
+    "Batch",
+    "backends",
+    "get_threads",
+    "rasterize",
+    "rasterize_bands",
+    "rasterize_batch",
+    "set_threads",
+    "usable_processors",
 ]
 
 backends = Registry(
@@ -116,7 +122,7 @@ def rasterize_batch(
 
 def rasterize_bands(
     drawing: Drawing, *, height: int | None = None, width: int | None = None
-) -> Iterator[Float[Tensor, "3 rows width"]]:
+) -> Iterator[Float[Tensor, "3 _ width"]]:
     """The image of a drawing in bands of rows, from the top, with the bits of `rasterize`.
 
     The memory for it does not grow with the image where there are kernels; without them there is one band.

@@ -43,7 +43,10 @@ def rasterize(batch: Batch) -> Float[Tensor, "drawings 3 height width"]:
         covered = cover(batch)
         own_colors = own_colors_of(batch, covered)
         call(
-            "composite_all", covered.paths, covered.coverage, paint_struct(batch, own_colors, covered.first_own, image, used)
+            "composite_all",
+            covered.paths,
+            covered.coverage,
+            paint_struct(batch, own_colors, covered.first_own, image, used),
         )
     else:
         covered = cover(batch, paint_struct(batch, own_colors, index.gradients, image, used))  # -1 for all

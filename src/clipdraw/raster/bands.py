@@ -37,7 +37,7 @@ LARGE_WORK = 2**31
 MOST_FRAGMENTS, MOST_SPANS, MOST_COLORED = 2**24, 2**22, 2**21
 """What all layers may cover of a band, in pixels and in spans; and in pixels where gradients give each its color."""
 MOST_OF_LAYERS, LEAST_OF_LAYER = 2**21, 2**16
-"""Pixels, and chords, of a band that all layers on which threads are at work may have, and that one may have at least."""
+"""Pixels, and chords, of a band that the layers at work may have in all, and that one may have at least."""
 
 
 def is_large(batch: Batch) -> bool:
@@ -48,7 +48,7 @@ def is_large(batch: Batch) -> bool:
     )
 
 
-def bands(batch: Batch) -> Iterator[Float[Tensor, "3 rows width"]]:
+def bands(batch: Batch) -> Iterator[Float[Tensor, "3 _ width"]]:
     """The image of one drawing, band after band from the top; without gradients.
 
     Args:
@@ -82,7 +82,7 @@ def bands(batch: Batch) -> Iterator[Float[Tensor, "3 rows width"]]:
 
 def _composite(
     batch: Batch, paths: Paths, band: Band, storage: Storage
-) -> tuple[Float[Tensor, "3 rows width"] | None, tuple[int, ...]]:
+) -> tuple[Float[Tensor, "3 _ width"] | None, tuple[int, ...]]:
     """One band, if there is room for it; and how much room it takes."""
     image = memory(1, 3, band.rows, batch.size[1], dtype=torch.float32)
     used = memory(band.rows, dtype=torch.int64)

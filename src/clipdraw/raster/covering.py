@@ -53,7 +53,10 @@ class Covered(NamedTuple):
     storage: Storage
 
 
-def paint_struct(batch: Batch, own_colors: Tensor, first_own: np.ndarray, image: Tensor | None, used: Tensor) -> native.Paint:
+def paint_struct(
+    batch: Batch, own_colors: Tensor, first_own: np.ndarray, image: Tensor | None, used: Tensor
+) -> native.Paint:
+    """Colors, background and image for the kernels; see `kernels.h`."""
     opacities = batch.index.group_opacities
     return native.Paint(
         colors=batch.colors.detach().contiguous(),

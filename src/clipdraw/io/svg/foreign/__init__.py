@@ -18,7 +18,8 @@ from clipdraw.io.svg.foreign.geometry import SHAPES, root_viewport, transform_ma
 from clipdraw.io.svg.foreign.gradients import referenced_id
 from clipdraw.io.svg.foreign.importer import ElementState, Group, Importer
 from clipdraw.io.svg.foreign.markers import MARKERS, is_group, marker_states
-from clipdraw.io.svg.foreign.paths import add_shape, context_paints
+from clipdraw.io.svg.foreign.paints import context_paints
+from clipdraw.io.svg.foreign.paths import add_shape
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
 from clipdraw.io.svg.foreign.values import UnreadableError, css_color, unit_interval
 from clipdraw.io.svg.syntax import LINKED_SHEETS, SVG
@@ -143,9 +144,9 @@ def _visit(element: Element, parent: ElementState, importer: Importer) -> list[t
         return [(child, state) for child in _children(element, state, importer)]
     if style.get("visibility", "visible") != "visible":
         return []
-    if key and shaped is element and state.groups is parent.groups and importer.notes.total() == noted:
-        if not MARKERS & style.keys():
-            importer.remember(key, parent, state)
+    alike = shaped is element and state.groups is parent.groups and importer.notes.total() == noted
+    if key and alike and not MARKERS & style.keys():
+        importer.remember(key, parent, state)
     add_shape(shaped, tag, state, importer)
     return [(child, inner) for marker, inner in marker_states(shaped, tag, state, importer) for child in marker]
 

@@ -20,8 +20,9 @@ from clipdraw.io.svg.foreign.geometry import (
     shift_matrix,
 )
 from clipdraw.io.svg.foreign.importer import ElementState, Group, Importer
+from clipdraw.io.svg.foreign.paints import context_paints
 from clipdraw.io.svg.foreign.path_data import Command, Pen, Point, extent, single_commands
-from clipdraw.io.svg.foreign.paths import context_paints, is_beneath
+from clipdraw.io.svg.foreign.paths import is_beneath
 from clipdraw.io.svg.foreign.values import UnreadableError, diagonal, length, reference, unit_interval
 
 _MARKED = frozenset({"path", "line", "polyline", "polygon"})

@@ -15,20 +15,25 @@ from clipdraw.drawing import Canvas, Gradient, Style
 from clipdraw.errors import FormatError
 from clipdraw.io.svg.foreign.cutting import Dashes, curve_length, cut_off
 from clipdraw.io.svg.foreign.effects import tag_of
-from clipdraw.io.svg.foreign.geometry import Box, determinant, rectangle, shape_subpaths, transform_box, transform_points
+from clipdraw.io.svg.foreign.geometry import (
+    Box,
+    determinant,
+    rectangle,
+    shape_subpaths,
+    transform_box,
+    transform_points,
+)
 from clipdraw.io.svg.foreign.gradients import instantiate
-from clipdraw.io.svg.foreign.importer import MAX_KNOWN, Clip, ElementState, Importer, PlacedPaint
+from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, PlacedPaint
+from clipdraw.io.svg.foreign.paints import Paint, paint_opacity, paints_of
 from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat
 from clipdraw.io.svg.foreign.values import (
-    CONTEXT,
     PaintServer,
     Rgba,
     UnreadableError,
     diagonal,
     length,
     parse_dashes,
-    parse_paint,
-    unit_interval,
 )
 from clipdraw.io.svg.syntax import LIMIT, MAX_PATHS
 from clipdraw.limits import check_limits
@@ -102,12 +107,9 @@ class _Shape:
         if not abs(self.width * (self.fixed or 1)) <= LIMIT:
             return True
         arrays = [self.state.matrix, *self.placed]
-        arrays += [subpath.points for subpath, placed in zip(self.subpaths, arrays[1:]) if placed is not subpath.points]
+        if self.placed[0] is not self.subpaths[0].points:
+            arrays += [subpath.points for subpath in self.subpaths]
         return not all(np.abs(array).max() <= LIMIT for array in arrays)  # also for NaN
-
-
-_Paint = Rgba | PlacedPaint | None
-"""A color with its opacity, a gradient, or no paint."""
 
 
 def add_shape(
@@ -126,7 +128,7 @@ def add_shape(
         UnreadableError: its geometry is not understood.
         FormatError: it is beyond a limit.
     """
-    fill, stroke, width, fixed = _paints(state, importer)
+    fill, stroke, width, fixed = paints_of(state, importer)
     fill = None if tag == "line" else fill
     if fill is None and stroke is None:
         return
@@ -151,64 +153,6 @@ def add_shape(
         _add_paths(shape, None if fill is not None and is_flat(subpaths) else fill, stroke, importer)
 
 
-def _paints(state: ElementState, importer: Importer) -> tuple[_Paint, _Paint, float, float | None]:
-    """The paints of a shape's fill and stroke, the width of the stroke, and the unit that it is in if it is fixed."""
-    state_of, known = importer.paints.get(id(state), (None, None))
-    if state_of is state:
-        paints: tuple[_Paint, _Paint, float, float | None] = known
-        return paints
-    width, fixed = _stroke_width(state, importer)
-    paints = _paint("fill", state), _paint("stroke", state) if width > 0 else None, width, fixed
-    if len(importer.paints) >= MAX_KNOWN:
-        importer.paints.clear()
-    importer.paints[id(state)] = state, paints
-    return paints
-
-
-def context_paints(state: ElementState, box: Box | None = None) -> dict[str, PlacedPaint]:
-    """The paints of an element, by the names that what it shows may call them.
-
-    Args:
-        state: the state of the element.
-        box: its lowest and highest coordinates, if they are known.
-    """
-    return {f"context-{key}": _placed_paint(key, state, box) for key in ("fill", "stroke")}
-
-
-def _placed_paint(key: str, state: ElementState, box: Box | None) -> PlacedPaint:
-    text = state.style.get(key, "black" if key == "fill" else "none")
-    context = text.strip().lower()
-    if context in CONTEXT:
-        return state.context.get(context, PlacedPaint(None, state.matrix, state.viewport, box))
-    paint = parse_paint(text, state.style.get("color", "black"))
-    return PlacedPaint(paint, state.matrix, state.viewport, box)
-
-
-def _paint(key: Literal["fill", "stroke"], state: ElementState) -> _Paint:
-    """A paint with its own opacity; None if it leaves no trace."""
-    placed = _placed_paint(key, state, None)
-    color, opacity = placed.paint, _paint_opacity(key, state)
-    if color is None or opacity * state.opacity <= 0:
-        return None
-    if isinstance(color, PaintServer):
-        return placed
-    return (*color[:3], color[3] * opacity) if color[3] > 0 else None
-
-
-def _paint_opacity(key: Literal["fill", "stroke"], state: ElementState) -> float:
-    return unit_interval(state.style.get(f"{key}-opacity"))
-
-
-def _stroke_width(state: ElementState, importer: Importer) -> tuple[float, float | None]:
-    """The width of strokes, and the canvas units of a unit that transforms do not scale, in which it then is."""
-    width = length(state.style.get("stroke-width"), of=diagonal(*state.viewport), default=1.0)
-    if state.style.get("vector-effect") != "non-scaling-stroke":
-        return width, None
-    side = length(importer.root.get("width"), of=0.0)
-    unit = importer.canvas.width / side if side > 0 else 1.0
-    return width * unit, unit
-
-
 def _covers(element: Element, tag: str, state: ElementState, canvas: Canvas) -> bool:
     """Whether an element is a plain rectangle that holds the whole canvas, unclipped."""
     if tag != "rect" or state.clips:
@@ -228,7 +172,7 @@ def is_beneath(part: Literal["stroke", "markers"], order: str) -> bool:
     return words.index(part) < max(map(words.index, usual[: usual.index(part)]))
 
 
-def _add_paths(shape: _Shape, fill: _Paint, stroke: _Paint, importer: Importer) -> None:
+def _add_paths(shape: _Shape, fill: Paint, stroke: Paint, importer: Importer) -> None:
     """Add the path of a shape, or two: if its stroke is beneath its fill or dashed, or its fill cut off by a clip."""
     state = shape.state
     if not state.clips and not _PARTED & state.style.keys():
@@ -296,7 +240,7 @@ def _dashes(shape: _Shape, importer: Importer) -> list[Subpath]:
     return cut
 
 
-def _add_path(shape: _Shape, outline: list[Subpath], fill: _Paint, stroke: _Paint, importer: Importer) -> None:
+def _add_path(shape: _Shape, outline: list[Subpath], fill: Paint, stroke: Paint, importer: Importer) -> None:
     state = shape.state
     fill_color, fill_gradient = _resolve(fill, "fill", shape, importer)
     color, stroke_gradient = _resolve(stroke, "stroke", shape, importer)
@@ -355,12 +299,12 @@ def _pen(cap: str | None, join: str | None, limit: str | None) -> dict[str, Any]
 
 
 def _resolve(
-    paint: _Paint, key: Literal["fill", "stroke"], shape: _Shape, importer: Importer
+    paint: Paint, key: Literal["fill", "stroke"], shape: _Shape, importer: Importer
 ) -> tuple[Rgba | None, int | None]:
     """The color of a paint, and the index of its gradient; of the color of a gradient only the opacity is of use."""
     if not isinstance(paint, PlacedPaint):
         return paint, None
-    opacity = _paint_opacity(key, shape.state)
+    opacity = paint_opacity(key, shape.state)
     served = _serve(paint, shape, importer)
     if isinstance(served, Gradient):
         return (0.0, 0.0, 0.0, opacity), importer.gradient_index(served)
