@@ -16,6 +16,8 @@ from clipdraw.errors import InputError, LimitError, OutOfMemoryError, check_fiel
 
 _EVERY_S = 0.02
 """How often time and memory are looked at."""
+PATIENCE = 4
+"""How many times as long work may take on a machine that is busy otherwise."""
 _STATM = Path("/proc/self/statm")
 _LARGE = 2**22
 """Bytes of memory from which on it is asked for before it is taken."""
@@ -26,7 +28,8 @@ class Limits:
     """The most time and memory that a piece of work may take.
 
     Args:
-        seconds: by the clock, above 0.
+        seconds: by the clock, above 0; up to `PATIENCE` times as long while others leave this process less than half a
+            processor.
         megabytes: by which the process may grow, in 2^20 bytes, above 0; not limited on Windows.
 
     Raises:
@@ -73,14 +76,15 @@ class _Running:
     def __init__(self, limits: Limits, work: str) -> None:
         self.limits, self.work = limits, work
         self.next_look = time.monotonic()
-        self.deadline = self.next_look + limits.seconds
+        self.began, self.began_cpu = self.next_look, time.process_time()
         self.most_bytes = resident_bytes() + limits.megabytes * 2**20
 
     def error(self, more_bytes: int = 0) -> LimitError | None:
         """What is wrong, if a limit is passed, or would be with so much more memory."""
         limits, now = self.limits, time.monotonic()
         self.next_look = now + _EVERY_S
-        if now > self.deadline:
+        worked = time.process_time() - self.began_cpu
+        if now - self.began > limits.seconds * (1 if 2 * worked > limits.seconds else PATIENCE):
             return LimitError(
                 f"{self.work} took longer than {limits.seconds:g} seconds; --limit-seconds allows it more time"
             )

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import clipdraw
+from benchmarks.fuzz_drawings import random_case
 from clipdraw.raster import backend, bands
 from clipdraw.raster.batch import make_batch
 from tests.raster_scenes import SCENES
@@ -53,3 +54,16 @@ def test_large_images_are_made_in_bands_unless_a_gradient_is_wanted(monkeypatch)
     clipdraw.rasterize(drawing, height=height, width=width).sum().backward()
     assert drawing.points.grad is not None
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("first", [0, 40, 80])
+def test_random_drawings_have_the_same_bits_in_bands(first, monkeypatch):
+    """Fills, gradients, transforms, group opacities, far and broken numbers."""
+    for seed in range(first, first + 40):
+        case = random_case(seed)
+        behind = None if case.background is None else case.background[None]
+        batch = make_batch([case.drawing.detached()], (case.height, case.width), background=behind)
+        whole = backend.rasterize(batch)[0]
+        made = made_in(batch, monkeypatch, pixels=4 * case.width, fragments=200)
+        assert len(made) >= case.height // 2
+        assert torch.equal(torch.cat(made, dim=1), whole), seed

@@ -111,7 +111,7 @@ class _Tree:
         if self.elements > MAX_ELEMENTS:
             raise FormatError(f"more than {MAX_ELEMENTS:,} elements")
         self._spend(sum(map(len, attributes.values())))
-        named = {_name(key): value for key, value in attributes.items()}
+        named = {_name(key): value for key, value in attributes.items()} if "}" in "".join(attributes) else attributes
         if self.linked_sheets and self.elements == 1:
             named[LINKED_SHEETS] = ""
         self.builder.start(_name(name), named)
