@@ -16,7 +16,7 @@ from clipdraw.errors import InputError, LimitError, OutOfMemoryError, check_fiel
 
 _EVERY_S = 0.02
 """How often time and memory are looked at."""
-PATIENCE = 4
+PATIENCE, BUSY = 4, 0.8
 """How many times as long work may take on a machine that is busy otherwise."""
 _STATM = Path("/proc/self/statm")
 _LARGE = 2**22
@@ -28,8 +28,8 @@ class Limits:
     """The most time and memory that a piece of work may take.
 
     Args:
-        seconds: by the clock, above 0; up to `PATIENCE` times as long while others leave this process less than half a
-            processor.
+        seconds: by the clock, above 0; up to `PATIENCE` times as long while others leave this process less than `BUSY`
+            of a processor.
         megabytes: by which the process may grow, in 2^20 bytes, above 0; not limited on Windows.
 
     Raises:
@@ -84,7 +84,7 @@ class _Running:
         limits, now = self.limits, time.monotonic()
         self.next_look = now + _EVERY_S
         worked = time.process_time() - self.began_cpu
-        if now - self.began > limits.seconds * (1 if 2 * worked > limits.seconds else PATIENCE):
+        if now - self.began > limits.seconds * (1 if worked > BUSY * limits.seconds else PATIENCE):
             return LimitError(
                 f"{self.work} took longer than {limits.seconds:g} seconds; --limit-seconds allows it more time"
             )

@@ -28,7 +28,7 @@ def test_commands_that_read_drawings_have_both_options(name):
 
 def test_a_command_ends_at_its_limit(drawing, tmp_path):
     out = tmp_path / "x.json"
-    with pytest.raises(LimitError, match="^reading .*x.svg took longer than 0.02 seconds"):
+    with pytest.raises(LimitError, match=r"^reading .*x\.svg took longer than 0\.02 seconds"):
         files.convert(file=drawing, out=out, quiet=True, limit_seconds=0.02, limit_megabytes=100.0)
     assert not out.exists()
 
@@ -36,7 +36,7 @@ def test_a_command_ends_at_its_limit(drawing, tmp_path):
 def test_an_image_has_the_limits_of_its_command(drawing, tmp_path):
     drawing.write_text(drawing.read_text().replace(DOT * 8999, ""))
     given = {"file": drawing, "out": tmp_path / "x.png", "quiet": True, "size": 3000}
-    with pytest.raises(LimitError, match="^an image of 3000 x 3000 pixels takes more than 40 megabytes"):
+    with pytest.raises(LimitError, match=r"^an image of 3000 x 3000 pixels takes more than 40 megabytes"):
         files.rasterize(**given, limit_seconds=100.0, limit_megabytes=40.0)
     assert not given["out"].exists()
     files.rasterize(**given, limit_seconds=100.0, limit_megabytes=500.0)
