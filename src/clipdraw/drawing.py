@@ -214,7 +214,8 @@ class Drawing:
     @property
     def only_strokes(self) -> bool:
         """Whether every path is one open stroke with round caps and joins and a color."""
-        return all(style == Style() for style in self.styles)
+        usual = Style()
+        return all(style == usual for style in self.styles)
 
     def parameters(self) -> tuple[Tensor, ...]:
         """The tensors that an optimizer moves: points, widths, colors, and what else the paths have."""

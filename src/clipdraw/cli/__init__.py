@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from clipdraw.cli import about, compare, draw, files, plot, sweep
-from clipdraw.errors import ClipdrawError, DivergedError
+from clipdraw.errors import ClipdrawError, DivergedError, is_want_of_memory
 
 # Typer carries a click of its own in newer versions; this is the usage error of whichever it uses.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -63,6 +63,10 @@ def main() -> None:
         _fail("stopped", code=130)
     except ClipdrawError as error:
         _fail(error, code=1 if isinstance(error, DivergedError) else 2)
+    except (MemoryError, RuntimeError, ImportError) as error:
+        if not is_want_of_memory(error):
+            raise
+        _fail("there is not enough memory for this: take a smaller image or a smaller drawing", code=2)
     except OSError as error:
         _fail(f"{error.filename or 'writing'}: {error.strerror or error}", code=1)
 

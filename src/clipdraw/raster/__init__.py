@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from operator import index as whole_number
 
@@ -18,7 +18,16 @@ from clipdraw.raster.native import library
 from clipdraw.raster.threads import get_threads, set_threads, usable_processors
 from clipdraw.registry import Registry
 
-__all__ = ["Batch", "backends", "get_threads", "rasterize", "rasterize_batch", "set_threads", "usable_processors"]
+__all__ = [
+    "Batch",
+    "backends",
+    "get_threads",
+    "rasterize",
+    "rasterize_bands",
+    "rasterize_batch",
+    "set_threads",
+    "usable_processors",
+]
 
 backends = Registry(
     "backends",
@@ -109,6 +118,34 @@ def rasterize_batch(
     if background is not None and tuple(background.shape) != wanted:
         raise InputError(f"a background for these images has the shape {wanted}, got {tuple(background.shape)}")
     return _backend(drawings[0], backend)(make_batch(drawings, size, background=background, frozen=frozen))
+
+
+def rasterize_bands(
+    drawing: Drawing, *, height: int | None = None, width: int | None = None
+) -> Iterator[Float[Tensor, "3 _ width"]]:
+    """The image of a drawing in bands of rows, from the top, with the bits of `rasterize`.
+
+    The memory for it does not grow with the image where there are kernels; without them there is one band.
+
+    Args:
+        drawing: what to rasterize.
+        height: as for `rasterize`.
+        width: as for `rasterize`.
+
+    Raises:
+        InputError: as `rasterize`.
+        LimitError: it took longer or more memory than `clipdraw.limits` allows.
+
+    Not differentiable.
+    """
+    drawing = drawing.detached()
+    if drawing.points.device.type != "cpu" or not _native_can(drawing):
+        yield rasterize(drawing, height=height, width=width)
+        return
+    _check_alike([drawing], None)
+    from clipdraw.raster.bands import bands
+
+    yield from bands(make_batch([drawing], _size(drawing.canvas, height, width)))
 
 
 def _check_alike(drawings: Sequence[Drawing], background: Tensor | None) -> None:

@@ -32,6 +32,7 @@ from clipdraw.io.svg.syntax import (
     required,
     shortest,
 )
+from clipdraw.limits import check_limits
 
 _BLACK = "rgb(0%,0%,0%)"
 _SERVER = re.compile(rf"url\(#{GRADIENT_ID}(\d{{1,6}})\)")
@@ -172,6 +173,7 @@ def read_paths(group: Element, shared: Shared) -> Drawing:
     segments: list[int] = []
     styles, widths, colors, fills = [], [], [], []
     for index, path in enumerate(group):
+        check_limits()
         what = f"{'path' if shared.styled else 'stroke'} {index}"
         _check_element(path, styled=shared.styled)
         stroke = _read_paint(path, "stroke", shared, what=what)

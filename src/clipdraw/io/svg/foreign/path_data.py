@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from clipdraw.io.svg.foreign.values import NUMBER
+from clipdraw.limits import check_limits
 
 Command = tuple[str, list[float]]
 """A letter, and the numbers of one or more commands of that kind."""
@@ -205,6 +206,7 @@ def build_subpaths(commands: Iterable[Command]) -> list[Subpath]:
     """
     pen = Pen()
     for letter, numbers in single_commands(commands):
+        check_limits()
         pen.follow(letter, numbers)
     pen.end_subpath(closed=False)
     return pen.subpaths

@@ -231,6 +231,7 @@ def is_length(text: str) -> bool:
     return match is not None and match[2] in {*_UNITS, "%"}
 
 
+@lru_cache(maxsize=8192)
 def length(text: str | None, *, of: float, default: float = 0.0) -> float:
     """A length in user units (1/96 inch).
 
