@@ -155,6 +155,8 @@ def with_absolute_paths(values: Mapping[str, Any]) -> dict[str, Any]:
         ConfigError: a setting is unknown, or the encoders are not named as they should be.
     """
     found = by_full_name(values)
+    if isinstance(found.get("guide.model"), str):
+        found["guide.model"] = absolute_name(found["guide.model"])
     if "judge.encoders" in found:
         judge: JudgeSettings = _made(JudgeSettings, {"encoders": found["judge.encoders"]}, "judge.")
         names, texts = judge.weights(), judge.encoders

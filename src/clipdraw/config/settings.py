@@ -11,6 +11,7 @@ from clipdraw.config.groups import (
     CenterSettings,
     ConstraintSettings,
     FilmSettings,
+    GuideSettings,
     JudgeSettings,
     PriorSettings,
     RateSettings,
@@ -24,6 +25,7 @@ from clipdraw.encoders import Encoder
 from clipdraw.errors import ConfigError, check_fields
 from clipdraw.optimization.center import CIRCLES, Center
 from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
+from clipdraw.optimization.diffusion import Guide
 from clipdraw.optimization.loop import Problem
 from clipdraw.optimization.losses import Loss, Opacity, Prior, Prompt
 from clipdraw.optimization.parameterization import Parameterization, Rates
@@ -62,6 +64,7 @@ class Config:
         rates: learning rates.
         constraints: rules that hold after each step.
         center: the pull to the middle.
+        guide: guidance by a diffusion model.
         film: the films of the run.
 
     Raises:
@@ -88,6 +91,7 @@ class Config:
     rates: RateSettings = field(default_factory=RateSettings)
     constraints: ConstraintSettings = field(default_factory=ConstraintSettings)
     center: CenterSettings = field(default_factory=CenterSettings)
+    guide: GuideSettings = field(default_factory=GuideSettings)
     film: FilmSettings = field(default_factory=FilmSettings)
 
     def __post_init__(self) -> None:
@@ -100,6 +104,7 @@ class Config:
         self._losses()
         Prior(self._weightiest_text(), self.prior.weight or Prior.weight, self.prior.until)
         Center(**{**asdict(self.center), "weight": self.center.weight or Center.weight})
+        self._guide()
         self.recipe()
         self._random_strokes()
 
@@ -167,7 +172,12 @@ class Config:
             others.append(Prior(self._weightiest_text(), weight, until, self.seed, self._aim_radius()))
         if self.center.weight:
             others.append(Center(**asdict(self.center)))
+        if self.guide.model:
+            others.append(self._guide())
         return *self.prompts(), *others
+
+    def _guide(self) -> Guide:
+        return Guide(self._weightiest_text(), **asdict(self.guide))
 
     def _weightiest_text(self) -> str:
         return max(self.prompts(), key=lambda prompt: prompt.weight).text

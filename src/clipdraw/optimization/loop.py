@@ -116,10 +116,9 @@ class Optimization:
     def frame(self) -> Frame:
         """The picture as the losses see it now, under fresh random views."""
         image = self.parameterization.image(self.recipe.resolution or self.encoder.view_size)
+        embeddings = self._look(image, self.recipe.views.count)
         progress = self.index / self.recipe.steps
-        return Frame(
-            self.parameterization.subject, image, self._look(image, self.recipe.views.count), progress, self._look
-        )
+        return Frame(self.parameterization.subject, image, embeddings, progress, self._look, self._generator)
 
     def _look(self, image: Float[Tensor, "3 height width"], count: int) -> Float[Tensor, "count dimensions"]:
         """The embeddings of fresh random views of an image."""
