@@ -6,7 +6,7 @@ from tests.command_line import clipdraw as command
 
 def test_public_names():
     assert sorted(clipdraw.__all__) == [
-        "Canvas", "ClipdrawError", "Config", "Drawing", "Optimization", "Problem", "Prompt", "RandomStrokes",
+        "Canvas", "Change", "ClipdrawError", "Config", "Drawing", "Optimization", "Problem", "Prompt", "RandomStrokes",
         "Rates", "Recipe", "Run", "Step", "Views", "__version__", "compare", "draw", "explain", "film",
         "load_encoder", "optimize", "rasterize", "resume", "score", "sweep",
     ]  # fmt: skip

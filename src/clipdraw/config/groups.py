@@ -257,6 +257,29 @@ class CenterSettings(_Group):
 
 
 @dataclass(frozen=True)
+class GuideSettings(_Group):
+    """Guidance by a diffusion model, toward the weightiest prompt; see `diffusion.Guide`.
+
+    Args:
+        model: a hub id or a folder of a Stable Diffusion 1 or 2, as safetensors; empty for none.
+        weight: how strongly, against a prompt's 1; above 0 and at most 1,000,000.
+        guidance: how much the text counts, 0 to 10,000.
+        steps: the least and the most noise, as fractions of the model's steps, 0 to 1.
+        precision: number format that the model computes in: `float32`, `bfloat16`, `float16` or `auto`.
+    """
+
+    model: str = ""
+    weight: float = 1.0
+    guidance: float = 100.0
+    steps: tuple[float, float] = (0.05, 0.95)
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_one_of("guide.precision", self.precision, ("auto", *PRECISIONS))
+
+
+@dataclass(frozen=True)
 class FilmSettings(_Group):
     """The films that are made of the run; see `films.Film`.
 

@@ -162,6 +162,8 @@ def with_absolute_paths(values: Mapping[str, Any]) -> dict[str, Any]:
     if "regions" in found:
         texts = plain_fields(Config, {"regions": found["regions"]}, error=ConfigError)["regions"]
         found["regions"] = tuple(map(region_with_absolute_path, texts))
+    if isinstance(found.get("guide.model"), str):
+        found["guide.model"] = absolute_name(found["guide.model"])
     if "judge.encoders" in found:
         judge: JudgeSettings = _made(JudgeSettings, {"encoders": found["judge.encoders"]}, "judge.")
         names, texts = judge.weights(), judge.encoders

@@ -12,6 +12,7 @@ from clipdraw.config.groups import (
     CenterSettings,
     ConstraintSettings,
     FilmSettings,
+    GuideSettings,
     HandSettings,
     JudgeSettings,
     PenSettings,
@@ -30,6 +31,7 @@ from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import ConfigError, check_fields
 from clipdraw.optimization.center import CIRCLES, Center
 from clipdraw.optimization.constraints import Constraint
+from clipdraw.optimization.diffusion import Guide
 from clipdraw.optimization.loop import Problem
 from clipdraw.optimization.losses import Loss, Opacity, Prior, Prompt
 from clipdraw.optimization.parameterization import Parameterization, Rates
@@ -89,6 +91,7 @@ class Config:
         pen: colors, width and opacity of paths.
         hand: how lines run.
         center: the pull to the middle.
+        guide: guidance by a diffusion model.
         film: the films of the run.
 
     Raises:
@@ -121,6 +124,7 @@ class Config:
     pen: PenSettings = field(default_factory=PenSettings)
     hand: HandSettings = field(default_factory=HandSettings)
     center: CenterSettings = field(default_factory=CenterSettings)
+    guide: GuideSettings = field(default_factory=GuideSettings)
     film: FilmSettings = field(default_factory=FilmSettings)
 
     def __post_init__(self) -> None:
@@ -138,6 +142,7 @@ class Config:
         self._losses()
         Prior(self._picture(), self.prior.weight or Prior.weight, self.prior.until)
         Center(**{**asdict(self.center), "weight": self.center.weight or Center.weight})
+        self._guide()
         self.recipe()
         control.start(self)
         self._random_strokes()
@@ -239,12 +244,17 @@ class Config:
             others.append(Prior(self._picture(places), self.prior.weight, self.prior.until))
         if self.center.weight:
             others.append(Center(**asdict(self.center)))
+        if self.guide.model:
+            others.append(self._guide())
         return *self.prompts(), *region_prompts(places), *others, *control.losses(self)
 
     def _picture(self, places: tuple[Place, ...] = ()) -> PriorPicture:
         """The picture that the drawing starts from and is kept near."""
         shown = places or (Place(self._weightiest_text()),)
         return PriorPicture(shown, self.seed, self._aim_radius(), control.adaptation(self))
+
+    def _guide(self) -> Guide:
+        return Guide(self._weightiest_text(), **asdict(self.guide))
 
     def _weightiest_text(self) -> str:
         return max(self.prompts(), key=lambda prompt: prompt.weight).text

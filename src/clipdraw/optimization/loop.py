@@ -6,7 +6,7 @@ Adam -> constraints -> parameters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,9 +17,10 @@ from torch import Tensor
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import DivergedError, FormatError, InputError
-from clipdraw.optimization.losses import Frame, Loss, Prompt, distinct, drawing_of, similarity
+from clipdraw.optimization.losses import Frame, Loss, Prompt, Term, distinct, drawing_of, similarity
 from clipdraw.optimization.parameterization import Parameterization, Strokes
 from clipdraw.optimization.recipe import Recipe
+from clipdraw.optimization.steering import Change
 
 MAX_DROPPED_IN_A_ROW = 10
 """Steps with non-finite gradients in a row after which a run gives up."""
@@ -85,15 +86,23 @@ class Optimization:
             raise InputError("nothing to optimize: give at least one loss, such as losses.Prompt('a bonfire')")
         self.recipe = recipe or Recipe()
         self.encoder = encoder
-        self.parameterization = self._strokes(start) if isinstance(start, Drawing) else start
+        self._from_drawing = isinstance(start, Drawing)
         self.index = 0
         self.dropped = 0
         self._dropped_in_a_row = 0
-        self._terms = [(loss, loss.build(encoder)) for loss in losses]
-        self._names = distinct(loss.name for loss in losses)
         self._generator = torch.Generator().manual_seed(seed)
-        self._parameters = self.parameterization.parameters()
+        self._terms: list[tuple[Loss, Term]] = []
+        self._begin(self._strokes(start) if isinstance(start, Drawing) else start)
+        self._terms = self._built(losses)
+
+    def _begin(self, parameterization: Parameterization) -> None:
+        self.parameterization, self._parameters = parameterization, parameterization.parameters()
         self._optimizer = torch.optim.Adam([{"params": [p.tensor]} for p in self._parameters], lr=1.0)
+
+    def _built(self, losses: Sequence[Loss]) -> list[tuple[Loss, Term]]:
+        """Losses with their functions; those that are minimized already keep theirs."""
+        known = {id(loss): term for loss, term in self._terms}
+        return [(loss, known.get(id(loss)) or loss.build(self.encoder)) for loss in losses]
 
     def _strokes(self, drawing: Drawing) -> Strokes:
         recipe = self.recipe
@@ -133,7 +142,8 @@ class Optimization:
         shown = image[:3] + (1 - image[3:]) if len(image) == 4 else image
         subject = self.parameterization.subject
         look = partial(self._look, paper=subject.paper if isinstance(subject, Drawing) else None)
-        return Frame(subject, shown, look(image, self.recipe.views.count), progress, look)
+        embeddings = look(image, self.recipe.views.count)
+        return Frame(subject, shown, embeddings, progress, look, generator=self._generator)
 
     def _look(
         self, image: Float[Tensor, "channels height width"], count: int, *, paper: Float[Tensor, " 3"] | None
@@ -164,7 +174,8 @@ class Optimization:
         with torch.no_grad():
             self.parameterization.project()
         self.index += 1
-        losses = {name: value.item() for name, value in zip(self._names, values, strict=True)}
+        names = distinct(loss.name for loss, _ in self._terms)
+        losses = {name: value.item() for name, value in zip(names, values, strict=True)}
         return Step(
             index=self.index,
             of=self.recipe.steps,
@@ -174,6 +185,36 @@ class Optimization:
             dropped=dropped,
             embeddings=frame.embeddings.detach(),
         )
+
+    def change(self, change: Change) -> None:
+        """Go on otherwise from the next step on; what the optimizer knows of paths that stay is carried over.
+
+        Adam's moments of new paths are 0. Learning rates, constraints and paths are those of a drawing: another
+        parameterization has its own.
+
+        Raises:
+            InputError: paths that are to go are not there, none is left, or what is optimized has not begun as a
+                drawing; nothing has changed.
+        """
+        if change.of_paths and not self._from_drawing:
+            raise InputError("only of what began as a drawing can paths be added or removed")
+        before = self.moved if self._from_drawing and (change.of_paths or change.recipe) else None
+        paths = change.paths(before) if before is not None else None
+        self._terms = self._terms if change.losses is None else self._built(change.losses)
+        self.recipe = change.recipe or self.recipe
+        if before is not None and paths is not None:
+            self._go_on_with(paths, before, change)
+
+    def _go_on_with(self, paths: Drawing, before: Drawing, change: Change) -> None:
+        known = {p.name: self._optimizer.state.get(p.tensor, {}) for p in self._parameters}
+        self._begin(self._strokes(paths))
+        for parameter in self._parameters:
+            carried = {
+                name: value if name == "step" else change.moment(parameter.name, value, before, parameter.tensor)
+                for name, value in known.get(parameter.name, {}).items()
+            }
+            if carried:
+                self._optimizer.state[parameter.tensor] = carried
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on besides the settings, as copied tensors by name."""
@@ -261,8 +302,10 @@ def optimize(
     encoder: Encoder,
     recipe: Recipe | None = None,
     seed: int = 0,
-) -> Iterator[Step]:
+) -> Generator[Step, Change | None, None]:
     """Optimize step by step: stop when you like, look at each, change the drawing in between.
+
+    To change what is asked for, send a message instead of asking for the next step: `step = steps.send(Change(...))`.
 
     Args:
         start: a drawing, which is copied (the copy is in each step), or another parameterization.
@@ -282,7 +325,9 @@ def optimize(
     """
     run = Optimization(start, losses, encoder=encoder, recipe=recipe, seed=seed)
     while run.index < run.recipe.steps:
-        yield run.step()
+        change = yield run.step()
+        if change is not None:
+            run.change(change)
 
 
 def check_tensor(tensors: Mapping[str, Tensor], name: str, like: Tensor) -> None:
@@ -323,6 +368,6 @@ class Problem:
         """The optimization before its first step, to be stepped, stopped and continued."""
         return Optimization(self.start, self.losses, encoder=self.encoder, recipe=self.recipe, seed=self.seed)
 
-    def optimize(self) -> Iterator[Step]:
-        """Each step after its update, as `optimize` yields them."""
+    def optimize(self) -> Generator[Step, Change | None, None]:
+        """Each step after its update, as `optimize` yields them; changes can be sent to it."""
         return optimize(self.start, self.losses, encoder=self.encoder, recipe=self.recipe, seed=self.seed)

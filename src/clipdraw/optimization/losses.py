@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain, count
 from typing import Protocol, runtime_checkable
@@ -47,6 +47,7 @@ class Frame:
         progress: fraction of the steps already taken, in [0, 1).
         look: from another image in [0, 1], such as a part of this one, and a number to the unit vectors of as many
             fresh random views. It takes random numbers of the run, so call it equally often in each step.
+        generator: the run's, for losses that need random numbers themselves.
     """
 
     subject: Drawing | Parameterization
@@ -54,6 +55,7 @@ class Frame:
     embeddings: Float[Tensor, "views dimensions"]
     progress: float
     look: Callable[[Tensor, int], Tensor] = _no_look
+    generator: torch.Generator = field(default_factory=torch.Generator)
 
     @property
     def drawing(self) -> Drawing:
