@@ -79,7 +79,7 @@ def test_a_start_may_be_on_any_paper():
 
 
 def fitted(start, steps=25):
-    return PriorStrokes(start, "a flag", Imagining(), steps=steps)(Canvas(), torch.Generator().manual_seed(0))
+    return PriorStrokes(start, PriorPicture.of("a flag"), Imagining(), steps=steps)(Canvas(), torch.Generator().manual_seed(0))
 
 
 def target():
