@@ -53,6 +53,8 @@ def test_contact_sheet(run, tmp_path):
         1,
         "--preset",
         "fast",
+        "--steps",
+        3,
         "--columns",
         2,
         "--out",

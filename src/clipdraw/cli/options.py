@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from clipdraw.errors import ConfigError, InputError
+from clipdraw.limits import Limits
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
@@ -145,6 +146,31 @@ def takes_settings(*names: str) -> Callable[[Command], Command]:
         return with_options
 
     return decorate
+
+
+def takes_limits(command: Command) -> Command:
+    """Give a command options for the most time and memory that reading a file, or making its image, may take."""
+
+    @functools.wraps(command)
+    def with_options(*, limit_seconds: float, limit_megabytes: float, **given: Any) -> None:
+        with Limits(limit_seconds, limit_megabytes).for_each():
+            command(**given)
+
+    own = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in signature(command, eval_str=True).parameters.values()]
+    parameters = [*own, *(_limit(name, unit) for name, unit in _LIMITS.items())]
+    with_options.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {p.name: p.annotation for p in parameters}
+    return with_options
+
+
+_LIMITS = {"seconds": "time", "megabytes": "memory"}
+
+
+def _limit(name: str, what: str) -> Parameter:
+    """The parameter of a command for one of its limits."""
+    option = typer.Option(help=f"The most {what} that reading a file, or making its image, may take.")
+    default = getattr(Limits, name)
+    return Parameter(f"limit_{name}", Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[float, option])
 
 
 def _settings(values: dict[str, Any]) -> dict[str, Any]:
