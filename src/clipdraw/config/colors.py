@@ -49,11 +49,11 @@ def parse_palette(texts: tuple[str, ...]) -> tuple[Color, ...]:
     if len(texts) == 1 and texts[0].strip().lower() in palettes():
         texts = tuple(map(str, palettes()[texts[0].strip().lower()]["colors"]))  # type: ignore[call-overload]
     if len(texts) > MOST_COLORS:
-        raise ConfigError(f"a palette has at most {MOST_COLORS} colors, got {len(texts)}")
+        raise ConfigError(f"pen.palette is of at most {MOST_COLORS} colors, got {len(texts)}")
     try:
-        return tuple(dict.fromkeys(parse_color(text, what="a color of a palette") for text in texts))
+        return tuple(dict.fromkeys(parse_color(text, what="each color") for text in texts))
     except ConfigError as error:
-        raise ConfigError(f"{error}; there are the palettes {', '.join(palettes())}") from None
+        raise ConfigError(f"pen.palette is colors, or one of {', '.join(palettes())}; {error}") from None
 
 
 def colors_of_picture(path: str, count: int) -> tuple[str, ...]:

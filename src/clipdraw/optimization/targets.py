@@ -18,10 +18,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.framing import select_variant
-from clipdraw.optimization.colors import nearest, oklab
+from clipdraw.optimization.colors import oklab
 
 _WHITE = 20  # of 255: fainter ink that reaches the picture's edge is background
 _NEAR_WHITE = 0.08  # in Oklab
+_SURROUNDINGS = 24  # in the shorter side: the squares that are painted in one color
 _EDGE = 5  # pixels across, of the neighborhood from which the color of a border pixel is taken
 _BEST = 3  # pictures, of the most similar ones, among which the seed chooses
 _TILE = 0.62  # of the canvas: the picture in the middle of a tile, and again at its corners
@@ -108,26 +109,32 @@ def _flooded(ink: Float[Tensor, "height width"]) -> Bool[Tensor, "height width"]
 
 
 def _in_colors(colors: Tensor, alpha: Tensor, palette: tuple[tuple[float, float, float], ...]) -> Tensor:
-    """Each pixel in the most similar color; white, if the palette has nothing like it, is left out."""
-    available = colors.new_tensor(palette)
-    pixels = colors.permute(1, 2, 0)
-    chosen = available[nearest(pixels, available)].permute(2, 0, 1)
-    white = oklab(colors.new_ones(3))
-    if (oklab(available) - white).norm(dim=-1).min() > 3 * _NEAR_WHITE:
-        alpha = torch.where((oklab(pixels) - white).norm(dim=-1) < _NEAR_WHITE, 0.0, alpha)
+    """Each pixel in the color that is most like it and its surroundings; white, if nothing is like it, is left out."""
+    available, white = oklab(colors.new_tensor(palette)), oklab(colors.new_ones(3))
+    shades = oklab(colors.permute(1, 2, 0).clamp(0, 1)).permute(2, 0, 1)
+    around = 2 * (min(alpha.shape) // _SURROUNDINGS) + 1
+    near = [functional.avg_pool2d(part[None], around, 1, around // 2)[0] for part in (shades * alpha, alpha[None])]
+    pair = torch.stack([shades, near[0] / near[1].clamp(min=1e-6)]).permute(0, 2, 3, 1)
+    costs = (pair[..., None, :] - available).square().sum(-1).sum(0)  # (height, width, colors)
+    light = (available - white).norm(dim=-1) < 2 * _NEAR_WHITE
+    is_white = (pair[0] - white).norm(dim=-1) < _NEAR_WHITE
+    if not bool(light.all()):
+        costs = costs + (light & ~is_white[..., None])  # else what is painted could not be told from white paper
+    chosen = colors.new_tensor(palette)[costs.argmin(-1)].permute(2, 0, 1)
+    if not bool(light.any()):
+        alpha = torch.where(is_white, 0.0, alpha)
     return torch.cat([chosen * alpha, alpha[None]])
 
 
 def _in_tones(colors: Tensor, alpha: Tensor, palette: tuple[tuple[float, float, float], ...]) -> Tensor:
     """One color, the fainter the lighter a pixel is beside the others; of none given, the mean color."""
     shades = oklab(colors.permute(1, 2, 0).clamp(0, 1))
-    painted = alpha > 0.5
-    lightness = shades[..., 0]
+    near_white = (shades - oklab(colors.new_ones(3))).norm(dim=-1) < _NEAR_WHITE
+    lightness, painted = shades[..., 0], (alpha > 0.5) & ~near_white
     if not bool(painted.any()):
         return torch.cat([colors * alpha, alpha[None]])
     dark, light = torch.quantile(lightness[painted], lightness.new_tensor([0.05, 0.95]))
     tones = 1 - 0.75 * ((lightness - dark) / (light - dark).clamp(min=0.2)).clamp(0, 1)
-    near_white = (shades - oklab(colors.new_ones(3))).norm(dim=-1) < _NEAR_WHITE
     amount = alpha * torch.where(near_white, 0.0, tones)
     mean = (colors * amount).sum((1, 2)) / amount.sum().clamp(min=1e-6)
     color = colors.new_tensor(palette[0]) if palette else mean * 0.6

@@ -71,6 +71,16 @@ BOUNDS = {
     "rates.color": (-ABOVE_0, 0.0, 1000.0, 1000.1),
     "constraints.width_range": (-ABOVE_0, 0.0, 1000.0, 1000.1),
     "constraints.least_opacity": (-ABOVE_0, 0.0, 1.0, 1.1),
+    "pen.colors": (0, 1, 256, 257),
+    "pen.width": (-ABOVE_0, 0.0, 1000.0, 1000.1),
+    "pen.opacity": (-ABOVE_0, 0.0, 1.0, 1.1),
+    "pen.most_ink": (-ABOVE_0, 0.0, 1.0, 1.1),
+    "hand.smooth": (-ABOVE_0, 0.0, 1e6, 1.1e6),
+    "hand.crossing": (-ABOVE_0, 0.0, 1e6, 1.1e6),
+    "hand.length": (-ABOVE_0, 0.0, 1e6, 1.1e6),
+    "hand.straight": (-ABOVE_0, 0.0, 1e6, 1.1e6),
+    "hand.grid": (-ABOVE_0, 0.0, 112.0, 112.1),
+    "hand.margin": (-ABOVE_0, 0.0, 111.0, 111.1),
     "center.radius": (-ABOVE_0, 0.0, 10_000.0, 10_001.0),
     "center.weight": (-ABOVE_0, 0.0, LARGEST, 1e39),
     "center.power": (0.9, 1.0, 10.0, 10.1),
@@ -127,7 +137,8 @@ LISTS = set(DEFAULTS) - TEXTS - SWITCHES - set(BOUNDS)
 
 
 def test_texts_lists_and_switches_are_of_their_type():
-    assert sorted(LISTS) == ["also", "film.formats", "film.kinds", "judge.encoders", "negative", "regions"]
+    lists = ["also", "film.formats", "film.kinds", "judge.encoders", "negative", "pen.palette", "regions"]
+    assert sorted(LISTS) == lists
     for names, wrong in (
         (TEXTS, (1, 0.5, None, True, ["a"], {})),
         (SWITCHES, (1, 0, "yes", None, [True])),
