@@ -5,12 +5,14 @@ from itertools import combinations
 import pytest
 import torch
 
+from clipdraw.config import resolve
 from clipdraw.config.layout import lay_out, places_of, to_dict
 from clipdraw.config.scenes import read_scene
 from clipdraw.drawing import Canvas, Drawing
-from clipdraw.errors import FormatError
+from clipdraw.errors import ConfigError, FormatError
 from clipdraw.framing import Box
 from clipdraw.io.images import write_png
+from tests.conftest import TinyEncoder
 
 
 def layout(text, canvas=(224.0, 224.0), shape=lambda text: (1.0, 1.0)):
@@ -185,3 +187,48 @@ def test_the_record_has_boxes_in_percent():
     assert [one["text"] for one in record["layout"]] == ["a cat", "a dog"]
     assert all(0 <= side <= 100 for one in record["layout"] for side in one["box"])
     assert record["relations"] == [["cat", "beside", "dog"]]
+
+
+@pytest.mark.parametrize(
+    "hand", [{"symmetry": "mirror"}, {"symmetry": "rotation:3"}, {"tile": True}, {"one_line": True}]
+)
+@pytest.mark.parametrize("where", [{"regions": ("a cat@left",)}, {"scene": "on"}])
+def test_what_is_seen_all_over_is_not_within_regions(hand, where):
+    with pytest.raises(ConfigError, match="and hand do not go together: what is symmetric"):
+        resolve("a cat", {"hand": hand, **where})
+
+
+def test_a_symmetric_drawing_reads_no_scene_by_itself(encoder):
+    config = resolve("a cat on a dog", {"hand": {"symmetry": "mirror"}})
+    assert config.read_scene(encoder) is None
+
+
+class Imagining(TinyEncoder):
+    """An encoder to which everything looks like a red square."""
+
+    @property
+    def prior(self):
+        return self
+
+    def sample(self, text):
+        picture = torch.ones(1, 3, 16, 16)
+        picture[:, 1:, 4:12, 4:12] = 0
+        return picture
+
+
+COMBINED = [
+    {"background": "none"}, {"background": "#203040"}, {"background": "optimized"}, {"shape": "fill"},
+    {"shape": "both"}, {"pen": {"palette": ("#ff0000", "#0000ff")}}, {"pen": {"ink": "black"}},
+    {"hand": {"grid": 16.0}}, {"hand": {"margin": 20.0}}, {"center": {"radius": 60.0}}, {"canvas": (100.0, 60.0)},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", [{"preset": "paper"}, *COMBINED])
+def test_regions_go_together_with_all_else(settings):
+    common = {"strokes": 6, "steps": 1, "views.count": 1, "regions": ("a sun@left", "a key@right")}
+    step = resolve("a park", common | settings).build(Imagining()).begin().step()
+    assert not step.dropped
+    points = torch.stack([one.mean(0) for one in step.drawing.stroke_points()])
+    middle = step.drawing.canvas.width / 2
+    assert (points[:3, 0] < middle).all()
+    assert (points[3:, 0] > middle).all()
