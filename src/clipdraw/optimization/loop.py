@@ -116,15 +116,17 @@ class Optimization:
     def frame(self) -> Frame:
         """The picture as the losses see it now, under fresh random views."""
         image = self.parameterization.image(self.recipe.resolution or self.encoder.view_size)
-        progress = self.index / self.recipe.steps
-        return Frame(
-            self.parameterization.subject, image, self._look(image, self.recipe.views.count), progress, self._look
-        )
+        embeddings, progress = self._look(image, self.recipe.views.count), self.index / self.recipe.steps
+        return Frame(self.parameterization.subject, image, embeddings, progress, self._look, self._views_of)
 
     def _look(self, image: Float[Tensor, "3 height width"], count: int) -> Float[Tensor, "count dimensions"]:
         """The embeddings of fresh random views of an image."""
+        return self.encoder.encode_image(self._views_of([image], count)[0])
+
+    def _views_of(self, images: Sequence[Tensor], count: int) -> list[Tensor]:
+        """The same fresh random views of several images."""
         views = replace(self.recipe.views, count=count)
-        return self.encoder.encode_image(views.apply(image, self.encoder.view_size, generator=self._generator))
+        return views.apply_to_all(images, self.encoder.view_size, generator=self._generator)
 
     def step(self) -> Step:
         """Make one update.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -103,10 +104,16 @@ class Views:
         Returns:
             The views; differentiable in `image`.
         """
-        matrices = self.transforms(generator)
-        shade = self._outside_shade(generator).to(image)
-        views = _sampled(image, matrices, size)
-        return views[:, :3] + (1.0 - views[:, 3:]) * shade[:, None, None, None]
+        (views,) = self.apply_to_all([image], size, generator=generator)
+        return views
+
+    def apply_to_all(
+        self, images: Sequence[Float[Tensor, "3 _ _"]], size: int, *, generator: torch.Generator
+    ) -> list[Float[Tensor, "views 3 size size"]]:
+        """The same random views of several images, as `apply` makes them of one."""
+        matrices, shade = self.transforms(generator), self._outside_shade(generator)
+        sampled = [_sampled(image, matrices, size) for image in images]
+        return [views[:, :3] + (1.0 - views[:, 3:]) * shade.to(views)[:, None, None, None] for views in sampled]
 
     def _outside_shade(self, generator: torch.Generator) -> Float[Tensor, " views"]:
         if self.outside == "gray":
