@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from clipdraw.cli import about, compare, draw, files, sweep
+from clipdraw.cli import about, compare, draw, files, sweep, trace
 from clipdraw.errors import ClipdrawError, DivergedError
 
 # Typer carries a click of its own in newer versions; this is the usage error of whichever it uses.
@@ -34,6 +34,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "score": files.score,
     "explain": files.explain,
     "rasterize": files.rasterize,
+    "trace": trace.trace,
     "convert": files.convert,
     "views": files.views,
     "convert-weights": files.convert_weights,

@@ -97,12 +97,17 @@ def _shapes(points: Tensor, fills: Float[Tensor, "shapes 3"], canvas: Canvas, ba
     )
 
 
+def _fills(drawing: Drawing) -> Float[Tensor, "shapes 4"]:
+    assert drawing.fills is not None
+    return drawing.fills
+
+
 def _with_more(drawing: Drawing, target: Float[Tensor, "3 height width"], count: int) -> Drawing:
     """The drawing with more circles on top, each where one color removes most of the error that those before leave."""
     height, width = target.shape[1:]
     image = rasterize(drawing, height=height, width=width)
     unit = drawing.canvas.width / width
-    points, fills = [drawing.points], [drawing.fills[:, :3]]
+    points, fills = [drawing.points], [_fills(drawing)[:, :3]]
     for _ in range(count):
         row, column, radius, color = _best_square(target, image)
         image[:, max(0, row - radius) : row + radius + 1, max(0, column - radius) : column + radius + 1] = color[
@@ -161,11 +166,10 @@ def _fitted(drawing: Drawing, target: Float[Tensor, "3 height width"], steps: in
     """The drawing after gradient descent on the squared difference of pixels."""
     height, width = target.shape[1:]
     drawing = drawing.detached()
-    points, fills, background = drawing.points, drawing.fills, drawing.background
+    fills, background = _fills(drawing), drawing.background
     rates = _RATES[0] * drawing.canvas.scale, _RATES[1], _RATES[1]
-    groups = [
-        {"params": [p.requires_grad_()], "lr": r} for p, r in zip((points, fills, background), rates, strict=True)
-    ]
+    moved = zip((drawing.points, fills, background), rates, strict=True)
+    groups = [{"params": [tensor.requires_grad_()], "lr": rate} for tensor, rate in moved]
     optimizer = torch.optim.Adam(groups)
     for step in range(steps):
         loss = (rasterize(drawing, height=height, width=width) - target).square().mean()
