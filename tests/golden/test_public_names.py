@@ -21,8 +21,8 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_commands_and_options(tmp_path):
     told = " ".join(command("--help", cwd=tmp_path).stdout.split())
     for name in (
-        "draw", "resume", "compare", "sweep", "film", "score", "explain", "rasterize", "convert", "views", "presets",
-        "models", "doctor", "convert-weights",
+        "draw", "resume", "compare", "sweep", "film", "score", "explain", "rasterize", "plot", "convert", "views",
+        "presets", "models", "doctor", "convert-weights",
     ):  # fmt: skip
         assert f"│ {name} " in told
     told = command("draw", "--help", cwd=tmp_path).stdout

@@ -82,7 +82,7 @@ def _versions() -> Iterator[str]:
 
 
 def _extras() -> Iterator[str]:
-    for extra, module in (("clip", "transformers"), ("video", "av"), ("cog", "cog")):
+    for extra, module in (("clip", "transformers"), ("video", "av"), ("plotter", "vpype"), ("cog", "cog")):
         yield f"{extra}: " + ("installed" if find_spec(module) else f"missing; {install_command(extra)}")
 
 

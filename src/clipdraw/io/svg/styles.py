@@ -126,11 +126,11 @@ def _transform_text(drawing: Drawing, style: Style) -> str:
     if not style.transforms or drawing.transforms is None:
         return ""
     numbers = " ".join(map(str, style.transforms))
-    matrix = matrix_text(_product(drawing.transforms, style.transforms))
+    matrix = matrix_text(product(drawing.transforms, style.transforms))
     return f' transform="{matrix}" clipdraw:transforms="{numbers}"'
 
 
-def _product(transforms: Float[Tensor, "transforms 2 3"], chain: tuple[int, ...]) -> Float[Tensor, "2 3"]:
+def product(transforms: Float[Tensor, "transforms 2 3"], chain: tuple[int, ...]) -> Float[Tensor, "2 3"]:
     """One matrix for several transforms, outermost first."""
     last = torch.tensor([[0.0, 0.0, 1.0]], dtype=torch.float64)
     result = torch.eye(3, dtype=torch.float64)
@@ -298,7 +298,7 @@ def _read_chain(path: Element, transforms: Float[Tensor, "transforms 2 3"] | Non
         raise EditedError
     chain = tuple(map(int, numbers))
     try:
-        same = matrix_text(_product(transforms, chain)) == shown
+        same = matrix_text(product(transforms, chain)) == shown
     except InputError:  # beyond all limits
         same = False
     if not same:
