@@ -190,13 +190,13 @@ def rasterize(
     with display(quiet=quiet) as shown:
         from clipdraw.drawing import Drawing
         from clipdraw.io.images import write_png
-        from clipdraw.raster import rasterize as to_image
+        from clipdraw.raster import picture_of
 
         drawing = Drawing.load(file)
         if shown:
             shown.say(f"writing {out}")
         height, width = drawing.canvas.pixel_size(size)
-        write_png(to_image(drawing, height=height, width=width), out, metadata=drawing.metadata)
+        write_png(picture_of(drawing, height=height, width=width), out, metadata=drawing.metadata)
     print(out)
 
 

@@ -16,7 +16,7 @@ from clipdraw.errors import ConfigError, InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-_CENTER, _FILMS = "Keep to the middle", "Films"
+_CENTER, _PEN, _FILMS = "Keep to the middle", "Pen and paper", "Films"
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,12 @@ OPTIONS = {
     **{f"center_{name}": option for name, option in _CENTER_OPTIONS.items()},
     # The published spelling, which the help leaves out.
     **{f"centre_{name}": replace(option, hidden=True) for name, option in _CENTER_OPTIONS.items()},
+    "palette": SettingOption(
+        "pen.palette", str, "The only colors of strokes: #264653,#e76f51,..., or a name such as nord.", panel=_PEN
+    ),
+    "palette_from": SettingOption("pen.palette_from", str, "A picture whose colors become the palette.", panel=_PEN),
+    "background": SettingOption("background", str, "A color, none (transparent), or optimized.", panel=_PEN),
+    "shape": SettingOption("shape", str, "stroke, fill (closed shapes), or both.", panel=_PEN),
     "film_kind": SettingOption(
         "film.kinds", list[str], "optimization (the default), strokes; repeat it for both.", panel=_FILMS
     ),

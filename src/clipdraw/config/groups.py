@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from clipdraw.config.colors import MOST_COLORS, colors_of_picture, parse_color, parse_palette
 from clipdraw.encoders import split_weight
 from clipdraw.encoders.devices import PRECISIONS
 from clipdraw.errors import ConfigError, check_fields
+from clipdraw.optimization.constraints import HALF, WIDEST
 from clipdraw.optimization.schedules import SCHEDULES
 from clipdraw.optimization.views import OUTSIDES
 
@@ -160,6 +162,76 @@ class ConstraintSettings(_Group):
     def __post_init__(self) -> None:
         super().__post_init__()
         require("constraints.least_opacity", self.least_opacity, 0, 1)
+
+
+@dataclass(frozen=True)
+class PenSettings(_Group):
+    """The colors, width and opacity that paths may have, and how much of them.
+
+    Args:
+        palette: the only colors of paths, each `#rrggbb` or a CSS name; or the name of a palette alone, such as `nord`.
+            None: any color.
+        palette_from: a picture whose colors become the palette, unless there is one.
+        colors: how many of its colors, 1 to 256.
+        ink: one color for all paths.
+        width: the full width of all strokes, 0 to 1000; 0 leaves them free.
+        opacity: of all paths, 0 to 1; 0 leaves it free.
+        most_ink: the fraction of the canvas that may have ink, 0 to 1; 0 leaves it free.
+    """
+
+    palette: tuple[str, ...] = ()
+    palette_from: str = ""
+    colors: int = 5
+    ink: str = ""
+    width: float = 0.0
+    opacity: float = 0.0
+    most_ink: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, highest in (("width", WIDEST), ("opacity", 1), ("most_ink", 1)):
+            require(f"pen.{name}", getattr(self, name), 0, highest)
+        require("pen.colors", self.colors, 1, MOST_COLORS)
+        if self.palette_from and not self.palette:
+            object.__setattr__(self, "palette", colors_of_picture(self.palette_from, self.colors))
+        parse_palette(self.palette)
+        if self.ink:
+            parse_color(self.ink, what="pen.ink")
+
+
+@dataclass(frozen=True)
+class HandSettings(_Group):
+    """How lines run. Weights are against a prompt's 1, 0 or more, of which 0 leaves a loss out; see `hand`.
+
+    Args:
+        smooth: weight of the lines' bending and corners.
+        crossing: weight of their crossings of themselves.
+        length: weight of their length.
+        straight: weight of their detours.
+        symmetry: `none`, `mirror`, or `rotation:N` for N equal turns, 2 to 64. There are as many paths as `strokes` in
+            all.
+        tile: whether copies of the drawing side by side have no seams. Strokes may then leave the canvas.
+        grid: spacing of the grid that control points are on, 0 to 112; 0 for none.
+        margin: distance that lines keep from the canvas's edge, 0 to 111.
+        one_line: whether the drawing is a single opaque line, of as many segments as `strokes`, 1 to 4 wide unless the
+            pen has a width.
+    """
+
+    smooth: float = 0.0
+    crossing: float = 0.0
+    length: float = 0.0
+    straight: float = 0.0
+    symmetry: str = "none"
+    tile: bool = False
+    grid: float = 0.0
+    margin: float = 0.0
+    one_line: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, highest in (("smooth", 1e6), ("crossing", 1e6), ("length", 1e6), ("straight", 1e6), ("grid", HALF)):
+            require(f"hand.{name}", getattr(self, name), 0, highest)
+        require("hand.margin", self.margin, 0, HALF - 1)
 
 
 @dataclass(frozen=True)

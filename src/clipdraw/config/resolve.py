@@ -78,7 +78,8 @@ def by_full_name(values: Mapping[str, Any]) -> dict[str, Any]:
     """The same values by their settings' full names.
 
     Args:
-        values: by full names, in groups, or by old names; in Python `center_radius` means `center.radius`.
+        values: by full names, in groups, or by old names; in Python `center_radius` means `center.radius`. A
+            palette may be a text with commas.
 
     Raises:
         ConfigError: a setting is unknown.
@@ -88,7 +89,8 @@ def by_full_name(values: Mapping[str, Any]) -> dict[str, Any]:
         if name in _GROUPS and isinstance(value, Mapping):
             found |= by_full_name({f"{name}.{part}": inner for part, inner in value.items()})
         else:
-            found[_full_name(name)] = value
+            full = _full_name(name)
+            found[full] = tuple(value.split(",")) if full == "pen.palette" and isinstance(value, str) else value
     return found
 
 

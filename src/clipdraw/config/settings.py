@@ -7,28 +7,32 @@ from typing import Any
 
 import torch
 
+from clipdraw.config import control
 from clipdraw.config.groups import (
     CenterSettings,
     ConstraintSettings,
     FilmSettings,
+    HandSettings,
     JudgeSettings,
+    PenSettings,
     PriorSettings,
     RateSettings,
     StartSettings,
     ViewSettings,
     require,
+    require_one_of,
 )
 from clipdraw.config.prompts import parse_prompts, title_of, written
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import ConfigError, check_fields
 from clipdraw.optimization.center import CIRCLES, Center
-from clipdraw.optimization.constraints import ColorRange, Constraint, PointsOnCanvas, WidthRange
 from clipdraw.optimization.loop import Problem
 from clipdraw.optimization.losses import Loss, Opacity, Prior, Prompt
 from clipdraw.optimization.parameterization import Parameterization, Rates
 from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.schedules import SCHEDULES
+from clipdraw.optimization.shapes import SHAPES, Start
 from clipdraw.optimization.start import PriorStrokes, RandomStrokes
 from clipdraw.optimization.views import Views
 
@@ -52,6 +56,9 @@ class Config:
         resolution: pixels along the longer side of the picture that views are made of, up to 8192; 0 takes the
             encoder's view size. Of a larger picture each pixel of a view is a mean.
         opacity_weight: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
+        background: a color, as `#rrggbb` or by its CSS name; `none` for a drawing without, which is judged over random
+            grays; or `optimized`.
+        shape: `stroke`, `fill` for closed shapes, or `both` for closed shapes with strokes around them.
         explain: whether the words nearest to the drawing are found in each step.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: CPU threads of the run, up to 1024; 0 takes what is there.
@@ -61,6 +68,8 @@ class Config:
         views: the distorted copies that the encoder sees.
         rates: learning rates.
         constraints: rules that hold after each step.
+        pen: colors, width and opacity of paths.
+        hand: how lines run.
         center: the pull to the middle.
         film: the films of the run.
 
@@ -78,6 +87,8 @@ class Config:
     steps: int = 250
     resolution: int = 0
     opacity_weight: float = 0.0
+    background: str = "white"
+    shape: str = "stroke"
     explain: bool = False
     device: str = "auto"
     threads: int = 0
@@ -87,6 +98,8 @@ class Config:
     views: ViewSettings = field(default_factory=ViewSettings)
     rates: RateSettings = field(default_factory=RateSettings)
     constraints: ConstraintSettings = field(default_factory=ConstraintSettings)
+    pen: PenSettings = field(default_factory=PenSettings)
+    hand: HandSettings = field(default_factory=HandSettings)
     center: CenterSettings = field(default_factory=CenterSettings)
     film: FilmSettings = field(default_factory=FilmSettings)
 
@@ -96,11 +109,14 @@ class Config:
             require("canvas side", side, 1, 16_384)
         for name, (lowest, highest) in _BOUNDS.items():
             require(name, getattr(self, name), lowest, highest)
+        require_one_of("shape", self.shape, SHAPES)
+        control.check_together(self)
         # Building them checks the remaining values, also those of what is left out.
         self._losses()
         Prior(self._weightiest_text(), self.prior.weight or Prior.weight, self.prior.until)
         Center(**{**asdict(self.center), "weight": self.center.weight or Center.weight})
         self.recipe()
+        control.start(self)
         self._random_strokes()
 
     def prompts(self) -> tuple[Prompt, ...]:
@@ -148,8 +164,10 @@ class Config:
             steps=self.steps,
             views=Views(views.count, views.distortion, views.area, outside=views.outside, enabled=views.augment),
             rates=Rates(rates.points, rates.width, rates.color, *schedules),
-            constraints=self._constraints(),
+            constraints=control.constraints(self),
             resolution=self.resolution or None,
+            arrangement=control.arrangement(self),
+            moves_background=self.background == control.OPTIMIZED,
         )
 
     def generator(self) -> torch.Generator:
@@ -164,20 +182,29 @@ class Config:
         others: list[Loss] = [Opacity(self.opacity_weight)] if self.opacity_weight else []
         if self.prior.weight:
             weight, until = self.prior.weight, self.prior.until
-            others.append(Prior(self._weightiest_text(), weight, until, self.seed, self._aim_radius()))
+            adaptation = control.adaptation(self)
+            others.append(Prior(self._weightiest_text(), weight, until, self.seed, self._aim_radius(), adaptation))
         if self.center.weight:
             others.append(Center(**asdict(self.center)))
-        return *self.prompts(), *others
+        return *self.prompts(), *others, *control.losses(self)
 
     def _weightiest_text(self) -> str:
         return max(self.prompts(), key=lambda prompt: prompt.weight).text
 
-    def _start(self, encoder: Encoder) -> RandomStrokes | PriorStrokes:
-        strokes = self._random_strokes()
+    def _start(self, encoder: Encoder) -> Start:
+        strokes = control.start(self)
         if not self.prior.weight:
             return strokes
-        text, rules, radius = self._weightiest_text(), self._constraints(), self._aim_radius()
-        return PriorStrokes(strokes, text, encoder, self.seed, rules, radius=radius)
+        return PriorStrokes(
+            strokes,
+            self._weightiest_text(),
+            encoder,
+            self.seed,
+            control.constraints(self),
+            radius=self._aim_radius(),
+            adaptation=control.adaptation(self),
+            arrangement=control.arrangement(self),
+        )
 
     def _aim_radius(self) -> float | None:
         """The circle that the prior's picture is shrunk into: where the pull to the middle wants the drawing.
@@ -189,8 +216,3 @@ class Config:
 
     def _random_strokes(self) -> RandomStrokes:
         return RandomStrokes(self.strokes, **asdict(self.start))
-
-    def _constraints(self) -> tuple[Constraint, ...]:
-        rules = self.constraints
-        always = WidthRange(*rules.width_range), ColorRange(rules.least_opacity)
-        return (*always, PointsOnCanvas()) if rules.keep_on_canvas else always

@@ -25,7 +25,7 @@ _KEYWORD = re.compile(r"[!-~](?:[ -~]{0,77}[!-~])?")
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
-def to_bytes(image: Float[Tensor, "3 height width"]) -> UInt8[np.ndarray, "height width 3"]:
+def to_bytes(image: Float[Tensor, "channels height width"]) -> UInt8[np.ndarray, "height width channels"]:
     """The image in 8 bits a channel, rounded to the nearest level; values outside [0, 1] are limited.
 
     Raises:
@@ -38,12 +38,12 @@ def to_bytes(image: Float[Tensor, "3 height width"]) -> UInt8[np.ndarray, "heigh
 
 
 def write_png(
-    image: Float[Tensor, "3 height width"], path: str | Path, *, metadata: Mapping[str, str] | None = None
+    image: Float[Tensor, "channels height width"], path: str | Path, *, metadata: Mapping[str, str] | None = None
 ) -> None:
     """Write an image as an 8-bit PNG file, whole or not at all.
 
     Args:
-        image: red, green, blue in [0, 1].
+        image: red, green, blue in [0, 1]; a fourth channel is straight alpha.
         path: where to.
         metadata: PNG keyword (1 to 79 ASCII characters) to text in any script, such as prompt and seed.
             Null characters and half surrogates, which PNG cannot hold, become U+FFFD.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -68,7 +69,7 @@ class Optimization:
         seed: of the random views; the same seed gives the same drawing on the same machine.
 
     Raises:
-        InputError: there is no loss, or a path of the drawing is not a plain stroke.
+        InputError: there is no loss.
     """
 
     def __init__(
@@ -100,6 +101,8 @@ class Optimization:
             drawing,
             rates=recipe.rates,
             constraints=recipe.constraints,
+            arrangement=recipe.arrangement,
+            moves_background=recipe.moves_background,
             backend=recipe.backend,
             device=self.encoder.device,
         )
@@ -113,20 +116,36 @@ class Optimization:
         """
         return drawing_of(self.parameterization.subject)
 
+    @property
+    def moved(self) -> Drawing:
+        """The paths that are moved, of which an arrangement makes the drawing.
+
+        Raises:
+            InputError: what is optimized is not a drawing.
+        """
+        parameterization = self.parameterization
+        return parameterization.drawing if isinstance(parameterization, Strokes) else self.drawing
+
     def frame(self) -> Frame:
         """The picture as the losses see it now, under fresh random views."""
         image = self.parameterization.image(self.recipe.resolution or self.encoder.view_size)
-        embeddings, progress = self._look(image, self.recipe.views.count), self.index / self.recipe.steps
-        return Frame(self.parameterization.subject, image, embeddings, progress, self._look, self._views_of)
+        progress = self.index / self.recipe.steps
+        shown = image[:3] + (1 - image[3:]) if len(image) == 4 else image
+        subject = self.parameterization.subject
+        paper = subject.paper if isinstance(subject, Drawing) else None
+        look, views_of = partial(self._look, paper=paper), partial(self._views_of, paper=paper)
+        return Frame(subject, shown, look(image, self.recipe.views.count), progress, look, views_of)
 
-    def _look(self, image: Float[Tensor, "3 height width"], count: int) -> Float[Tensor, "count dimensions"]:
+    def _look(
+        self, image: Float[Tensor, "channels height width"], count: int, *, paper: Float[Tensor, " 3"] | None
+    ) -> Float[Tensor, "count dimensions"]:
         """The embeddings of fresh random views of an image."""
-        return self.encoder.encode_image(self._views_of([image], count)[0])
+        return self.encoder.encode_image(self._views_of([image], count, paper=paper)[0])
 
-    def _views_of(self, images: Sequence[Tensor], count: int) -> list[Tensor]:
+    def _views_of(self, images: Sequence[Tensor], count: int, *, paper: Float[Tensor, " 3"] | None) -> list[Tensor]:
         """The same fresh random views of several images."""
         views = replace(self.recipe.views, count=count)
-        return views.apply_to_all(images, self.encoder.view_size, generator=self._generator)
+        return views.apply_to_all(images, self.encoder.view_size, generator=self._generator, paper=paper)
 
     def step(self) -> Step:
         """Make one update.
@@ -154,7 +173,7 @@ class Optimization:
             of=self.recipe.steps,
             losses=losses,
             similarity=self._similarity(values),
-            subject=frame.subject,
+            subject=self.parameterization.subject,
             dropped=dropped,
             embeddings=frame.embeddings.detach(),
         )
@@ -259,7 +278,7 @@ def optimize(
         Each step after its update.
 
     Raises:
-        InputError: there is no loss, or a path of the drawing is not a plain stroke.
+        InputError: there is no loss.
         DivergedError: the gradients have been non-finite ten times in a row.
 
     Source: Frans et al. 2021 (CLIPDraw), arXiv 2106.14843, algorithm 1.

@@ -20,14 +20,17 @@ from functools import cache
 from itertools import chain, count
 from typing import Any, Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError, check_fields
 from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.parameterization import Parameterization
+from clipdraw.optimization.targets import Adaptation, over
 
 
 def _no_look(image: object, count: int) -> Any:
@@ -173,7 +176,74 @@ class Opacity:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean opacity, times the views, as a prompt is their sum."""
-        return lambda frame: self.weight * len(frame.embeddings) * frame.drawing.colors[:, 3].mean()
+        return lambda frame: self.weight * len(frame.embeddings) * mean_opacity(frame.drawing)
+
+
+def mean_opacity(drawing: Drawing) -> Float[Tensor, ""]:
+    """The mean opacity of what is painted: of a path's stroke, of its fill, or of both."""
+    if not any(style.fill for style in drawing.styles) or drawing.fills is None:
+        return drawing.colors[:, 3].mean()
+    stroked = [path for path, style in enumerate(drawing.styles) if style.stroked]
+    filled = [path for path, style in enumerate(drawing.styles) if style.fill]
+    return torch.cat([drawing.colors[stroked, 3], drawing.fills[filled, 3]]).mean()
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The fraction of the canvas that has ink beyond the allowed one.
+
+    Args:
+        most: the fraction that is free, in [0, 1).
+        weight: of what is beyond, against a prompt's 1, above 0.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    most: float
+    weight: float = 400.0
+    name: str = "ink"
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="the ink's ")
+        if not (0 <= self.most < 1 and self.weight > 0):
+            raise InputError(f"the most ink lies in [0, 1) and its weight above 0, got {self.most} and {self.weight}")
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted excess, times the views, as a prompt is their sum."""
+
+        def excess(frame: Frame) -> Tensor:
+            share = ink(frame.image, frame.drawing.paper).mean()
+            return self.weight * len(frame.embeddings) * (share - self.most).clamp(min=0)
+
+        return excess
+
+
+def ink(image: Float[Tensor, "3 height width"], background: Float[Tensor, " 3"]) -> Float[Tensor, "height width"]:
+    """The amount of paint on each pixel: its largest difference from the background over the channels, in [0, 1].
+
+    Differentiable in the image.
+    """
+    return (image - background[:, None, None]).abs().amax(0)
+
+
+def prior_picture(
+    encoder: Encoder, text: str, variant: int, adaptation: Adaptation | None
+) -> Float[Tensor, "3 side side"]:
+    """One of the pictures that the encoder's prior, which it has, has of a text; the one that an adaptation chooses."""
+    prior = prior_of(encoder)
+    assert prior is not None
+    pictures = prior.sample(text)
+    if adaptation is None:
+        return select_variant(pictures, variant)
+
+    @torch.no_grad()
+    def similarities(candidates: Tensor) -> Tensor:
+        size = (encoder.view_size, encoder.view_size)
+        views = functional.interpolate(candidates, size=size, mode="bilinear", antialias=True).clamp(0, 1)
+        return encoder.encode_image(views) @ encoder.encode_text([text])[0]
+
+    return adaptation.choose(pictures, variant, similarities)
 
 
 @dataclass(frozen=True)
@@ -189,6 +259,7 @@ class Prior:
         until: fraction of the run at whose end the weight is 0, in (0, 1].
         variant: which of the pictures, as `framing.select_variant` counts them.
         radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
+        adaptation: the rules of the drawing that the picture is given; None for none.
 
     Raises:
         InputError: a value is out of range.
@@ -199,6 +270,7 @@ class Prior:
     until: float = 1.0
     variant: int = 0
     radius: float | None = None
+    adaptation: Adaptation | None = None
     name: str = "prior"
 
     def __post_init__(self) -> None:
@@ -210,19 +282,21 @@ class Prior:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
-        prior = prior_of(encoder)
-        pictures = prior.sample(self.text) if prior else None
+        picture = prior_picture(encoder, self.text, self.variant, self.adaptation) if prior_of(encoder) else None
 
         @cache
         def wanted(height: int, width: int) -> Tensor:
-            assert pictures is not None
-            return letterbox(select_variant(pictures, self.variant), height, width, radius=self.radius)
+            assert picture is not None
+            framed = letterbox(picture, height, width, radius=self.radius)
+            return framed if self.adaptation is None else self.adaptation.layer(framed)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)
-            if pictures is None or fading == 0:
+            if picture is None or fading == 0:
                 return 0.0 * frame.image.sum()
-            picture = wanted(*frame.image.shape[1:])
-            return self.weight * fading * len(frame.embeddings) * (frame.image - picture).square().mean()
+            target = wanted(*frame.image.shape[1:])
+            if len(target) == 4:
+                target = over(target, frame.drawing.paper.detach())
+            return self.weight * fading * len(frame.embeddings) * (frame.image - target).square().mean()
 
         return difference

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from operator import index as whole_number
 
@@ -18,7 +19,10 @@ from clipdraw.raster.native import library
 from clipdraw.raster.threads import get_threads, set_threads, usable_processors
 from clipdraw.registry import Registry
 
-__all__ = ["Batch", "backends", "get_threads", "rasterize", "rasterize_batch", "set_threads", "usable_processors"]
+__all__ = [
+    "Batch", "backends", "get_threads", "picture_of", "rasterize", "rasterize_batch", "rasterize_layer", "set_threads",
+    "usable_processors",
+]  # fmt: skip
 
 backends = Registry(
     "backends",
@@ -68,6 +72,39 @@ def rasterize(
     chosen = [frozen] if len(frozen) else None
     images = rasterize_batch([drawing], height=height, width=width, background=behind, frozen=chosen, backend=backend)
     return images.squeeze(0)  # backwards, images[0] would copy
+
+
+def rasterize_layer(
+    drawing: Drawing, *, height: int | None = None, width: int | None = None, backend: str = "auto"
+) -> Float[Tensor, "4 height width"]:
+    """What a drawing paints, without its background: premultiplied red, green, blue, and alpha.
+
+    An image is linear in what lies behind it, so two of them, over black and over white, say all.
+
+    Args:
+        drawing: the drawing.
+        height: as for `rasterize`.
+        width: as for `rasterize`.
+        backend: as for `rasterize`.
+
+    Raises:
+        InputError: as `rasterize`.
+
+    Differentiable in all parameters of the drawing but its background.
+    """
+    over = [replace(drawing, background=drawing.points.new_full((3,), shade)) for shade in (0.0, 1.0)]
+    black, white = rasterize_batch(over, height=height, width=width, backend=backend)
+    return torch.cat([black, 1 - (white - black).mean(0, keepdim=True)])
+
+
+def picture_of(
+    drawing: Drawing, *, height: int | None = None, width: int | None = None
+) -> Float[Tensor, "channels height width"]:
+    """The image that a file shows: red, green, blue, and for a drawing without a background straight alpha."""
+    if drawing.background is not None:
+        return rasterize(drawing, height=height, width=width)
+    layer = rasterize_layer(drawing, height=height, width=width)
+    return torch.cat([(layer[:3] / layer[3:].clamp(min=1e-6)).clamp(0, 1), layer[3:].clamp(0, 1)])
 
 
 def rasterize_batch(

@@ -1,0 +1,288 @@
+"""Arrangements: what holds by construction, between the paths that are moved and the drawing that is shown.
+
+An arrangement is a pure function of a drawing, differentiable in its points and colors. Gradient descent moves the
+drawing that goes in; losses, files and films show the one that comes out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from clipdraw.drawing import Drawing, Style
+from clipdraw.errors import InputError, check_fields
+from clipdraw.optimization.colors import nearest
+from clipdraw.optimization.constraints import PointsOnCanvas, edge_distances
+
+
+@runtime_checkable
+class Arrangement(Protocol):
+    """A function from the paths that are moved to the drawing that is shown."""
+
+    @property
+    def copies(self) -> int:
+        """The number of paths that each path becomes."""
+        ...
+
+    def __call__(self, drawing: Drawing) -> Drawing:
+        """The arranged drawing; differentiable."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Each path, and its mirror image at the vertical line through the middle of the canvas."""
+
+    @property
+    def copies(self) -> int:
+        """Two."""
+        return 2
+
+    def __call__(self, drawing: Drawing) -> Drawing:
+        """The symmetric drawing; a path and its image follow each other."""
+        return _copied(drawing, [_IDENTITY, ((-1.0, 0.0, drawing.canvas.width), (0.0, 1.0, 0.0))])
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """Each path `order` times, turned about the middle of the canvas by equal angles.
+
+    Args:
+        order: how often a full turn shows the same picture, 2 to 64.
+
+    Raises:
+        InputError: the order is out of range.
+    """
+
+    order: int = 3
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="a rotation's ")
+        if not 2 <= self.order <= 64:
+            raise InputError(f"the order of a rotation is from 2 to 64, got {self.order}")
+
+    @property
+    def copies(self) -> int:
+        """The order."""
+        return self.order
+
+    def __call__(self, drawing: Drawing) -> Drawing:
+        """The symmetric drawing; the copies of a path follow one another."""
+        x, y = drawing.canvas.width / 2, drawing.canvas.height / 2
+        turns = [(_cos(k, self.order), _cos(k - self.order / 4, self.order)) for k in range(self.order)]
+        return _copied(drawing, [((c, -s, x - c * x + s * y), (s, c, y - s * x - c * y)) for c, s in turns])
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Each path, and what reaches into the canvas from the eight canvases around it, so that copies fit seamlessly."""
+
+    @property
+    def copies(self) -> int:
+        """Nine, most of which do not reach the canvas; see `visible`."""
+        return 9
+
+    def __call__(self, drawing: Drawing) -> Drawing:
+        """The drawing with the copies of all paths, layer by layer."""
+        width, height = drawing.canvas.width, drawing.canvas.height
+        moves = [(x * width, y * height) for y in (0, -1, 1) for x in (0, -1, 1)]
+        return _copied(drawing, [((1.0, 0.0, x), (0.0, 1.0, y)) for x, y in moves])
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Control points on a square grid about the middle of the canvas; gradients pass as if they were not moved to it.
+
+    Args:
+        spacing: of the grid, above 0, in units of a 224-unit canvas.
+        edge: the distance that points keep from the edge, which rounding would not; None if they may leave the canvas.
+
+    Raises:
+        InputError: the spacing is not above 0.
+
+    Source: Bengio et al. 2013, arXiv 1308.3432 (the straight-through estimator).
+    """
+
+    spacing: float
+    edge: PointsOnCanvas | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="a grid's ")
+        if not self.spacing > 0:
+            raise InputError(f"the spacing of a grid is above 0, got {self.spacing}")
+
+    @property
+    def copies(self) -> int:
+        """One: paths stay as many."""
+        return 1
+
+    def __call__(self, drawing: Drawing) -> Drawing:
+        """The drawing with its points on the grid."""
+        canvas, points = drawing.canvas, drawing.points
+        spacing, middle = self.spacing * canvas.scale, points.new_tensor([canvas.width / 2, canvas.height / 2])
+        steps = ((points.detach() - middle) / spacing).round()
+        if self.edge is not None:
+            least = edge_distances(drawing, self.edge.margin, whole_paths=self.edge.whole_paths)
+            most = ((middle - least.reshape(-1, 1)) / spacing + 1e-4).floor().clamp(min=0)
+            steps = torch.minimum(torch.maximum(steps, -most), most)
+        return replace(drawing, points=_instead(points, middle + steps * spacing))
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colors that are each exactly one of a few; gradients pass as if a color were not moved to the nearest.
+
+    Opacities stay as they are.
+
+    Args:
+        colors: red, green and blue of each, in [0, 1].
+        background: whether the background's color is one of them, too.
+
+    Raises:
+        InputError: there is no color, or one is out of range.
+
+    Source: Bengio et al. 2013, arXiv 1308.3432 (the straight-through estimator).
+    """
+
+    colors: tuple[tuple[float, float, float], ...]
+    background: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.colors or not all(len(c) == 3 and all(0 <= part <= 1 for part in c) for c in self.colors):
+            raise InputError(f"a palette has at least one color, each of three numbers in [0, 1], got {self.colors}")
+
+    @property
+    def copies(self) -> int:
+        """One: paths stay as many."""
+        return 1
+
+    def __call__(self, drawing: Drawing) -> Drawing:
+        """The drawing in colors of the palette, those of gradients among them."""
+        changed: dict[str, Any] = {"colors": self._snapped(drawing.colors)}
+        if drawing.fills is not None:
+            changed["fills"] = self._snapped(drawing.fills)
+        if self.background and drawing.background is not None:
+            changed["background"] = self._snapped(drawing.background[None])[0]
+        gradients = tuple(replace(each, colors=self._snapped(each.colors)) for each in drawing.gradients)
+        return replace(drawing, **changed, gradients=gradients)
+
+    def _snapped(self, colors: Float[Tensor, "n channels"]) -> Float[Tensor, "n channels"]:
+        palette = colors.new_tensor(self.colors)
+        chosen = palette[nearest(colors[:, :3].detach(), palette)]
+        return torch.cat([_instead(colors[:, :3], chosen), colors[:, 3:]], 1)
+
+
+@dataclass(frozen=True)
+class Combined:
+    """Several arrangements, one after the other.
+
+    Args:
+        parts: the first is applied first.
+    """
+
+    parts: tuple[Arrangement, ...]
+
+    @property
+    def copies(self) -> int:
+        """The product of the parts' numbers of copies."""
+        return math.prod(part.copies for part in self.parts)
+
+    def __call__(self, drawing: Drawing) -> Drawing:
+        """The drawing after all parts."""
+        return reduce(lambda arranged, part: part(arranged), self.parts, drawing)
+
+
+_Matrix = tuple[tuple[float, float, float], tuple[float, float, float]]
+_IDENTITY: _Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+
+
+def _cos(steps: float, order: int) -> float:
+    """The cosine of so many parts of a full turn, exact at quarter turns."""
+    quarters = 4 * steps / order
+    exact = (1.0, 0.0, -1.0, 0.0)[round(quarters) % 4]
+    return exact if quarters == round(quarters) else math.cos(math.tau * steps / order)
+
+
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, free: Tensor, fixed: Tensor) -> Tensor:
+        return fixed.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient, None
+
+
+def _instead(free: Tensor, fixed: Tensor) -> Tensor:
+    """The values of `fixed`, to the last bit, with the gradient of `free`."""
+    result: Tensor = _StraightThrough.apply(free, fixed)
+    return result
+
+
+def _copied(drawing: Drawing, matrices: Sequence[_Matrix]) -> Drawing:
+    """The drawing with a copy of each path for each matrix, which keeps lengths; copies of a path are neighbors."""
+    count, paths = len(matrices), len(drawing)
+    order = [path for path in range(paths) for _ in range(count)]
+    copies = drawing.subset(order)
+    stacked = drawing.points.new_tensor(matrices)
+    of_path = torch.arange(count, device=stacked.device).repeat(paths)
+    own = [_has_own_space(style) for style in copies.styles] or [False] * len(copies)
+    chosen = torch.tensor(own, device=stacked.device)[:, None, None]
+    counts = torch.tensor(copies.point_counts(), device=stacked.device)
+    each = torch.where(chosen, stacked.new_tensor(_IDENTITY), stacked[of_path]).repeat_interleave(counts, 0)
+    points = (each[:, :, :2] @ copies.points[:, :, None])[:, :, 0] + each[:, :, 2]
+    return replace(copies, points=points, **(_transformed(copies, stacked, own) if any(own) else {}))
+
+
+def _has_own_space(style: Style) -> bool:
+    """Whether a path, or a gradient that paints it, has coordinates other than the canvas's."""
+    return bool(style.transforms) or style.fill_gradient is not None or style.stroke_gradient is not None
+
+
+def _transformed(copies: Drawing, matrices: Float[Tensor, "copies 2 3"], chosen: Sequence[bool]) -> dict[str, Any]:
+    """Styles and transforms by which the chosen paths have the matrix of their copy outermost."""
+    known = matrices[:0] if copies.transforms is None else copies.transforms
+    styles: list[Style] = []
+    for index, (style, is_chosen) in enumerate(zip(copies.styles, chosen, strict=True)):
+        outermost = len(known) + index % len(matrices)
+        styles.append(replace(style, transforms=(outermost, *style.transforms)) if is_chosen else style)
+    return {"styles": tuple(styles), "transforms": torch.cat([known, matrices])}
+
+
+def touches_canvas(drawing: Drawing) -> list[bool]:
+    """Whether each path may reach into the canvas: the box of its control points, and half its width, do."""
+    counts = torch.tensor(drawing.point_counts(), device=drawing.points.device)
+    path = torch.arange(len(drawing), device=counts.device).repeat_interleave(counts)[:, None].expand(-1, 2)
+    points, width = drawing.points.detach(), drawing.widths.detach()[:, None] / 2
+    low = torch.full((len(drawing), 2), math.inf, device=points.device).scatter_reduce(0, path, points, "amin") - width
+    high = torch.full_like(low, -math.inf).scatter_reduce(0, path, points, "amax") + width
+    inside = (high >= 0) & (low <= points.new_tensor([drawing.canvas.width, drawing.canvas.height]))
+    moved = [bool(style.transforms) or style.join == "miter" or style.cap == "square" for style in drawing.styles]
+    return [bool(a or b) for a, b in zip(inside.all(1).tolist(), moved or [False] * len(drawing), strict=True)]
+
+
+def arranged(drawing: Drawing, arrangement: Arrangement | None) -> Drawing:
+    """The drawing that is shown, without the copies of a tiling that do not reach the canvas."""
+    if arrangement is None:
+        return drawing
+    shown = arrangement(drawing)
+    return visible([shown])[0] if tiles(arrangement) else shown
+
+
+def tiles(arrangement: Arrangement | None) -> bool:
+    """Whether an arrangement makes a tile."""
+    return isinstance(arrangement, Tile) or (isinstance(arrangement, Combined) and any(map(tiles, arrangement.parts)))
+
+
+def visible(drawings: Sequence[Drawing]) -> list[Drawing]:
+    """Drawings of the same paths without those that reach the canvas in none of them."""
+    kept = [any(shown) for shown in zip(*map(touches_canvas, drawings), strict=True)]
+    chosen = [path for path, shown in enumerate(kept) if shown]
+    return [drawing if all(kept) else drawing.subset(chosen) for drawing in drawings]
