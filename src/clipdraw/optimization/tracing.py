@@ -115,7 +115,7 @@ def _with_more(drawing: Drawing, target: Float[Tensor, "3 height width"], count:
         ]
         points.append(_circle(column + 0.5, row + 0.5, radius + 0.5) * unit)
         fills.append(color[None])
-    return _shapes(torch.cat(points), torch.cat(fills), drawing.canvas, drawing.background)
+    return _shapes(torch.cat(points), torch.cat(fills), drawing.canvas, drawing.paper)
 
 
 def _best_square(
@@ -166,7 +166,7 @@ def _fitted(drawing: Drawing, target: Float[Tensor, "3 height width"], steps: in
     """The drawing after gradient descent on the squared difference of pixels."""
     height, width = target.shape[1:]
     drawing = drawing.detached()
-    fills, background = _fills(drawing), drawing.background
+    fills, background = _fills(drawing), drawing.paper
     rates = _RATES[0] * drawing.canvas.scale, _RATES[1], _RATES[1]
     moved = zip((drawing.points, fills, background), rates, strict=True)
     groups = [{"params": [tensor.requires_grad_()], "lr": rate} for tensor, rate in moved]
