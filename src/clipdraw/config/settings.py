@@ -22,6 +22,7 @@ from clipdraw.config.groups import (
     require,
     require_one_of,
 )
+from clipdraw.config.media import NO_MEDIUM, media
 from clipdraw.config.prompts import parse_prompts, title_of, written
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder
@@ -56,6 +57,8 @@ class Config:
         resolution: pixels along the longer side of the picture that views are made of, up to 8192; 0 takes the
             encoder's view size. Of a larger picture each pixel of a view is a mean.
         opacity_weight: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
+        medium: whose rules the strokes have: `watercolor`, `ink` and so on (see `media`), or `none`. In files and options
+            also `auto`: the one that the prompt names.
         background: a color, as `#rrggbb` or by its CSS name; `none` for a drawing without, which is judged over random
             grays; or `optimized`.
         shape: `stroke`, `fill` for closed shapes, or `both` for closed shapes with strokes around them.
@@ -87,6 +90,7 @@ class Config:
     steps: int = 250
     resolution: int = 0
     opacity_weight: float = 0.0
+    medium: str = NO_MEDIUM
     background: str = "white"
     shape: str = "stroke"
     explain: bool = False
@@ -110,6 +114,7 @@ class Config:
         for name, (lowest, highest) in _BOUNDS.items():
             require(name, getattr(self, name), lowest, highest)
         require_one_of("shape", self.shape, SHAPES)
+        require_one_of("medium", self.medium, (NO_MEDIUM, *media()))
         control.check_together(self)
         # Building them checks the remaining values, also those of what is left out.
         self._losses()
