@@ -91,6 +91,14 @@ def letterbox(
     return _center(resized, height, width)
 
 
+def fitted(picture: Float[Tensor, "3 _ _"], height: int, width: int) -> Float[Tensor, "3 height width"]:
+    """A picture of any proportions resized to fill the middle of a white image."""
+    scale = min(height / picture.shape[1], width / picture.shape[2])
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[2] * scale))
+    resized = functional.interpolate(picture[None], size=size, mode="bilinear", antialias=True)[0].clamp(0, 1)
+    return _center(resized, height, width)
+
+
 def _reach(picture: Float[Tensor, "3 side side"]) -> float:
     """The distance from the middle within which a picture on white has most of its ink, as a fraction of its side."""
     ink = (1 - picture).amax(0).flatten()

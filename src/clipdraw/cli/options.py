@@ -97,6 +97,13 @@ OPTIONS = {
         "pen.palette", str, "The only colors of strokes: #264653,#e76f51,..., or a name such as nord.", panel=_PEN
     ),
     "palette_from": SettingOption("pen.palette_from", str, "A picture whose colors become the palette.", panel=_PEN),
+    "medium": SettingOption(
+        "medium",
+        str,
+        "watercolor, ink, pencil, crayon, marker, woodcut, neon, pixel, line, flat, wireframe, none; or auto, the one "
+        "that the prompt names.",
+        panel=_PEN,
+    ),
     "background": SettingOption("background", str, "A color, none (transparent), or optimized.", panel=_PEN),
     "shape": SettingOption("shape", str, "stroke, fill (closed shapes), or both.", panel=_PEN),
     "film_kind": SettingOption(

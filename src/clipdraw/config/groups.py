@@ -91,10 +91,12 @@ class PriorSettings(_Group):
         weight: how strongly the drawing, which then starts from the picture, keeps to it; 0: it starts from random
             strokes and the prior is not used.
         until: fraction of the run after which the prior has no effect, above 0 and at most 1.
+        outline: whether only the picture's outlines are drawn.
     """
 
     weight: float = 0.0
     until: float = 1.0
+    outline: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,9 @@ class PenSettings(_Group):
         width: the full width of all strokes, 0 to 1000; 0 leaves them free.
         opacity: of all paths, 0 to 1; 0 leaves it free.
         most_ink: the fraction of the canvas that may have ink, 0 to 1; 0 leaves it free.
+        cap: how strokes end: `round`, `butt` or `square`.
+        bristles: thin strokes side by side that each stroke is made of, 1 to 32.
+        glow: opacity of light around strokes, against theirs, 0 to 1.
     """
 
     palette: tuple[str, ...] = ()
@@ -186,12 +191,17 @@ class PenSettings(_Group):
     width: float = 0.0
     opacity: float = 0.0
     most_ink: float = 0.0
+    cap: str = "round"
+    bristles: int = 1
+    glow: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, highest in (("width", WIDEST), ("opacity", 1), ("most_ink", 1)):
+        for name, highest in (("width", WIDEST), ("opacity", 1), ("most_ink", 1), ("glow", 1)):
             require(f"pen.{name}", getattr(self, name), 0, highest)
         require("pen.colors", self.colors, 1, MOST_COLORS)
+        require("pen.bristles", self.bristles, 1, 32)
+        require_one_of("pen.cap", self.cap, ("round", "butt", "square"))
         if self.palette_from and not self.palette:
             object.__setattr__(self, "palette", colors_of_picture(self.palette_from, self.colors))
         parse_palette(self.palette)

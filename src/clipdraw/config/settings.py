@@ -24,6 +24,7 @@ from clipdraw.config.groups import (
     require_one_of,
 )
 from clipdraw.config.layout import lay_out, places_of, shapes_of, to_dict
+from clipdraw.config.media import NO_MEDIUM, media
 from clipdraw.config.prompts import parse_prompts, parse_region, title_of, written
 from clipdraw.config.scenes import Scene, read_scene
 from clipdraw.drawing import Canvas, Drawing
@@ -76,6 +77,8 @@ class Config:
         resolution: pixels along the longer side of the picture that views are made of, up to 8192; 0 takes the
             encoder's view size. Of a larger picture each pixel of a view is a mean.
         opacity_weight: weight of the mean opacity, which makes needless strokes fade; 0 leaves it out.
+        medium: whose rules the strokes have: `watercolor`, `ink` and so on (see `media`), or `none`. Files and options
+            may say `auto`, the one that the prompt names.
         background: a color, as `#rrggbb` or by its CSS name; `none` for a drawing without, which is judged over random
             grays; or `optimized`.
         shape: `stroke`, `fill` for closed shapes, or `both` for closed shapes with strokes around them.
@@ -110,6 +113,7 @@ class Config:
     steps: int = 250
     resolution: int = 0
     opacity_weight: float = 0.0
+    medium: str = NO_MEDIUM
     background: str = "white"
     shape: str = "stroke"
     explain: bool = False
@@ -137,6 +141,7 @@ class Config:
         for region in self.regions:
             parse_region(region)
         require_one_of("shape", self.shape, SHAPES)
+        require_one_of("medium", self.medium, (NO_MEDIUM, *media()))
         control.check_together(self)
         # Building them checks the remaining values, also those of what is left out.
         self._losses()

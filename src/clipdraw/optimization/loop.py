@@ -141,18 +141,21 @@ class Optimization:
         progress = self.index / self.recipe.steps
         shown = image[:3] + (1 - image[3:]) if len(image) == 4 else image
         subject = self.parameterization.subject
-        look = partial(self._look, paper=subject.paper if isinstance(subject, Drawing) else None)
+        paper = subject.paper if isinstance(subject, Drawing) else None
+        look, views_of = partial(self._look, paper=paper), partial(self._views_of, paper=paper)
         embeddings = look(image, self.recipe.views.count)
-        return Frame(subject, shown, embeddings, progress, look, generator=self._generator)
+        return Frame(subject, shown, embeddings, progress, look, views_of, self._generator)
 
     def _look(
         self, image: Float[Tensor, "channels height width"], count: int, *, paper: Float[Tensor, " 3"] | None
     ) -> Float[Tensor, "count dimensions"]:
         """The embeddings of fresh random views of an image."""
+        return self.encoder.encode_image(self._views_of([image], count, paper=paper)[0])
+
+    def _views_of(self, images: Sequence[Tensor], count: int, *, paper: Float[Tensor, " 3"] | None) -> list[Tensor]:
+        """The same fresh random views of several images."""
         views = replace(self.recipe.views, count=count)
-        return self.encoder.encode_image(
-            views.apply(image, self.encoder.view_size, generator=self._generator, paper=paper)
-        )
+        return views.apply_to_all(images, self.encoder.view_size, generator=self._generator, paper=paper)
 
     def step(self) -> Step:
         """Make one update.

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain, count
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -32,7 +32,7 @@ from clipdraw.optimization.prior_picture import PriorPicture
 from clipdraw.optimization.targets import over
 
 
-def _no_look(image: Tensor, count: int) -> Tensor:
+def _no_look(image: object, count: int) -> Any:
     raise InputError("this frame was made by hand, without a way to look at more views")
 
 
@@ -47,6 +47,8 @@ class Frame:
         progress: fraction of the steps already taken, in [0, 1).
         look: from another image in [0, 1], such as a part of this one, and a number to the unit vectors of as many
             fresh random views. It takes random numbers of the run, so call it equally often in each step.
+        views_of: from several images and a number to the same fresh random views of each, as many as that, in the
+            encoder's size. It takes random numbers of the run, too.
         generator: the run's, for losses that need random numbers themselves.
     """
 
@@ -55,6 +57,7 @@ class Frame:
     embeddings: Float[Tensor, "views dimensions"]
     progress: float
     look: Callable[[Tensor, int], Tensor] = _no_look
+    views_of: Callable[[Sequence[Tensor], int], list[Tensor]] = _no_look
     generator: torch.Generator = field(default_factory=torch.Generator)
 
     @property
