@@ -75,6 +75,8 @@ BOUNDS = {
     "pen.width": (-ABOVE_0, 0.0, 1000.0, 1000.1),
     "pen.opacity": (-ABOVE_0, 0.0, 1.0, 1.1),
     "pen.most_ink": (-ABOVE_0, 0.0, 1.0, 1.1),
+    "pen.bristles": (0, 1, 32, 33),
+    "pen.glow": (-ABOVE_0, 0.0, 1.0, 1.1),
     "hand.smooth": (-ABOVE_0, 0.0, 1e6, 1.1e6),
     "hand.crossing": (-ABOVE_0, 0.0, 1e6, 1.1e6),
     "hand.length": (-ABOVE_0, 0.0, 1e6, 1.1e6),
