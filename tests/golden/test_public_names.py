@@ -29,6 +29,7 @@ def test_commands_and_options(tmp_path):
     for option in (
         "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "preset", "out", "device", "threads",
         "config", "set", "explain", "json", "quiet",
+        "palette", "palette-from", "background", "shape",
         "center-radius", "center-weight", "center-power", "center-kind", "center-on",
         "film-kind", "film-format", "film-length", "film-hold", "film-size",
         "frames",

@@ -133,3 +133,11 @@ def test_the_warning_filters_stay_as_they_were(tmp_path, monkeypatch):
     with pytest.raises(FormatError, match="4 x 2 pixels"):
         read_image(tmp_path / "a.png")
     assert warnings.filters == before
+
+
+def test_a_fourth_channel_is_alpha(tmp_path):
+    image = torch.rand(4, 3, 5)
+    write_png(image, tmp_path / "alpha.png")
+    with Image.open(tmp_path / "alpha.png") as picture:
+        assert picture.mode == "RGBA"
+        assert picture.getpixel((2, 1)) == tuple((image[:, 1, 2] * 255 + 0.5).int().tolist())
