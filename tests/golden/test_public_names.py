@@ -29,6 +29,7 @@ def test_commands_and_options(tmp_path):
     for option in (
         "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "preset", "out", "device", "threads",
         "region", "scene", "config", "set", "explain", "json", "quiet",
+        "medium", "palette", "palette-from", "background", "shape", "like", "style",
         "center-radius", "center-weight", "center-power", "center-kind", "center-on",
         "film-kind", "film-format", "film-length", "film-hold", "film-size",
         "frames",

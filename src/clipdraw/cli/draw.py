@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "region", "scene",
     "center_radius", "center_weight", "center_power", "center_kind", "center_on",
     "centre_radius", "centre_weight", "centre_power", "centre_kind", "centre_on",
-    "medium", "palette", "palette_from", "background", "shape",
+    "source", "like", "style", "below", "medium", "palette", "palette_from", "background", "shape",
     "film_kind", "film_format", "film_length", "film_hold", "film_size",
     "frames", "preset", "device", "threads", "explain",
 )  # fmt: skip

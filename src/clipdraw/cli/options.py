@@ -18,6 +18,7 @@ from clipdraw.limits import Limits
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 _CENTER, _PEN, _FILMS, _LAYOUT = "Keep to the middle", "Pen and paper", "Films", "Layout"
+_SOURCES = "Pictures of your own"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,12 @@ OPTIONS = {
         "pen.palette", str, "The only colors of strokes: #264653,#e76f51,..., or a name such as nord.", panel=_PEN
     ),
     "palette_from": SettingOption("pen.palette_from", str, "A picture whose colors become the palette.", panel=_PEN),
+    "source": SettingOption(
+        "source.file", str, "A drawing to start from and move, or a picture to draw.", ("--from",), panel=_SOURCES
+    ),
+    "like": SettingOption("source.like", str, "A picture that it is to be like.", panel=_SOURCES),
+    "style": SettingOption("source.style", str, "A picture in whose style it is to be.", panel=_SOURCES),
+    "below": SettingOption("source.below", str, "A drawing that stays under what is drawn.", panel=_SOURCES),
     "medium": SettingOption(
         "medium",
         str,

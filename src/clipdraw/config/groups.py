@@ -245,6 +245,39 @@ class HandSettings(_Group):
 
 
 @dataclass(frozen=True)
+class SourceSettings(_Group):
+    """Pictures and drawings of one's own; see `likeness`. Weights are against a prompt's 1, 0 or more.
+
+    Args:
+        file: the drawing (.svg, .json) whose paths the run starts from and moves, or the picture that strokes are
+            fitted to at the start, instead of that of an image prior; `prior.weight` keeps the drawing near it.
+        like: a picture or drawing that the drawing is to be like, in what it shows and where.
+        like_weight: of what it shows.
+        like_places: of where it shows it.
+        like_layers: from which of the encoder's layers on, as a fraction of all, in [0, 1).
+        style: a picture or drawing in whose style it is to be.
+        style_strength: of the style, above 0.
+        below: a drawing that stays as it is under what is drawn.
+    """
+
+    file: str = ""
+    like: str = ""
+    like_weight: float = 1.0
+    like_places: float = 1.0
+    like_layers: float = 0.25
+    style: str = ""
+    style_strength: float = 1.0
+    below: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("like_weight", "like_places"):
+            require(f"source.{name}", getattr(self, name), 0, 1e6)
+        require("source.style_strength", self.style_strength, 1e-9, 1e6)
+        require("source.like_layers", self.like_layers, 0, 0.99)
+
+
+@dataclass(frozen=True)
 class CenterSettings(_Group):
     """The pull to the middle of the canvas; see `center.Center`.
 

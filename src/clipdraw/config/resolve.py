@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from clipdraw.config import sources
 from clipdraw.config.groups import JudgeSettings
 from clipdraw.config.media import NO_MEDIUM, medium_of
 from clipdraw.config.prompts import region_with_absolute_path
@@ -169,6 +170,9 @@ def with_absolute_paths(values: Mapping[str, Any]) -> dict[str, Any]:
     if "regions" in found:
         texts = plain_fields(Config, {"regions": found["regions"]}, error=ConfigError)["regions"]
         found["regions"] = tuple(map(region_with_absolute_path, texts))
+    for name in sources.FILES:
+        if found.get(name) and isinstance(found[name], str):
+            found[name] = str(Path(found[name]).expanduser().absolute())
     if isinstance(found.get("guide.model"), str):
         found["guide.model"] = absolute_name(found["guide.model"])
     if "judge.encoders" in found:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from clipdraw.config import control
+from clipdraw.config import control, sources
 from clipdraw.config.groups import (
     CenterSettings,
     ConstraintSettings,
@@ -18,6 +18,7 @@ from clipdraw.config.groups import (
     PenSettings,
     PriorSettings,
     RateSettings,
+    SourceSettings,
     StartSettings,
     ViewSettings,
     require,
@@ -40,7 +41,7 @@ from clipdraw.optimization.prior_picture import Place, PriorPicture
 from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.regions import WithinRegions, region_prompts
 from clipdraw.optimization.schedules import SCHEDULES
-from clipdraw.optimization.shapes import SHAPES, Start
+from clipdraw.optimization.shapes import SHAPES
 from clipdraw.optimization.start import PriorStrokes, RandomStrokes, RegionStrokes
 from clipdraw.optimization.views import Views
 from clipdraw.progress import log
@@ -93,6 +94,7 @@ class Config:
         constraints: rules that hold after each step.
         pen: colors, width and opacity of paths.
         hand: how lines run.
+        source: pictures and drawings of one's own.
         center: the pull to the middle.
         guide: guidance by a diffusion model.
         film: the films of the run.
@@ -127,6 +129,7 @@ class Config:
     constraints: ConstraintSettings = field(default_factory=ConstraintSettings)
     pen: PenSettings = field(default_factory=PenSettings)
     hand: HandSettings = field(default_factory=HandSettings)
+    source: SourceSettings = field(default_factory=SourceSettings)
     center: CenterSettings = field(default_factory=CenterSettings)
     guide: GuideSettings = field(default_factory=GuideSettings)
     film: FilmSettings = field(default_factory=FilmSettings)
@@ -143,6 +146,7 @@ class Config:
         require_one_of("shape", self.shape, SHAPES)
         require_one_of("medium", self.medium, (NO_MEDIUM, *media()))
         control.check_together(self)
+        sources.check_together(self)
         # Building them checks the remaining values, also those of what is left out.
         self._losses()
         Prior(self._picture(), self.prior.weight or Prior.weight, self.prior.until)
@@ -187,14 +191,15 @@ class Config:
         """
         if scene := self.read_scene(encoder):
             log.info("reading the scene: %s", scene.described())
-        places = self.places(encoder)
-        if start is None:
-            start = self._start(encoder, places)(Canvas(*self.canvas), self.generator())
-        recipe = self.recipe()
+        places, recipe = self.places(encoder), self.recipe()
+        recipe = replace(recipe, arrangement=sources.arrangement(self, recipe.arrangement))
         if places:
             pixels = recipe.resolution or _REGION_DETAIL * encoder.view_size
             recipe = replace(recipe, constraints=(*recipe.constraints, *self._rules_of(places)), resolution=pixels)
-        return Problem(start, self._losses(places), recipe, encoder, self.seed)
+        picture = self._picture(places or sources.places(self))
+        if start is None:
+            start = sources.start(self) or self._start(encoder, places, picture, recipe)
+        return Problem(start, (*self._losses(places, picture), *sources.losses(self)), recipe, encoder, self.seed)
 
     def places(self, encoder: Encoder) -> tuple[Place, ...]:
         """The regions that are given, else the layout of the scene that the prompt tells; empty without either.
@@ -211,7 +216,7 @@ class Config:
         """The scene that the weightiest prompt tells, if it is to be read and has more than one thing to lay out."""
         possible = bool(self.prior.weight) and prior_of(encoder) is not None and not control.spreads(self)
         wanted = {"on": True, "off": False, "auto": possible}
-        if self.regions or not wanted[self.scene]:
+        if self.regions or self.source.file or not wanted[self.scene]:
             return None
         scene = read_scene(self._weightiest_text())
         return scene if scene.has_places else None
@@ -243,10 +248,10 @@ class Config:
         """Plain values in nested groups, as `from_dict` reads them."""
         return asdict(self)
 
-    def _losses(self, places: tuple[Place, ...] = ()) -> tuple[Loss, ...]:
+    def _losses(self, places: tuple[Place, ...] = (), picture: PriorPicture | None = None) -> tuple[Loss, ...]:
         others: list[Loss] = [Opacity(self.opacity_weight)] if self.opacity_weight else []
         if self.prior.weight:
-            others.append(Prior(self._picture(places), self.prior.weight, self.prior.until))
+            others.append(Prior(picture or self._picture(), self.prior.weight, self.prior.until))
         if self.center.weight:
             others.append(Center(**asdict(self.center)))
         if self.guide.model:
@@ -264,17 +269,14 @@ class Config:
     def _weightiest_text(self) -> str:
         return max(self.prompts(), key=lambda prompt: prompt.weight).text
 
-    def _start(self, encoder: Encoder, places: tuple[Place, ...]) -> Start:
-        strokes = control.start(self)
-        if not self.prior.weight:
-            return RegionStrokes(strokes, places) if places else strokes
-        return PriorStrokes(
-            strokes,
-            self._picture(places),
-            encoder,
-            (*control.constraints(self), *self._rules_of(places)),
-            arrangement=control.arrangement(self),
-        )
+    def _start(self, encoder: Encoder, places: tuple[Place, ...], picture: PriorPicture, recipe: Recipe) -> Drawing:
+        """The strokes before the first step: fitted to a picture if the drawing is to be kept near one."""
+        start = control.start(self)
+        if self.prior.weight or self.source.file:
+            start = PriorStrokes(start, picture, encoder, recipe.constraints, arrangement=recipe.arrangement)
+        elif places:
+            start = RegionStrokes(start, places)
+        return start(Canvas(*self.canvas), self.generator())
 
     def _aim_radius(self) -> float | None:
         """The circle that the prior's picture is shrunk into: where the pull to the middle wants the drawing.

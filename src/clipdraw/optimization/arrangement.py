@@ -299,6 +299,27 @@ _BRISTLE = 1.5
 """Width of all bristles together, of the stroke's: less than there is room for leaves paper between them."""
 
 
+@dataclass(frozen=True, eq=False)
+class Below:
+    """A drawing that stays as it is, under the paths that are moved.
+
+    Args:
+        drawing: on a canvas of the same size; its background is not shown.
+    """
+
+    drawing: Drawing
+
+    @property
+    def copies(self) -> int:
+        """One: the paths that are moved stay as many."""
+        return 1
+
+    def __call__(self, drawing: Drawing) -> Drawing:
+        """Both drawings as one."""
+        fixed = self.drawing.to(device=drawing.points.device, dtype=drawing.points.dtype)
+        return replace(joined(fixed, drawing), background=drawing.background, metadata=drawing.metadata)
+
+
 @dataclass(frozen=True)
 class Combined:
     """Several arrangements, one after the other.
@@ -432,3 +453,27 @@ def visible(drawings: Sequence[Drawing]) -> list[Drawing]:
     kept = [any(shown) for shown in zip(*map(touches_canvas, drawings), strict=True)]
     chosen = [path for path, shown in enumerate(kept) if shown]
     return [drawing if all(kept) else drawing.subset(chosen) for drawing in drawings]
+
+
+def joined(below: Drawing, above: Drawing) -> Drawing:
+    """A drawing with the paths of another one, which has no gradients and transforms, on top.
+
+    Raises:
+        InputError: their canvases differ.
+    """
+    if below.canvas != above.canvas:
+        sizes = [f"{drawing.canvas.width:g} x {drawing.canvas.height:g}" for drawing in (above, below)]
+        raise InputError(f"paths on a canvas of {sizes[0]} cannot be added to one of {sizes[1]}")
+    both = [below, above.to(device=below.points.device, dtype=below.points.dtype)]
+    styled, filled = any(each.styles for each in both), any(each.fills is not None for each in both)
+    return replace(
+        below,
+        points=torch.cat([each.points for each in both]),
+        widths=torch.cat([each.widths for each in both]),
+        colors=torch.cat([each.colors for each in both]),
+        segments=below.segments + above.segments,
+        styles=sum((each.styles or (Style(),) * len(each) for each in both), ()) if styled else (),
+        fills=torch.cat([torch.zeros_like(each.colors) if each.fills is None else each.fills for each in both])
+        if filled
+        else None,
+    )

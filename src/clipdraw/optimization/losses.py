@@ -25,7 +25,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Drawing
-from clipdraw.encoders import Encoder, prior_of
+from clipdraw.encoders import Encoder
 from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.parameterization import Parameterization
 from clipdraw.optimization.prior_picture import PriorPicture
@@ -258,7 +258,7 @@ class Prior:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
-        there = prior_of(encoder) is not None
+        there = self.picture.is_known(encoder)
 
         @cache
         def wanted(height: int, width: int) -> Tensor:

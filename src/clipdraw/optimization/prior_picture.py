@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipdraw.encoders import Encoder, prior_of
-from clipdraw.framing import Box, letterbox, select_variant
+from clipdraw.framing import Box, fitted, letterbox, select_variant
 from clipdraw.optimization.targets import Adaptation, cut_out
 
 _EDGE_INK = 0.01  # of a thing that may lie beyond each side of its box
@@ -93,6 +93,7 @@ class Place:
         fills: whether its picture covers the box to the edges, as scenery does; else it is cut out and fitted.
         tints: parts in colors of their own.
         mask: the shape that it keeps to within the box.
+        shown: its picture, of any proportions, instead of one of the prior.
     """
 
     text: str
@@ -103,6 +104,7 @@ class Place:
     fills: bool = False
     tints: tuple[Tint, ...] = ()
     mask: Mask | None = None
+    shown: Float[Tensor, "3 _ _"] | None = None
 
     @property
     def words(self) -> str:
@@ -138,6 +140,10 @@ class PriorPicture:
         """The picture of one text, in the middle."""
         return cls((Place(text),), variant, radius)
 
+    def is_known(self, encoder: Encoder) -> bool:
+        """Whether there is a picture: of one's own, or by the encoder's prior."""
+        return prior_of(encoder) is not None or all(place.shown is not None for place in self.places)
+
     def painted(self, encoder: Encoder, height: int, width: int) -> Float[Tensor, "channels height width"]:
         """The picture in that size: on white, or if it is adapted as a layer, premultiplied colors and alpha."""
         image = composed(self.layers(encoder, height, width))
@@ -148,6 +154,9 @@ class PriorPicture:
         return [self._layer(place, encoder, height, width) for place in self.places]
 
     def _layer(self, place: Place, encoder: Encoder, height: int, width: int) -> CutOut:
+        if place.shown is not None:
+            whole = fitted(place.shown.to(encoder.device), height, width)
+            return CutOut(whole, torch.ones_like(whole[:1]))
         if place.box is None:
             picture = _chosen(encoder, place.words, self.variant, self.adaptation)
             whole = letterbox(picture, height, width, radius=self.radius)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing, control_points
-from clipdraw.encoders import Encoder, prior_of
+from clipdraw.encoders import Encoder
 from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.arrangement import Arrangement
 from clipdraw.optimization.constraints import WIDEST, Constraint
@@ -157,7 +157,7 @@ class PriorStrokes:
         """A drawing on `canvas`; the same generator state gives the same drawing."""
         start = self.strokes(canvas, generator)
         places = self.picture.places
-        if prior_of(self.encoder) is None:
+        if not self.picture.is_known(self.encoder):
             return scattered(start, places)
         size = canvas.pixel_size(_FIT_SIZE if len(places) == 1 else _FIT_SIZE_OF_SEVERAL)
         picture = self.picture.painted(self.encoder, *size).cpu()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from clipdraw.drawing import Drawing, Style
+from clipdraw.drawing import Drawing
 from clipdraw.errors import InputError
+from clipdraw.optimization.arrangement import joined
 from clipdraw.optimization.losses import Loss
 from clipdraw.optimization.recipe import Recipe
 
@@ -91,27 +92,3 @@ class Change:
             return torch.cat(chosen) if chosen else numbers[0][:0]
         rows = self.kept(drawing) if name in _OF_PATHS else range(len(moment))
         return torch.tensor(list(rows), dtype=torch.long, device=moment.device)
-
-
-def joined(below: Drawing, above: Drawing) -> Drawing:
-    """A drawing with the paths of another one, which has no gradients and transforms, on top.
-
-    Raises:
-        InputError: their canvases differ.
-    """
-    if below.canvas != above.canvas:
-        sizes = [f"{drawing.canvas.width:g} x {drawing.canvas.height:g}" for drawing in (above, below)]
-        raise InputError(f"paths on a canvas of {sizes[0]} cannot be added to one of {sizes[1]}")
-    both = [below, above.to(device=below.points.device, dtype=below.points.dtype)]
-    styled, filled = any(each.styles for each in both), any(each.fills is not None for each in both)
-    return replace(
-        below,
-        points=torch.cat([each.points for each in both]),
-        widths=torch.cat([each.widths for each in both]),
-        colors=torch.cat([each.colors for each in both]),
-        segments=below.segments + above.segments,
-        styles=sum((each.styles or (Style(),) * len(each) for each in both), ()) if styled else (),
-        fills=torch.cat([torch.zeros_like(each.colors) if each.fills is None else each.fills for each in both])
-        if filled
-        else None,
-    )

@@ -1,12 +1,25 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
+from clipdraw.drawing import Canvas, Drawing, Style
 from clipdraw.errors import InputError
-from clipdraw.optimization.losses import Frame, Opacity, Prior, Prompt, distinct, drawing_of, similarity
+from clipdraw.optimization.losses import (
+    Frame,
+    Ink,
+    Opacity,
+    Prior,
+    Prompt,
+    distinct,
+    drawing_of,
+    mean_opacity,
+    similarity,
+)
 from clipdraw.optimization.parameterization import Pixels
 from clipdraw.optimization.prior_picture import PriorPicture
+from clipdraw.optimization.shapes import RandomShapes
 from tests.conftest import TinyEncoder
 
 A, FLAG = PriorPicture.of("a"), PriorPicture.of("a flag")
@@ -166,3 +179,26 @@ def test_a_prior_has_a_weight_and_an_end(weight, until):
     with pytest.raises(InputError) as error:
         Prior(A, weight, until)
     assert str(error.value) == message
+
+
+def test_ink_beyond_the_allowed_share_is_penalized(encoder):
+    half = torch.ones(3, 4, 4)
+    half[0, :2] = 0.0
+    frame = Frame(one_stroke(), half, torch.zeros(5, 3), 0.0)
+    for most, expected in ((0.25, 0.25), (0.5, 0.0), (1.0, 0.0)):
+        assert Ink(most, 2.0).build(encoder)(frame).item() == pytest.approx(2.0 * 5 * expected)
+    for wrong in ((-0.1, 1.0), (1.1, 1.0), (0.5, 0.0)):
+        with pytest.raises(InputError, match="the most ink lies in"):
+            Ink(*wrong)
+
+
+def test_the_opacity_is_that_of_what_is_painted():
+    shapes = RandomShapes(3, opacity=(0.2, 0.2))(Canvas(), torch.Generator())
+    faded = replace(shapes, colors=shapes.colors * 0)
+    assert mean_opacity(faded).item() == pytest.approx(0.2)
+    assert mean_opacity(replace(faded, styles=(Style((True,), "nonzero"),) * 3)).item() == pytest.approx(0.1)
+    assert mean_opacity(one_stroke()).item() == one_stroke().colors[0, 3].item()
+
+
+def one_stroke():
+    return Drawing(torch.rand(4, 2), torch.ones(1), torch.tensor([[0.0, 0.0, 0.0, 0.5]]), (1,))
