@@ -128,6 +128,6 @@ def _on_canvas(drawing: Drawing, file: str, config: Config) -> Drawing:
     if drawing.canvas != canvas:
         size = f"{drawing.canvas.width:g}x{drawing.canvas.height:g}"
         raise ConfigError(
-            f"{file}: its canvas is {size}, that of the run {canvas.width:g}x{canvas.height:g}; --canvas {size} makes them one"
+            f"{file}: its canvas is {size}, the run's {canvas.width:g}x{canvas.height:g}; use --canvas {size}"
         )
     return drawing
