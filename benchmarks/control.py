@@ -2,7 +2,7 @@
 
 Draws what is not there yet, with seed 0. Writes a numbered, shuffled sheet of the scenes for viewers who do not know
 the prompts, with the key in a text file beside, and prints how similar each half of a pair of regions is to its own
-text and to the other's, on views that no drawing was optimized on.
+text and to the other's: seen whole, and on average over views of a kind that no drawing was optimized on.
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ from __future__ import annotations
 import argparse
 import random
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
+from torch import Tensor
 
-from clipdraw import Drawing, draw, load_encoder, rasterize
+from clipdraw import Drawing, draw, load_encoder, rasterize, score
+from clipdraw.encoders import Encoder
 from clipdraw.evaluate.score import unseen_similarities
 
 PROMPTS = tomllib.loads(Path(__file__).with_name("control_prompts.toml").read_text(encoding="utf-8"))
+Similar = Callable[[Tensor, list[str], Encoder], list[float]]
 _CELL, _COLUMNS, _SHUFFLE = 260, 6, 17
 _HALF_PIXELS = 256
 
@@ -48,21 +52,28 @@ def write_scenes(folder: Path, **settings: Any) -> None:
 
 
 def print_regions(folder: Path, **settings: Any) -> None:
-    """Draw the pairs of regions, and print a table of similarities in Markdown."""
-    encoder, right = load_encoder("builtin"), 0
-    print("| left / right | left to its own | to the other | right to its own | to the other | |")
-    print("|---|---|---|---|---|---|")
+    """Draw the pairs of regions, and print tables of similarities in Markdown."""
+    encoder, images = load_encoder("builtin"), []
     for number, (one, other) in enumerate(PROMPTS["regions"]):
         regions = (f"{one}@left", f"{other}@right")
         place = drawn(f"{one} and {other}", folder / f"{number:02d}", regions=regions, **settings)
-        image = rasterize(Drawing.load(place / "drawing.svg"), width=2 * _HALF_PIXELS)
-        first = unseen_similarities(image[:, :, :_HALF_PIXELS], [one, other], encoder)
-        second = unseen_similarities(image[:, :, _HALF_PIXELS:], [other, one], encoder)
+        images.append(rasterize(Drawing.load(place / "drawing.svg"), width=2 * _HALF_PIXELS))
+    _print_table("seen whole", score, images, encoder)
+    _print_table("on unseen views", unseen_similarities, images, encoder)
+
+
+def _print_table(name: str, similar: Similar, images: list[Tensor], encoder: Encoder) -> None:
+    print(f"\n| {name}: left / right | left to its own | to the other | right to its own | to the other | |")
+    print("|---|---|---|---|---|---|")
+    right = 0
+    for image, (one, other) in zip(images, PROMPTS["regions"], strict=True):
+        first = similar(image[:, :, :_HALF_PIXELS], [one, other], encoder)
+        second = similar(image[:, :, _HALF_PIXELS:], [other, one], encoder)
         both = first[0] > first[1] and second[0] > second[1]
         right += both
         numbers = " | ".join(f"{value:.3f}" for value in (*first, *second))
         print(f"| {one} / {other} | {numbers} | {'both' if both else 'not both'} |")
-    print(f"\nboth halves are more similar to their own text in {right} of {len(PROMPTS['regions'])} pairs")
+    print(f"\n{name}, both halves are more similar to their own text in {right} of {len(images)} pairs")
 
 
 def main() -> None:
