@@ -124,7 +124,7 @@ def adaptation(config: Config) -> Adaptation | None:
     """The rules that the picture of an image prior is to have, too; None if there are none."""
     hand, order = config.hand, rotation_order(config.hand.symmetry)
     made = Adaptation(hand.symmetry == "mirror", order, hand.tile, inks(config), hand.one_line)
-    on_white = paper(config) in (None, (1.0, 1.0, 1.0)) and config.background != OPTIMIZED
+    on_white = paper(config) == (1.0, 1.0, 1.0) and config.background != OPTIMIZED
     return None if made == Adaptation() and on_white else made
 
 

@@ -133,7 +133,8 @@ class Optimization:
         shown = image[:3] + (1 - image[3:]) if len(image) == 4 else image
         subject = self.parameterization.subject
         look = partial(self._look, paper=subject.paper if isinstance(subject, Drawing) else None)
-        return Frame(subject, shown, look(image, self.recipe.views.count), progress, look)
+        layer = image if len(image) == 4 else None
+        return Frame(subject, shown, look(image, self.recipe.views.count), progress, look, layer)
 
     def _look(
         self, image: Float[Tensor, "channels height width"], count: int, *, paper: Float[Tensor, " 3"] | None

@@ -30,7 +30,7 @@ from clipdraw.encoders import Encoder, prior_of
 from clipdraw.errors import InputError, check_fields
 from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.parameterization import Parameterization
-from clipdraw.optimization.targets import Adaptation, over
+from clipdraw.optimization.targets import Adaptation, difference_of_layers, over
 
 
 def _no_look(image: Tensor, count: int) -> Tensor:
@@ -48,6 +48,7 @@ class Frame:
         progress: fraction of the steps already taken, in [0, 1).
         look: from another image in [0, 1], such as a part of this one, and a number to the unit vectors of as many
             fresh random views. It takes random numbers of the run, so call it equally often in each step.
+        layer: of a drawing without a background what is painted: premultiplied red, green and blue, and alpha.
     """
 
     subject: Drawing | Parameterization
@@ -55,6 +56,7 @@ class Frame:
     embeddings: Float[Tensor, "views dimensions"]
     progress: float
     look: Callable[[Tensor, int], Tensor] = _no_look
+    layer: Float[Tensor, "4 height width"] | None = None
 
     @property
     def drawing(self) -> Drawing:
@@ -291,9 +293,11 @@ class Prior:
             fading = max(0.0, 1 - frame.progress / self.until)
             if picture is None or fading == 0:
                 return 0.0 * frame.image.sum()
-            target = wanted(*frame.image.shape[1:])
+            target, factor = wanted(*frame.image.shape[1:]), self.weight * fading * len(frame.embeddings)
+            if len(target) == 4 and frame.layer is not None:
+                return factor * difference_of_layers(frame.layer, target)
             if len(target) == 4:
                 target = over(target, frame.drawing.paper.detach())
-            return self.weight * fading * len(frame.embeddings) * (frame.image - target).square().mean()
+            return factor * (frame.image - target).square().mean()
 
         return difference

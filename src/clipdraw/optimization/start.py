@@ -19,9 +19,9 @@ from clipdraw.optimization.losses import ink, mean_opacity, prior_picture
 from clipdraw.optimization.parameterization import Rates, Strokes
 from clipdraw.optimization.schedules import Constant
 from clipdraw.optimization.shapes import OneLine, OnPaper, Start
-from clipdraw.optimization.targets import Adaptation, over
+from clipdraw.optimization.targets import Adaptation, difference_of_layers, over
 from clipdraw.progress import track
-from clipdraw.raster import rasterize
+from clipdraw.raster import rasterize, rasterize_layer
 
 _FIT_SIZE = 64  # pixels along the longer side
 _FIT_RATES = (2.5, 0.8, 0.06)  # points and widths in units of a 224-unit canvas, colors
@@ -145,18 +145,22 @@ class PriorStrokes:
             return start
         picture = prior_picture(self.encoder, self.text, self.variant, self.adaptation).cpu()
         picture = letterbox(picture, *canvas.pixel_size(_FIT_SIZE), radius=self.radius)
-        if self.adaptation is not None:
-            picture = over(self.adaptation.layer(picture), start.paper)
-        return self._fitted(self._set_on_ink(picture, start, generator), picture)
+        if self.adaptation is None:
+            return self._fitted(self._set_on_ink(picture, start, generator), picture)
+        layer = self.adaptation.layer(picture)
+        placed = self._set_on_ink(over(layer, start.paper), start, generator)
+        return self._fitted(placed, over(layer, start.paper) if start.background is not None else layer)
 
-    def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:
+    def _fitted(self, drawing: Drawing, picture: Float[Tensor, "channels height width"]) -> Drawing:
+        """The drawing after the fit to a picture, or to what is painted of one if it has no background."""
         rates = Rates(*_FIT_RATES, points_schedule=Constant(1.0))
         strokes = Strokes(drawing, rates=rates, constraints=self.constraints, arrangement=self.arrangement)
         optimizer = torch.optim.Adam([{"params": [p.tensor], "lr": p.rate} for p in strokes.parameters()])
         for _ in track(range(self.steps), f"preparing the start of {len(drawing)} strokes", total=self.steps):
             shown = strokes.subject
-            image = rasterize(shown, height=picture.shape[1], width=picture.shape[2])
-            loss = (image - picture).square().mean() + _FIT_OPACITY_WEIGHT * mean_opacity(shown)
+            paint, differ = (rasterize_layer, difference_of_layers) if len(picture) == 4 else (rasterize, _difference)
+            image = paint(shown, height=picture.shape[1], width=picture.shape[2])
+            loss = differ(image, picture) + _FIT_OPACITY_WEIGHT * mean_opacity(shown)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -180,6 +184,10 @@ class PriorStrokes:
             points - _anchor(points, drawing) + place for points, place in zip(drawing.stroke_points(), at, strict=True)
         ]
         return _in_colors_of(picture, replace(drawing, points=torch.cat(moved)), places)
+
+
+def _difference(one: Tensor, other: Tensor) -> Float[Tensor, ""]:
+    return (one - other).square().mean()
 
 
 def _anchor(points: Float[Tensor, "_ 2"], drawing: Drawing) -> Float[Tensor, " 2"]:
