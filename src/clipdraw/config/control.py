@@ -171,7 +171,8 @@ def adaptation(config: Config) -> Adaptation | None:
     made = Adaptation(
         hand.symmetry == "mirror", order, hand.tile, inks(config), hand.one_line, config.prior.outline, on
     )
-    return None if made == Adaptation() and config.background != OPTIMIZED else made
+    free = config.background in (NO_BACKGROUND, OPTIMIZED)
+    return None if made == Adaptation() and not free else made
 
 
 def constraints(config: Config) -> tuple[Constraint, ...]:

@@ -143,8 +143,8 @@ class Optimization:
         subject = self.parameterization.subject
         paper = subject.paper if isinstance(subject, Drawing) else None
         look, views_of = partial(self._look, paper=paper), partial(self._views_of, paper=paper)
-        embeddings = look(image, self.recipe.views.count)
-        return Frame(subject, shown, embeddings, progress, look, views_of, self._generator)
+        embeddings, layer = look(image, self.recipe.views.count), image if len(image) == 4 else None
+        return Frame(subject, shown, embeddings, progress, look, views_of, self._generator, layer)
 
     def _look(
         self, image: Float[Tensor, "channels height width"], count: int, *, paper: Float[Tensor, " 3"] | None

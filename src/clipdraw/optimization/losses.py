@@ -29,7 +29,7 @@ from clipdraw.encoders import Encoder
 from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.parameterization import Parameterization
 from clipdraw.optimization.prior_picture import PriorPicture
-from clipdraw.optimization.targets import over
+from clipdraw.optimization.targets import difference_of_layers, over
 
 
 def _no_look(image: object, count: int) -> Any:
@@ -50,6 +50,7 @@ class Frame:
         views_of: from several images and a number to the same fresh random views of each, as many as that, in the
             encoder's size. It takes random numbers of the run, too.
         generator: the run's, for losses that need random numbers themselves.
+        layer: of a drawing without a background what is painted: premultiplied red, green and blue, and alpha.
     """
 
     subject: Drawing | Parameterization
@@ -59,6 +60,7 @@ class Frame:
     look: Callable[[Tensor, int], Tensor] = _no_look
     views_of: Callable[[Sequence[Tensor], int], list[Tensor]] = _no_look
     generator: torch.Generator = field(default_factory=torch.Generator)
+    layer: Float[Tensor, "4 height width"] | None = None
 
     @property
     def drawing(self) -> Drawing:
@@ -268,9 +270,11 @@ class Prior:
             fading = max(0.0, 1 - frame.progress / self.until)
             if not there or fading == 0:
                 return 0.0 * frame.image.sum()
-            target = wanted(*frame.image.shape[1:])
+            target, factor = wanted(*frame.image.shape[1:]), self.weight * fading * len(frame.embeddings)
+            if len(target) == 4 and frame.layer is not None:
+                return factor * difference_of_layers(frame.layer, target)
             if len(target) == 4:
                 target = over(target, frame.drawing.paper.detach())
-            return self.weight * fading * len(frame.embeddings) * (frame.image - target).square().mean()
+            return factor * (frame.image - target).square().mean()
 
         return difference

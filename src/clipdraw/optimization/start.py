@@ -20,9 +20,9 @@ from clipdraw.optimization.prior_picture import Place, PriorPicture, visible
 from clipdraw.optimization.regions import scattered, stroke_counts
 from clipdraw.optimization.schedules import Constant
 from clipdraw.optimization.shapes import OneLine, OnPaper, Start
-from clipdraw.optimization.targets import over
+from clipdraw.optimization.targets import difference_of_layers, over
 from clipdraw.progress import track
-from clipdraw.raster import rasterize
+from clipdraw.raster import rasterize, rasterize_layer
 
 _COVERING = 0.15
 """Ink that white counts as within a thing that lies among others, which its strokes have to cover."""
@@ -161,17 +161,20 @@ class PriorStrokes:
             return scattered(start, places)
         size = canvas.pixel_size(_FIT_SIZE if len(places) == 1 else _FIT_SIZE_OF_SEVERAL)
         picture = self.picture.painted(self.encoder, *size).cpu()
-        picture = over(picture, start.paper) if len(picture) == 4 else picture
-        return self._fitted(self._set_on_ink(picture, start, generator), picture)
+        shown = over(picture, start.paper) if len(picture) == 4 else picture
+        placed = self._set_on_ink(shown, start, generator)
+        return self._fitted(placed, shown if start.background is not None else picture)
 
-    def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:
+    def _fitted(self, drawing: Drawing, picture: Float[Tensor, "channels height width"]) -> Drawing:
+        """The drawing after the fit to a picture, or to what is painted of one if it has no background."""
         rates = Rates(*_FIT_RATES, points_schedule=Constant(1.0))
         strokes = Strokes(drawing, rates=rates, constraints=self.constraints, arrangement=self.arrangement)
         optimizer = torch.optim.Adam([{"params": [p.tensor], "lr": p.rate} for p in strokes.parameters()])
         for _ in track(range(self.steps), f"preparing the start of {len(drawing)} strokes", total=self.steps):
             shown = strokes.subject
-            image = rasterize(shown, height=picture.shape[1], width=picture.shape[2])
-            loss = (image - picture).square().mean() + _FIT_OPACITY_WEIGHT * mean_opacity(shown)
+            paint, differ = (rasterize_layer, difference_of_layers) if len(picture) == 4 else (rasterize, _difference)
+            image = paint(shown, height=picture.shape[1], width=picture.shape[2])
+            loss = differ(image, picture) + _FIT_OPACITY_WEIGHT * mean_opacity(shown)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -206,6 +209,10 @@ class PriorStrokes:
             return [amounts + 0.01]
         seen = visible(self.picture.layers(self.encoder, *amounts.shape))
         return [(amounts + _COVERING) * own.cpu() + 1e-9 for own in seen]
+
+
+def _difference(one: Tensor, other: Tensor) -> Float[Tensor, ""]:
+    return (one - other).square().mean()
 
 
 def _anchor(points: Float[Tensor, "_ 2"], drawing: Drawing) -> Float[Tensor, " 2"]:

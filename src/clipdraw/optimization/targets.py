@@ -96,6 +96,14 @@ def over(layer: Float[Tensor, "4 height width"], paper: Float[Tensor, " 3"]) -> 
     return layer[:3] + (1 - layer[3:]) * paper[:, None, None]
 
 
+def difference_of_layers(
+    one: Float[Tensor, "4 height width"], other: Float[Tensor, "4 height width"]
+) -> Float[Tensor, ""]:
+    """The mean squared difference of what is painted, on black and on white."""
+    apart = one - other
+    return (apart[:3].square().mean() + (apart[:3] - apart[3:]).square().mean()) / 2
+
+
 def cut_out(picture: Float[Tensor, "3 height width"]) -> Float[Tensor, "4 height width"]:
     """The picture without the white around what it shows: premultiplied red, green and blue, and alpha.
 

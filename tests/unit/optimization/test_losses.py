@@ -6,6 +6,7 @@ import torch
 
 from clipdraw.drawing import Canvas, Drawing, Style
 from clipdraw.errors import InputError
+from clipdraw.optimization.loop import optimize
 from clipdraw.optimization.losses import (
     Frame,
     Ink,
@@ -14,12 +15,17 @@ from clipdraw.optimization.losses import (
     Prompt,
     distinct,
     drawing_of,
+    ink,
     mean_opacity,
     similarity,
 )
-from clipdraw.optimization.parameterization import Pixels
+from clipdraw.optimization.parameterization import Pixels, Rates
 from clipdraw.optimization.prior_picture import PriorPicture
+from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.shapes import RandomShapes
+from clipdraw.optimization.start import RandomStrokes
+from clipdraw.optimization.views import Views
+from clipdraw.raster import rasterize
 from tests.conftest import TinyEncoder
 
 A, FLAG = PriorPicture.of("a"), PriorPicture.of("a flag")
@@ -190,6 +196,18 @@ def test_ink_beyond_the_allowed_share_is_penalized(encoder):
     for wrong in ((-0.1, 1.0), (1.1, 1.0), (0.5, 0.0)):
         with pytest.raises(InputError, match="the most ink lies in"):
             Ink(*wrong)
+
+
+@pytest.mark.parametrize("most", [0.05, 0.3])
+def test_a_drawing_comes_within_a_hundredth_of_its_most_ink(encoder, most):
+    start = RandomStrokes(16, width=30.0, opacity=(0.5, 1.0))(Canvas(), torch.Generator().manual_seed(0))
+    recipe = Recipe(120, Views(2), Rates(width=1.0, color=0.03))
+    shares = []
+    for losses in ([Prompt("red")], [Prompt("red"), Ink(most)]):
+        *_, last = optimize(start, losses, encoder=encoder, recipe=recipe)
+        shares.append(ink(rasterize(last.drawing.detached(), height=64, width=64), torch.ones(3)).mean().item())
+    assert shares[1] <= most + 0.01
+    assert shares[0] > most + 0.1
 
 
 def test_the_opacity_is_that_of_what_is_painted():

@@ -1,7 +1,7 @@
 import torch
 
 from clipdraw.optimization.colors import nearest, oklab
-from clipdraw.optimization.targets import Adaptation, cut_out, over
+from clipdraw.optimization.targets import Adaptation, cut_out, difference_of_layers, over
 
 RED, BLUE, WHITE = (0.9, 0.1, 0.1), (0.1, 0.2, 0.8), (1.0, 1.0, 1.0)
 
@@ -83,3 +83,10 @@ def test_the_mirrored_picture_is_that_which_is_then_most_like_the_text():
     assert (chosen[2] - chosen[0]).mean() > 0.05
     assert seen == [8]
     assert torch.equal(Adaptation().choose(pictures, 1, similarities), pictures[1])
+
+
+def test_what_is_painted_white_differs_from_nothing():
+    painted, nothing = torch.ones(4, 2, 2), torch.zeros(4, 2, 2)
+    assert difference_of_layers(painted, nothing) == 0.5
+    assert difference_of_layers(painted, painted) == 0
+    assert torch.equal(over(painted, torch.ones(3)), over(nothing, torch.ones(3)))
