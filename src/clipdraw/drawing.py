@@ -167,7 +167,7 @@ class Drawing:
         colors: of the strokes: straight red, green, blue and opacity in [0, 1]; of a gradient, the opacity alone.
         segments: cubic segments of each subpath, at least 1.
         canvas: the coordinate area.
-        background: opaque red, green, blue in [0, 1].
+        background: opaque red, green, blue in [0, 1]; None for none, as of a drawing that is cut out.
         metadata: what the file should say about the drawing, such as `prompt` and `seed`.
         styles: how each path is painted; empty if all are strokes of the kind above.
         fills: of the fills, as `colors`; left out if nothing is filled.
@@ -183,7 +183,7 @@ class Drawing:
     colors: Float[Tensor, "paths 4"]
     segments: tuple[int, ...]
     canvas: Canvas = field(default_factory=Canvas)
-    background: Float[Tensor, " 3"] = field(default_factory=lambda: torch.ones(3))
+    background: Float[Tensor, " 3"] | None = field(default_factory=lambda: torch.ones(3))
     metadata: Mapping[str, str] = field(default_factory=dict)
     styles: tuple[Style, ...] = ()
     fills: Float[Tensor, "paths 4"] | None = None
@@ -202,7 +202,7 @@ class Drawing:
             raise InputError(f"{paths} strokes need points, widths, colors of shapes {wanted}, got {shapes}")
         if self.fills is not None and tuple(self.fills.shape) != (paths, 4):
             raise InputError(f"{paths} paths need fills of shape {(paths, 4)}, got {tuple(self.fills.shape)}")
-        if tuple(self.background.shape) != (3,):
+        if self.background is not None and tuple(self.background.shape) != (3,):
             raise InputError(f"a background is a color of shape (3,), got {tuple(self.background.shape)}")
         if self.transforms is not None and tuple(self.transforms.shape[1:]) != (2, 3):
             raise InputError(f"transforms are matrices of shape (2, 3), got {tuple(self.transforms.shape)}")
@@ -216,6 +216,11 @@ class Drawing:
         """Whether every path is one open stroke with round caps and joins and a color."""
         usual = Style()
         return all(style == usual for style in self.styles)
+
+    @property
+    def paper(self) -> Float[Tensor, " 3"]:
+        """The color that the drawing is shown on: its background's, white if it has none."""
+        return self.points.new_ones(3) if self.background is None else self.background
 
     def parameters(self) -> tuple[Tensor, ...]:
         """The tensors that an optimizer moves: points, widths, colors, and what else the paths have."""

@@ -63,6 +63,13 @@ def test_contact_sheet(run, tmp_path):
     assert read_image(tmp_path / "x.png").shape[2] == 2 * 144
 
 
+def test_steer(run, tmp_path):
+    out = tmp_path / "steered.svg"
+    before, after = run("steer.py", "a sailboat", "a rocket", "--steps", 60, "--strokes", 24, "--out", out)
+    assert after > before + 0.05
+    assert len(Drawing.load(out)) == 24
+
+
 def test_refine_svg(run, tmp_path):
     random = torch.Generator().manual_seed(1)
     drawing = RandomStrokes(12)(Canvas(120, 80), random).detached()

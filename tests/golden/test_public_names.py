@@ -6,7 +6,7 @@ from tests.command_line import clipdraw as command
 
 def test_public_names():
     assert sorted(clipdraw.__all__) == [
-        "Canvas", "ClipdrawError", "Config", "Drawing", "Optimization", "Problem", "Prompt", "RandomStrokes",
+        "Canvas", "Change", "ClipdrawError", "Config", "Drawing", "Optimization", "Problem", "Prompt", "RandomStrokes",
         "Rates", "Recipe", "Run", "Step", "Views", "__version__", "compare", "draw", "explain", "film",
         "load_encoder", "optimize", "rasterize", "resume", "score", "sweep",
     ]  # fmt: skip
@@ -28,7 +28,8 @@ def test_commands_and_options(tmp_path):
     told = command("draw", "--help", cwd=tmp_path).stdout
     for option in (
         "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "preset", "out", "device", "threads",
-        "config", "set", "explain", "json", "quiet",
+        "region", "scene", "config", "set", "explain", "json", "quiet",
+        "medium", "palette", "palette-from", "background", "shape", "like", "style",
         "center-radius", "center-weight", "center-power", "center-kind", "center-on",
         "film-kind", "film-format", "film-length", "film-hold", "film-size",
         "frames",

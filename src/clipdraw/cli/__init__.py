@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from clipdraw.cli import about, compare, draw, files, plot, sweep
+from clipdraw.cli import about, compare, draw, files, plot, sweep, trace
 from clipdraw.errors import ClipdrawError, DivergedError, is_want_of_memory
 
 # Typer carries a click of its own in newer versions; this is the usage error of whichever it uses.
@@ -35,6 +35,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "score": files.score,
     "explain": files.explain,
     "rasterize": files.rasterize,
+    "trace": trace.trace,
     "plot": plot.plot,
     "convert": files.convert,
     "views": files.views,

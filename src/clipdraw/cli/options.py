@@ -17,7 +17,8 @@ from clipdraw.limits import Limits
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-_CENTER, _FILMS = "Keep to the middle", "Films"
+_CENTER, _PEN, _FILMS, _LAYOUT = "Keep to the middle", "Pen and paper", "Films", "Layout"
+_SOURCES = "Pictures of your own"
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,41 @@ OPTIONS = {
     "negative": SettingOption(
         "negative", list[str], "TEXT[:WEIGHT] to stay away from (weight 0.3). Repeat it for several."
     ),
+    "region": SettingOption(
+        "regions",
+        list[str],
+        'TEXT[:WEIGHT]@PLACE, such as "a sun@top right": a name, a box in percent (10,20,40,60), a mask (SVG, PNG), '
+        "or background. Repeat it for several.",
+        panel=_LAYOUT,
+    ),
+    "scene": SettingOption(
+        "scene",
+        str,
+        "Read the prompt as a scene of several things: auto (with the built-in judge), on, off.",
+        panel=_LAYOUT,
+    ),
     **{f"center_{name}": option for name, option in _CENTER_OPTIONS.items()},
     # The published spelling, which the help leaves out.
     **{f"centre_{name}": replace(option, hidden=True) for name, option in _CENTER_OPTIONS.items()},
+    "palette": SettingOption(
+        "pen.palette", str, "The only colors of strokes: #264653,#e76f51,..., or a name such as nord.", panel=_PEN
+    ),
+    "palette_from": SettingOption("pen.palette_from", str, "A picture whose colors become the palette.", panel=_PEN),
+    "source": SettingOption(
+        "source.file", str, "A drawing to start from and move, or a picture to draw.", ("--from",), panel=_SOURCES
+    ),
+    "like": SettingOption("source.like", str, "A picture that it is to be like.", panel=_SOURCES),
+    "style": SettingOption("source.style", str, "A picture in whose style it is to be.", panel=_SOURCES),
+    "below": SettingOption("source.below", str, "A drawing that stays under what is drawn.", panel=_SOURCES),
+    "medium": SettingOption(
+        "medium",
+        str,
+        "watercolor, ink, pencil, crayon, marker, woodcut, neon, pixel, line, flat, wireframe, none; or auto, the one "
+        "that the prompt names.",
+        panel=_PEN,
+    ),
+    "background": SettingOption("background", str, "A color, none (transparent), or optimized.", panel=_PEN),
+    "shape": SettingOption("shape", str, "stroke, fill (closed shapes), or both.", panel=_PEN),
     "film_kind": SettingOption(
         "film.kinds", list[str], "optimization (the default), strokes; repeat it for both.", panel=_FILMS
     ),

@@ -67,7 +67,7 @@ def _leaving_one_out(drawing: Drawing, size: int) -> Iterator[Float[Tensor, "som
     Images are linear in what lies behind a path, so two pictures of each path, on black and on white, say all.
     """
     groups = [range(at, min(at + _AT_ONCE, len(drawing))) for at in range(0, len(drawing), _AT_ONCE)]
-    background = drawing.background[:, None, None]
+    background = drawing.paper[:, None, None]
     empty = _Layer(torch.zeros_like(background), torch.ones_like(background))
     joined = [reduce(lambda below, layer: layer.over(below), _layers(drawing, group, size)) for group in groups]
     above = list(accumulate(reversed(joined), lambda upper, below: upper.over(below), initial=empty))[-2::-1]
@@ -83,7 +83,7 @@ def _leaving_one_out(drawing: Drawing, size: int) -> Iterator[Float[Tensor, "som
 def _layers(drawing: Drawing, paths: Iterable[int], size: int) -> list[_Layer]:
     alone = [drawing.subset([path]) for path in paths]
     on_white, on_black = (
-        images_of([replace(one, background=torch.full_like(one.background, shade)) for one in alone], size)
+        images_of([replace(one, background=torch.full_like(one.paper, shade)) for one in alone], size)
         for shade in (1.0, 0.0)
     )
     return [_Layer(black, white - black) for white, black in zip(on_white, on_black, strict=True)]
@@ -105,6 +105,6 @@ def colored(drawing: Drawing, importance: Float[Tensor, " paths"]) -> Drawing:
         fills=None if drawing.fills is None else paint,
         styles=tuple(replace(style, fill_gradient=None, stroke_gradient=None, opacity=1.0) for style in drawing.styles),
         gradients=(),
-        background=torch.ones_like(drawing.background),
+        background=torch.ones_like(drawing.paper),
     )
     return plain.subset(relative.abs().argsort().tolist())

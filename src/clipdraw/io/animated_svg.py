@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from clipdraw.bezier import first_part
-from clipdraw.drawing import Canvas, Drawing, control_points
+from clipdraw.drawing import Canvas, Drawing, Style, control_points
 from clipdraw.errors import InputError
 from clipdraw.io.svg import document
 
@@ -37,7 +37,10 @@ def stroke_ends(drawing: Drawing) -> Float64[np.ndarray, " ends"]:
     """
     lengths = [float((part[1:] - part[:-1]).norm(dim=-1).sum()) for part in drawing.stroke_points()]
     slack = max(sum(lengths) / max(len(lengths), 1), 1e-9) / 4
-    visible = ((drawing.colors[:, 3] >= _LEAST_OPACITY) & (drawing.widths > 0)).tolist()
+    seen_stroke = (drawing.colors[:, 3] >= _LEAST_OPACITY) & (drawing.widths > 0)
+    seen_fill = seen_stroke if drawing.fills is None else drawing.fills[:, 3] >= _LEAST_OPACITY
+    parts = zip(drawing.styles or [Style()] * len(drawing), seen_stroke.tolist(), seen_fill.tolist(), strict=True)
+    visible = [(style.stroked and stroke) or (style.fill is not None and fill) for style, stroke, fill in parts]
     spans = [(length + slack) * (seen or not any(visible)) for length, seen in zip(lengths, visible, strict=True)]
     ends = np.cumsum([0.0, *spans])
     return ends / max(ends[-1], 1e-9)
@@ -82,7 +85,7 @@ def making_of_svg(
     attributes = _timing(seconds, hold_s)
     count = most
     while count > 1:
-        text = document(final, inside=_morphs(_key_frames(snapshots, times_s, count), attributes))
+        text = document(final, inside=_morphs(final, _key_frames(snapshots, times_s, count), attributes))
         size = len(text.encode())
         if size <= max_bytes:
             return text
@@ -92,7 +95,7 @@ def making_of_svg(
 
 
 def self_drawing_svg(drawing: Drawing, *, seconds: float = 8.0, hold_s: float | None = None) -> str:
-    """The film of a drawing that appears stroke by stroke, in painting order, each drawn along its length.
+    """The film of a drawing that appears path by path, in painting order: strokes along their length, others whole.
 
     Args:
         drawing: what to draw.
@@ -106,6 +109,7 @@ def self_drawing_svg(drawing: Drawing, *, seconds: float = 8.0, hold_s: float | 
     if not 0 < seconds < math.inf:
         raise InputError(f"a film of {seconds} seconds cannot be made; use a positive number")
     _check_hold(hold_s)
+    plain = not drawing.styles
     times_ms = [round(time) for time in (stroke_ends(drawing) * seconds * 1000).tolist()]
     begins = _decimals_text(times_ms, 3)
     spans = _decimals_text([max(1, end - begin) for begin, end in pairwise(times_ms)], 3)
@@ -120,13 +124,18 @@ def self_drawing_svg(drawing: Drawing, *, seconds: float = 8.0, hold_s: float | 
         hidden = ""
         if times_ms[index]:
             hidden = f'<set attributeName="visibility" to="hidden" begin="{start}0s" dur="{begins[index]}s"/>'
+        if not plain:
+            later = (
+                f'<set attributeName="visibility" to="hidden" begin="{start}0s" dur="{times_ms[index + 1] / 1000}s"/>'
+            )
+            return f"{clock if index == 0 else ''}{later}"
         return (
             f"{clock if index == 0 else ''}{hidden}"
             f'<set attributeName="stroke-dasharray" to="1 2" begin="{begin}" dur="{spent}s"/>'
             f'<animate attributeName="stroke-dashoffset" values="1;0" begin="{begin}" dur="{spent}s"/>'
         )
 
-    return document(drawing, inside=inside, attributes=' pathLength="1"')
+    return document(drawing, inside=inside, attributes=' pathLength="1"' if plain else "")
 
 
 @dataclass(frozen=True)
@@ -136,21 +145,22 @@ class _KeyFrames:
     points: Int64[np.ndarray, "frames points 2"]
     widths: Int64[np.ndarray, "frames strokes"]
     colors: Int64[np.ndarray, "frames strokes 4"]
-    segments: tuple[int, ...]
+    fills: Int64[np.ndarray, "frames strokes 4"]
     decimals: int
 
 
 def _plain(drawing: Drawing) -> Drawing:
-    """The drawing without styles, which for open round strokes say nothing more."""
+    """The drawing, without styles if all paths are open round strokes, of which they say nothing more."""
     if not drawing.only_strokes:
-        raise InputError("a film of SVG shows open strokes with round caps and joins; this drawing has other paths")
+        return drawing
     return replace(drawing, styles=(), fills=None, gradients=(), transforms=None)
 
 
 def _check(snapshots: Sequence[Drawing], times_s: Sequence[float], hold_s: float | None) -> None:
     if not snapshots or len(snapshots) != len(times_s):
         raise InputError(f"a film needs as many snapshots as times, got {len(snapshots)} and {len(times_s)}")
-    if any(s.segments != snapshots[0].segments or s.canvas != snapshots[0].canvas for s in snapshots):
+    alike = {(s.segments, s.styles, s.canvas, s.fills is None) for s in snapshots}
+    if len(alike) > 1:
         raise InputError("the snapshots of a film must have the same canvas and the same segments in each stroke")
     steps = [later - earlier for earlier, later in pairwise(times_s)]
     if not all(math.isfinite(time) for time in times_s) or any(step <= 0 for step in steps):
@@ -184,34 +194,54 @@ def _key_frames(snapshots: Sequence[Drawing], times_s: Sequence[float], count: i
     at = np.interp(np.linspace(times_s[0], times_s[-1], count), times_s, np.arange(len(snapshots)))
     lower = np.minimum(at.astype(int), max(len(snapshots) - 2, 0))
     decimals = _decimals(snapshots[0].canvas)
-    arrays = [[part.detach().double().cpu().numpy() for part in snapshot.parameters()] for snapshot in snapshots]
-    points, widths, colors = (
+    moving = [
+        (
+            snapshot.points,
+            snapshot.widths,
+            snapshot.colors,
+            snapshot.colors if snapshot.fills is None else snapshot.fills,
+        )
+        for snapshot in snapshots
+    ]
+    arrays = [[part.detach().double().cpu().numpy() for part in parts] for parts in moving]
+    points, widths, colors, fills = (
         np.stack([(1 - t) * arrays[i][part] + t * arrays[i + 1][part] for i, t in zip(lower, at - lower, strict=True)])
-        for part in range(3)
+        for part in range(4)
     )
-    colors = colors.clip(0, 1) * [255, 255, 255, 100]
-    scaled = points * 10**decimals, widths.clip(0) * 10 ** (decimals + 1), colors
-    points, widths, colors = (np.rint(part).astype(np.int64) for part in scaled)
-    return _KeyFrames(points, widths, colors, snapshots[0].segments, decimals)
+    levels = [255, 255, 255, 100]
+    scaled = (
+        points * 10**decimals,
+        widths.clip(0) * 10 ** (decimals + 1),
+        colors.clip(0, 1) * levels,
+        fills.clip(0, 1) * levels,
+    )
+    points, widths, colors, fills = (np.rint(part).astype(np.int64) for part in scaled)
+    return _KeyFrames(points, widths, colors, fills, decimals)
 
 
 def _decimals(canvas: Canvas) -> int:
     return max(0, math.ceil(-math.log10(min(canvas.width, canvas.height) / _GRID_STEPS)))
 
 
-def _morphs(frames: _KeyFrames, timing: Callable[[int], str]) -> Callable[[int], str]:
+def _morphs(drawing: Drawing, frames: _KeyFrames, timing: Callable[[int], str]) -> Callable[[int], str]:
     """The function from a stroke's index to its `<animate>` elements; attributes that never change get none."""
-    starts = np.cumsum([0, *map(control_points, frames.segments)])
+    styles, counts = drawing.styles or (Style(),) * len(drawing), iter(drawing.segments)
+    closed = [style.closed for style in styles]
+    sizes = [[control_points(next(counts), closed=flag) for flag in flags] for flags in closed]
+    starts = np.cumsum([0, *map(sum, sizes)])
+
+    def data(points: Int64[np.ndarray, "points 2"], index: int) -> str:
+        parts = np.split(points, np.cumsum(sizes[index])[:-1])
+        return "".join(_path(part, frames.decimals, flag) for part, flag in zip(parts, closed[index], strict=True))
 
     def inside(index: int) -> str:
-        part = frames.points[:, starts[index] : starts[index + 1]]
-        red_green_blue, opacity = frames.colors[:, index, :3], frames.colors[:, index, 3]
-        tracks = {
-            "d": [_path(points, frames.decimals) for points in part],
-            "stroke": ["#" + bytes(color.tolist()).hex() for color in red_green_blue.astype(np.uint8)],
-            "stroke-opacity": _decimals_text(opacity.tolist(), 2),
-            "stroke-width": _decimals_text(frames.widths[:, index].tolist(), frames.decimals + 1),
-        }
+        part, style = frames.points[:, starts[index] : starts[index + 1]], styles[index]
+        tracks = {"d": [data(points, index) for points in part]}
+        if style.stroked:
+            widths = _decimals_text(frames.widths[:, index].tolist(), frames.decimals + 1)
+            tracks |= _paint("stroke", frames.colors[:, index], style.stroke_gradient) | {"stroke-width": widths}
+        if style.fill:
+            tracks |= _paint("fill", frames.fills[:, index], style.fill_gradient)
         moving = {
             name: values for name, values in tracks.items() if len(set(values)) > 1 or (index == 0 and name == "d")
         }
@@ -223,13 +253,22 @@ def _morphs(frames: _KeyFrames, timing: Callable[[int], str]) -> Callable[[int],
     return inside
 
 
-def _path(points: Int64[np.ndarray, "points 2"], decimals: int) -> str:
+def _paint(name: str, colors: Int64[np.ndarray, "frames 4"], gradient: int | None) -> dict[str, list[str]]:
+    """The color, unless a gradient stands for it, and the opacity in each frame."""
+    codes = ["#" + bytes(color.tolist()).hex() for color in colors[:, :3].astype(np.uint8)]
+    opacities = {f"{name}-opacity": _decimals_text(colors[:, 3].tolist(), 2)}
+    return ({name: codes} if gradient is None else {}) | opacities
+
+
+def _path(points: Int64[np.ndarray, "points 2"], decimals: int, closed: bool) -> str:
     """Path data relative to each segment's start, which needs fewer digits; rounding does not add up."""
+    if closed:
+        points = np.concatenate([points, points[:1]])
     corners = np.repeat(points[:-1:3], 3, axis=0)
     numbers = _decimals_text((points[1:] - corners).reshape(-1).tolist(), decimals)
     texts = [number if at == 0 or number[0] == "-" else f" {number}" for at, number in enumerate(numbers)]
     x, y = _decimals_text(points[0].tolist(), decimals)
-    return f"M{x} {y}c{''.join(texts)}"
+    return f"M{x} {y}c{''.join(texts)}{'z' if closed else ''}"
 
 
 def _decimals_text(steps: Iterable[int], decimals: int) -> list[str]:

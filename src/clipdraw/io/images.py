@@ -7,6 +7,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,12 +26,14 @@ MAX_PIXELS = 64_000_000
 """The largest picture that is decoded: 8,000 x 8,000."""
 
 _COMPRESSION, _UP = 6, 2
+_COLOR_TYPES = {3: 2, 4: 6}
+"""PNG's number for an image of so many channels."""
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _KEYWORD = re.compile(r"[!-~](?:[ -~]{0,77}[!-~])?")
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
-def to_bytes(image: Float[Tensor, "3 height width"]) -> UInt8[np.ndarray, "height width 3"]:
+def to_bytes(image: Float[Tensor, "channels height width"]) -> UInt8[np.ndarray, "height width channels"]:
     """The image in 8 bits a channel, rounded to the nearest level; values outside [0, 1] are limited.
 
     Raises:
@@ -43,12 +46,12 @@ def to_bytes(image: Float[Tensor, "3 height width"]) -> UInt8[np.ndarray, "heigh
 
 
 def write_png(
-    image: Float[Tensor, "3 height width"], path: str | Path, *, metadata: Mapping[str, str] | None = None
+    image: Float[Tensor, "channels height width"], path: str | Path, *, metadata: Mapping[str, str] | None = None
 ) -> None:
     """Write an image as an 8-bit PNG file, whole or not at all.
 
     Args:
-        image: red, green, blue in [0, 1].
+        image: red, green, blue in [0, 1]; a fourth channel is straight alpha.
         path: where to.
         metadata: PNG keyword (1 to 79 ASCII characters) to text in any script, such as prompt and seed.
             Null characters and half surrogates, which PNG cannot hold, become U+FFFD.
@@ -62,7 +65,7 @@ def write_png(
 
 
 def write_png_bands(
-    bands: Iterable[Float[Tensor, "3 _ width"]],
+    bands: Iterable[Float[Tensor, "channels _ width"]],
     path: str | Path,
     *,
     size: tuple[int, int],
@@ -71,7 +74,7 @@ def write_png_bands(
     """Write an image that comes in bands of rows as `write_png` does, in memory for one band.
 
     Args:
-        bands: red, green, blue in [0, 1], from the top.
+        bands: red, green, blue in [0, 1], and straight alpha if there is a fourth channel, from the top.
         path: where to.
         size: height and width of the image.
         metadata: as for `write_png`.
@@ -83,16 +86,18 @@ def write_png_bands(
     Source: Portable Network Graphics (PNG) specification 2, W3C, sections 9.2 (the filter Up) and 11.2.
     """
     height, width = size
-    info = _png_info(metadata)
+    info, rest = _png_info(metadata), iter(bands)
+    first = next(rest)
+    channels = len(first)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")
-        _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _COLOR_TYPES[channels], 0, 0, 0))
         for name, text, *_ in info.chunks:
             _write_chunk(file, name, text)
-        packed, above = zlib.compressobj(_COMPRESSION), np.zeros((1, 3 * width), np.uint8)
-        for band in bands:
+        packed, above = zlib.compressobj(_COMPRESSION), np.zeros((1, channels * width), np.uint8)
+        for band in chain([first], rest):
             check_limits()
-            rows = to_bytes(band).reshape(-1, 3 * width)
+            rows = to_bytes(band).reshape(-1, channels * width)
             differences = rows - np.concatenate((above, rows[:-1]))  # modulo 256
             above = rows[-1:].copy()
             filtered = np.insert(differences, 0, _UP, axis=1)

@@ -4,7 +4,8 @@
 
 `num_control_points` has for each cubic segment the points between its ends: 2. `stroke_width` is half the pen's width,
 as in the renderer of that time. The list says nothing of canvas and background: 224 x 224, white. A drawing on
-another canvas is stored as `{"canvas": [width, height], "background": [r, g, b], "paths": [...]}`. Metadata is lost.
+another canvas is stored as `{"canvas": [width, height], "background": [r, g, b], "paths": [...]}`, with the background
+null if it has none. Metadata is lost.
 
 Source: Frans et al. 2021 (CLIPDraw), notebook; the predictor clipdraw-interactive on Replicate.
 """
@@ -73,10 +74,11 @@ def to_json(drawing: Drawing) -> str:
             drawing.stroke_points(), drawing.segments, widths, _rows(colors, 4), strict=True
         )
     ]
-    if drawing.canvas == Canvas() and bool((drawing.background == 1).all()):
+    behind, canvas = drawing.background, [drawing.canvas.width, drawing.canvas.height]
+    if drawing.canvas == Canvas() and behind is not None and bool((behind == 1).all()):
         return json.dumps(paths)
-    canvas = [drawing.canvas.width, drawing.canvas.height]
-    return json.dumps({"canvas": canvas, "background": _numbers(drawing.background, "a background"), "paths": paths})
+    background = None if behind is None else _numbers(behind, "a background")
+    return json.dumps({"canvas": canvas, "background": background, "paths": paths})
 
 
 def from_json(text: str) -> Drawing:
@@ -91,10 +93,12 @@ def from_json(text: str) -> Drawing:
         content = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"not JSON: {error}") from error
-    canvas, background = Canvas(), [1.0, 1.0, 1.0]
+    canvas, white = Canvas(), [1.0, 1.0, 1.0]
+    background: list[float] | None = white
     if isinstance(content, dict):
         canvas = Canvas(*_checked(content.get("canvas", [224.0, 224.0]), 2, what="the canvas", low=1e-3))
-        background = _checked(content.get("background", background), 3, what="the background")
+        background = content.get("background", white)
+        background = None if background is None else _checked(background, 3, what="the background")
         content = content.get("paths")
     if not isinstance(content, list):
         raise FormatError("not a list of paths, nor an object that has one as its paths")
@@ -108,7 +112,7 @@ def from_json(text: str) -> Drawing:
         colors=torch.tensor([color for _, _, color in strokes]).reshape(-1, 4).clamp(0, 1),
         segments=segments,
         canvas=canvas,
-        background=torch.tensor(background).clamp(0, 1),
+        background=None if background is None else torch.tensor(background).clamp(0, 1),
     )
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import InputError, check_fields
-from clipdraw.optimization.losses import Frame, Term
+from clipdraw.optimization.losses import Frame, Term, ink
 
 _PENALTIES: dict[str, Callable[[Tensor, float, float], Tensor]] = {
     "sum": lambda distances, radius, power: distances,
@@ -84,7 +84,7 @@ class Center:
         def mean(frame: Frame) -> Tensor:
             if self.on == "points":
                 return self._penalties(point_distances(frame.drawing)).mean()
-            amount = ink(frame.image, frame.drawing.background)
+            amount = ink(frame.image, frame.drawing.paper)
             penalties = pixel_penalties(frame.drawing.canvas, *amount.shape, amount.device)
             return (amount * penalties).sum() / amount.detach().sum().clamp(min=1e-6)
 
@@ -112,11 +112,3 @@ def pixel_distances(canvas: Canvas, height: int, width: int) -> Float[Tensor, "h
     x = ((torch.arange(width) + 0.5) / width - 0.5) * canvas.width
     y = ((torch.arange(height) + 0.5) / height - 0.5) * canvas.height
     return torch.hypot(x[None, :], y[:, None]) / canvas.scale
-
-
-def ink(image: Float[Tensor, "3 height width"], background: Float[Tensor, " 3"]) -> Float[Tensor, "height width"]:
-    """The amount of paint on each pixel: its largest difference from the background over the channels, in [0, 1].
-
-    Differentiable in the image.
-    """
-    return (image - background[:, None, None]).abs().amax(0)

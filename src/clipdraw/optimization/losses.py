@@ -15,22 +15,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain, count
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Drawing
-from clipdraw.encoders import Encoder, prior_of
+from clipdraw.encoders import Encoder
 from clipdraw.errors import InputError, check_fields
-from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.parameterization import Parameterization
+from clipdraw.optimization.prior_picture import PriorPicture
+from clipdraw.optimization.targets import difference_of_layers, over
 
 
-def _no_look(image: Tensor, count: int) -> Tensor:
+def _no_look(image: object, count: int) -> Any:
     raise InputError("this frame was made by hand, without a way to look at more views")
 
 
@@ -45,6 +47,10 @@ class Frame:
         progress: fraction of the steps already taken, in [0, 1).
         look: from another image in [0, 1], such as a part of this one, and a number to the unit vectors of as many
             fresh random views. It takes random numbers of the run, so call it equally often in each step.
+        views_of: from several images and a number to the same fresh random views of each, as many as that, in the
+            encoder's size. It takes random numbers of the run, too.
+        generator: the run's, for losses that need random numbers themselves.
+        layer: of a drawing without a background what is painted: premultiplied red, green and blue, and alpha.
     """
 
     subject: Drawing | Parameterization
@@ -52,6 +58,9 @@ class Frame:
     embeddings: Float[Tensor, "views dimensions"]
     progress: float
     look: Callable[[Tensor, int], Tensor] = _no_look
+    views_of: Callable[[Sequence[Tensor], int], list[Tensor]] = _no_look
+    generator: torch.Generator = field(default_factory=torch.Generator)
+    layer: Float[Tensor, "4 height width"] | None = None
 
     @property
     def drawing(self) -> Drawing:
@@ -170,32 +179,76 @@ class Opacity:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean opacity, times the views, as a prompt is their sum."""
-        return lambda frame: self.weight * len(frame.embeddings) * frame.drawing.colors[:, 3].mean()
+        return lambda frame: self.weight * len(frame.embeddings) * mean_opacity(frame.drawing)
+
+
+def mean_opacity(drawing: Drawing) -> Float[Tensor, ""]:
+    """The mean opacity of what is painted: of a path's stroke, of its fill, or of both."""
+    if not any(style.fill for style in drawing.styles) or drawing.fills is None:
+        return drawing.colors[:, 3].mean()
+    stroked = [path for path, style in enumerate(drawing.styles) if style.stroked]
+    filled = [path for path, style in enumerate(drawing.styles) if style.fill]
+    return torch.cat([drawing.colors[stroked, 3], drawing.fills[filled, 3]]).mean()
 
 
 @dataclass(frozen=True)
-class Prior:
-    """The squared difference from a picture that the encoder's image prior has of a text, fading out.
-
-    It keeps a drawing from losing what `start.PriorStrokes` began with. For an encoder without an image prior the
-    loss is 0.
+class Ink:
+    """The fraction of the canvas that has ink beyond the allowed one.
 
     Args:
-        text: the text.
-        weight: against a prompt's 1, above 0, at the start.
-        until: fraction of the run at whose end the weight is 0, in (0, 1].
-        variant: which of the pictures, as `framing.select_variant` counts them.
-        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
+        most: the fraction that is free, in [0, 1].
+        weight: of what is beyond, against a prompt's 1, above 0.
 
     Raises:
         InputError: a value is out of range.
     """
 
-    text: str
+    most: float
+    weight: float = 400.0
+    name: str = "ink"
+
+    def __post_init__(self) -> None:
+        check_fields(self, prefix="the ink's ")
+        if not (0 <= self.most <= 1 and self.weight > 0):
+            raise InputError(f"the most ink lies in [0, 1] and its weight above 0, got {self.most} and {self.weight}")
+
+    def build(self, encoder: Encoder) -> Term:
+        """The weighted excess, times the views, as a prompt is their sum."""
+
+        def excess(frame: Frame) -> Tensor:
+            share = ink(frame.image, frame.drawing.paper).mean()
+            return self.weight * len(frame.embeddings) * (share - self.most).clamp(min=0)
+
+        return excess
+
+
+def ink(image: Float[Tensor, "3 height width"], background: Float[Tensor, " 3"]) -> Float[Tensor, "height width"]:
+    """The amount of paint on each pixel: its largest difference from the background over the channels, in [0, 1].
+
+    Differentiable in the image.
+    """
+    return (image - background[:, None, None]).abs().amax(0)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The squared difference from a picture that the encoder's image prior has, fading out.
+
+    It keeps a drawing from losing what `start.PriorStrokes` began with. For an encoder without an image prior the
+    loss is 0.
+
+    Args:
+        picture: of what.
+        weight: against a prompt's 1, above 0, at the start.
+        until: fraction of the run at whose end the weight is 0, in (0, 1].
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    picture: PriorPicture
     weight: float = 10.0
     until: float = 1.0
-    variant: int = 0
-    radius: float | None = None
     name: str = "prior"
 
     def __post_init__(self) -> None:
@@ -207,19 +260,21 @@ class Prior:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
-        prior = prior_of(encoder)
-        pictures = prior.sample(self.text) if prior else None
+        there = self.picture.is_known(encoder)
 
         @cache
         def wanted(height: int, width: int) -> Tensor:
-            assert pictures is not None
-            return letterbox(select_variant(pictures, self.variant), height, width, radius=self.radius)
+            return self.picture.painted(encoder, height, width)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)
-            if pictures is None or fading == 0:
+            if not there or fading == 0:
                 return 0.0 * frame.image.sum()
-            picture = wanted(*frame.image.shape[1:])
-            return self.weight * fading * len(frame.embeddings) * (frame.image - picture).square().mean()
+            target, factor = wanted(*frame.image.shape[1:]), self.weight * fading * len(frame.embeddings)
+            if len(target) == 4 and frame.layer is not None:
+                return factor * difference_of_layers(frame.layer, target)
+            if len(target) == 4:
+                target = over(target, frame.drawing.paper.detach())
+            return factor * (frame.image - target).square().mean()
 
         return difference

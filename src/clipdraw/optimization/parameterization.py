@@ -13,9 +13,10 @@ from torch.nn import functional
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import InputError, check_fields
+from clipdraw.optimization.arrangement import Arrangement, arranged
 from clipdraw.optimization.constraints import Constraint
 from clipdraw.optimization.schedules import Constant, Schedule, Staircase
-from clipdraw.raster import rasterize
+from clipdraw.raster import rasterize, rasterize_layer
 
 PIXEL_RATE = 0.01
 """Adam's learning rate of pixels, before the sigmoid: the published one."""
@@ -62,8 +63,11 @@ class Parameterization(Protocol):
         """The tensors that are moved; the same ones each time."""
         ...
 
-    def image(self, longest: int) -> Float[Tensor, "3 height width"]:
-        """The image in [0, 1] with `longest` pixels along its longer side; differentiable in the parameters."""
+    def image(self, longest: int) -> Float[Tensor, "channels height width"]:
+        """The image in [0, 1] with `longest` pixels along its longer side; differentiable in the parameters.
+
+        Red, green and blue; of what has no background, these premultiplied, and alpha.
+        """
         ...
 
     def project(self) -> None:
@@ -100,17 +104,21 @@ class Rates:
 
 
 class Strokes:
-    """Plain strokes: open, with round caps and joins.
+    """The paths of a drawing, of any kind: points, widths and colors of strokes and fills.
+
+    Gradients, transforms and the opacities of whole paths stay as they are.
 
     Args:
         drawing: the start; it is copied.
         rates: learning rates.
         constraints: rules that `project` restores, in order.
+        arrangement: from the paths that are moved to the drawing that is shown; None if it is the same.
+        moves_background: whether the background's color is optimized, too.
         backend: the rasterizer's implementation.
         device: where they live.
 
     Raises:
-        InputError: the drawing has other paths than plain strokes.
+        InputError: the background is to be moved and the drawing has none.
     """
 
     def __init__(
@@ -119,43 +127,50 @@ class Strokes:
         *,
         rates: Rates | None = None,
         constraints: Sequence[Constraint] = (),
+        arrangement: Arrangement | None = None,
+        moves_background: bool = False,
         backend: str = "auto",
         device: torch.device | str = "cpu",
     ) -> None:
-        if not drawing.only_strokes:
-            raise InputError(
-                "an optimization moves plain strokes (open, round caps and joins); for fills and gradients write a "
-                "loop of your own over rasterize, as in examples/refine_svg.py"
-            )
+        if moves_background and drawing.background is None:
+            raise InputError("a drawing without a background has none to optimize; give it a color to start from")
         self.drawing = drawing.detached().to(device=device)
-        for tensor in self.drawing.parameters():
-            tensor.requires_grad_()
         self._rates, self._constraints, self._backend = rates or Rates(), tuple(constraints), backend
+        self._arrangement, self._moves_background = arrangement, moves_background
+        for parameter in self.parameters():
+            parameter.tensor.requires_grad_()
 
     @property
     def subject(self) -> Drawing:
-        """The drawing."""
-        return self.drawing
+        """The drawing that is shown."""
+        return arranged(self.drawing, self._arrangement)
 
     def parameters(self) -> tuple[Parameter, ...]:
-        """Points, widths and colors."""
+        """Points, widths and colors; fills and the background where there are any that are moved."""
         drawing, rates = self.drawing, self._rates
         scale, other = drawing.canvas.scale, rates.other_schedule
+        colors = {"colors": drawing.colors, "fills": drawing.fills}
+        if self._moves_background:
+            colors["background"] = drawing.background
         return (
             Parameter("points", drawing.points, rates.points * scale, rates.points_schedule),
             Parameter("widths", drawing.widths, rates.width * scale, other),
-            Parameter("colors", drawing.colors, rates.color, other),
+            *(Parameter(name, each, rates.color, other) for name, each in colors.items() if each is not None),
         )
 
-    def image(self, longest: int) -> Float[Tensor, "3 height width"]:
-        """The drawing, rasterized."""
-        height, width = self.drawing.canvas.pixel_size(longest)
-        return rasterize(self.drawing, height=height, width=width, backend=self._backend)
+    def image(self, longest: int) -> Float[Tensor, "channels height width"]:
+        """The drawing that is shown, rasterized; without a background premultiplied, with alpha."""
+        shown = self.subject
+        height, width = shown.canvas.pixel_size(longest)
+        paint = rasterize if shown.background is not None else rasterize_layer
+        return paint(shown, height=height, width=width, backend=self._backend)
 
     def project(self) -> None:
-        """Restore the constraints."""
+        """Restore the constraints, and the background to a color."""
         for constraint in self._constraints:
             constraint.project(self.drawing)
+        if self._moves_background and self.drawing.background is not None:
+            self.drawing.background.clamp_(0, 1)
 
 
 class Pixels:
@@ -198,7 +213,7 @@ class Pixels:
         """Nothing: a sigmoid keeps the pixels within [0, 1]."""
 
 
-def resized(image: Float[Tensor, "3 height width"], longest: int) -> Float[Tensor, "3 _ _"]:
+def resized(image: Float[Tensor, "channels height width"], longest: int) -> Float[Tensor, "channels _ _"]:
     """The image with `longest` pixels along its longer side, antialiased; differentiable."""
     height, width = image.shape[1:]
     if max(height, width) == longest:

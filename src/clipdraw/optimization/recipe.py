@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from clipdraw.errors import InputError, check_fields
+from clipdraw.optimization.arrangement import Arrangement
 from clipdraw.optimization.constraints import ColorRange, Constraint, WidthRange
 from clipdraw.optimization.parameterization import Rates
 from clipdraw.optimization.views import Views
@@ -21,6 +22,8 @@ class Recipe:
         constraints: rules for strokes that are restored after each update, in order.
         resolution: pixels along the longer side of the image that views are made of; None takes the encoder's view
             size.
+        arrangement: from the paths that are moved to the drawing that is shown; None if it is the same.
+        moves_background: whether the background's color is optimized, too.
         backend: the rasterizer's implementation.
 
     Raises:
@@ -32,6 +35,8 @@ class Recipe:
     rates: Rates = field(default_factory=Rates)
     constraints: tuple[Constraint, ...] = (WidthRange(), ColorRange())
     resolution: int | None = None
+    arrangement: Arrangement | None = None
+    moves_background: bool = False
     backend: str = "auto"
 
     def __post_init__(self) -> None:

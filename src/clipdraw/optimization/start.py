@@ -10,17 +10,27 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing, control_points
-from clipdraw.encoders import Encoder, prior_of
+from clipdraw.encoders import Encoder
 from clipdraw.errors import InputError, check_fields
-from clipdraw.framing import letterbox, select_variant
+from clipdraw.optimization.arrangement import Arrangement
 from clipdraw.optimization.constraints import WIDEST, Constraint
+from clipdraw.optimization.losses import ink, mean_opacity
+from clipdraw.optimization.parameterization import Rates, Strokes
+from clipdraw.optimization.prior_picture import Place, PriorPicture, visible
+from clipdraw.optimization.regions import scattered, stroke_counts
+from clipdraw.optimization.schedules import Constant
+from clipdraw.optimization.shapes import OneLine, OnPaper, Start
+from clipdraw.optimization.targets import difference_of_layers, over
 from clipdraw.progress import track
-from clipdraw.raster import rasterize
+from clipdraw.raster import rasterize, rasterize_layer
 
-_FIT_SIZE = 64  # pixels along the longer side
+_COVERING = 0.15
+"""Ink that white counts as within a thing that lies among others, which its strokes have to cover."""
+_FIT_SIZE, _FIT_SIZE_OF_SEVERAL = 64, 96  # pixels along the longer side, of one thing and of several
 _FIT_RATES = (2.5, 0.8, 0.06)  # points and widths in units of a 224-unit canvas, colors
 _FIT_OPACITY_WEIGHT = 5e-4
 _FIT_OPACITY = 0.7
+_DARKER = 0.5  # the stroke of a filled shape
 _MOST_SEGMENTS, _MOST_SEGMENTS_IN_ALL, _FARTHEST = 1000, 1_000_000, 10
 
 
@@ -92,20 +102,37 @@ class RandomStrokes:
 
 
 @dataclass(frozen=True)
-class PriorStrokes:
-    """Strokes that roughly paint a picture that the encoder's image prior has of a text.
-
-    Random strokes are set where the picture has ink, in its colors, and fitted to it by gradient descent on the
-    squared difference of pixels. With an encoder without an image prior, the random strokes are the start.
+class RegionStrokes:
+    """Strokes or shapes that each begin in their own region.
 
     Args:
         strokes: the random start.
-        text: the text.
+        places: the regions.
+    """
+
+    strokes: Start
+    places: tuple[Place, ...]
+
+    def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
+        """A drawing on `canvas`; the same generator state gives the same drawing."""
+        return scattered(self.strokes(canvas, generator), self.places)
+
+
+@dataclass(frozen=True)
+class PriorStrokes:
+    """Strokes or shapes that roughly paint a picture that the encoder's image prior has.
+
+    Random ones are set where the picture has ink, in its colors, each place of the picture having its own, and fitted
+    to it by gradient descent on the squared difference of pixels. With an encoder without an image prior, the random
+    ones are the start.
+
+    Args:
+        strokes: the random start.
+        picture: of what.
         encoder: the encoder.
-        variant: which of the pictures, as `framing.select_variant` counts them.
         constraints: rules that are restored after each step of the fit.
         steps: of the fit, 0 or more.
-        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
+        arrangement: from the paths that are moved to the drawing that is to paint the picture.
 
     Raises:
         InputError: the steps are below 0.
@@ -114,13 +141,12 @@ class PriorStrokes:
     arXiv 2206.04655 (paths fitted to a picture, begun where it differs).
     """
 
-    strokes: RandomStrokes
-    text: str
+    strokes: Start
+    picture: PriorPicture
     encoder: Encoder
-    variant: int = 0
     constraints: Sequence[Constraint] = ()
     steps: int = 80
-    radius: float | None = None
+    arrangement: Arrangement | None = None
 
     def __post_init__(self) -> None:
         check_fields(self, prefix="the start's ")
@@ -130,39 +156,73 @@ class PriorStrokes:
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """A drawing on `canvas`; the same generator state gives the same drawing."""
         start = self.strokes(canvas, generator)
-        prior = prior_of(self.encoder)
-        if prior is None:
-            return start
-        pictures = prior.sample(self.text).cpu()
-        picture = select_variant(pictures, self.variant)
-        picture = letterbox(picture, *canvas.pixel_size(_FIT_SIZE), radius=self.radius)
-        return self._fitted(_set_on_ink(picture, start, generator), picture)
+        places = self.picture.places
+        if not self.picture.is_known(self.encoder):
+            return scattered(start, places)
+        size = canvas.pixel_size(_FIT_SIZE if len(places) == 1 else _FIT_SIZE_OF_SEVERAL)
+        picture = self.picture.painted(self.encoder, *size).cpu()
+        shown = over(picture, start.paper) if len(picture) == 4 else picture
+        placed = self._set_on_ink(shown, start, generator)
+        return self._fitted(placed, shown if start.background is not None else picture)
 
-    def _fitted(self, drawing: Drawing, picture: Tensor) -> Drawing:
-        points, width, color = _FIT_RATES
-        scale = drawing.canvas.scale
-        rates = zip(drawing.parameters(), (points * scale, width * scale, color), strict=True)
-        optimizer = torch.optim.Adam([{"params": [p.requires_grad_()], "lr": rate} for p, rate in rates])
+    def _fitted(self, drawing: Drawing, picture: Float[Tensor, "channels height width"]) -> Drawing:
+        """The drawing after the fit to a picture, or to what is painted of one if it has no background."""
+        rates = Rates(*_FIT_RATES, points_schedule=Constant(1.0))
+        strokes = Strokes(drawing, rates=rates, constraints=self.constraints, arrangement=self.arrangement)
+        optimizer = torch.optim.Adam([{"params": [p.tensor], "lr": p.rate} for p in strokes.parameters()])
         for _ in track(range(self.steps), f"preparing the start of {len(drawing)} strokes", total=self.steps):
-            image = rasterize(drawing, height=picture.shape[1], width=picture.shape[2])
-            loss = (image - picture).square().mean() + _FIT_OPACITY_WEIGHT * drawing.colors[:, 3].mean()
+            shown = strokes.subject
+            paint, differ = (rasterize_layer, difference_of_layers) if len(picture) == 4 else (rasterize, _difference)
+            image = paint(shown, height=picture.shape[1], width=picture.shape[2])
+            loss = differ(image, picture) + _FIT_OPACITY_WEIGHT * mean_opacity(shown)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             with torch.no_grad():
-                for constraint in self.constraints:
-                    constraint.project(drawing)
-        return drawing.detached()
+                strokes.project()
+        return strokes.drawing.detached()
+
+    def _set_on_ink(
+        self, picture: Float[Tensor, "3 height width"], drawing: Drawing, generator: torch.Generator
+    ) -> Drawing:
+        """The drawing with each path moved to a random place that has ink, in the color of that place."""
+        amounts = ink(picture, drawing.paper)
+        line = self.strokes.start if isinstance(self.strokes, OnPaper) else self.strokes
+        if isinstance(line, OneLine):
+            return _in_colors_of(picture, line.on_ink(amounts, drawing, generator), amounts.argmax()[None])
+        height, width = amounts.shape
+        places = torch.cat([
+            torch.multinomial(own.flatten(), count, replacement=True, generator=generator)
+            for own, count in zip(self._needs(amounts), stroke_counts(self.picture.places, len(drawing)), strict=True)
+            if count
+        ])  # fmt: skip
+        pixel = torch.stack([places % width, places // width], 1) + torch.rand(len(drawing), 2, generator=generator)
+        at = pixel / torch.tensor([width, height]) * torch.tensor([drawing.canvas.width, drawing.canvas.height])
+        moved = [
+            points - _anchor(points, drawing) + place for points, place in zip(drawing.stroke_points(), at, strict=True)
+        ]
+        return _in_colors_of(picture, replace(drawing, points=torch.cat(moved)), places)
+
+    def _needs(self, amounts: Float[Tensor, "height width"]) -> list[Float[Tensor, "height width"]]:
+        """How much strokes of each place are needed at each pixel: its ink where no thing above hides it."""
+        if len(self.picture.places) == 1:
+            return [amounts + 0.01]
+        seen = visible(self.picture.layers(self.encoder, *amounts.shape))
+        return [(amounts + _COVERING) * own.cpu() + 1e-9 for own in seen]
 
 
-def _set_on_ink(picture: Float[Tensor, "3 height width"], drawing: Drawing, generator: torch.Generator) -> Drawing:
-    """The drawing with each stroke moved to a random place that has ink, in the color of that place."""
-    height, width = picture.shape[1:]
-    ink = (1 - picture).amax(0).flatten() + 0.01
-    places = torch.multinomial(ink, len(drawing), replacement=True, generator=generator)
-    pixel = torch.stack([places % width, places // width], 1) + torch.rand(len(drawing), 2, generator=generator)
-    first = pixel / torch.tensor([width, height]) * torch.tensor([drawing.canvas.width, drawing.canvas.height])
-    moved = [points - points[0] + at for points, at in zip(drawing.stroke_points(), first, strict=True)]
-    opacity = torch.full((len(drawing), 1), _FIT_OPACITY)
-    colors = torch.cat([picture.flatten(1)[:, places].T, opacity], 1)
-    return replace(drawing, points=torch.cat(moved), colors=colors)
+def _difference(one: Tensor, other: Tensor) -> Float[Tensor, ""]:
+    return (one - other).square().mean()
+
+
+def _anchor(points: Float[Tensor, "_ 2"], drawing: Drawing) -> Float[Tensor, " 2"]:
+    """Where a path is: where a stroke begins, or the middle of a shape."""
+    return points.mean(0) if drawing.styles else points[0]
+
+
+def _in_colors_of(picture: Float[Tensor, "3 height width"], drawing: Drawing, places: Tensor) -> Drawing:
+    """The drawing with each path in the color of a pixel; the strokes of filled ones are darker."""
+    colors = torch.cat([picture.flatten(1)[:, places].T, torch.full((len(drawing), 1), _FIT_OPACITY)], 1)
+    if drawing.fills is None:
+        return replace(drawing, colors=colors)
+    return replace(drawing, colors=colors * torch.tensor([_DARKER, _DARKER, _DARKER, 1.0]), fills=colors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,7 +34,8 @@ class Views:
         distortion: how far each corner may move inward, as a fraction of half the side, in [0, 1); 0 is none.
         area: smallest and largest fraction of the square that a crop covers, in (0, 1].
         aspect: smallest and largest width to height of a crop, log-uniform between.
-        outside: what lies beyond the image: `white`, `black` or a random `gray` for each view.
+        outside: what lies beyond the image: `white` or the color of its paper, `black`, or a random `gray` for each
+            view.
         enabled: False leaves every view undistorted and uncropped.
 
     Raises:
@@ -91,25 +93,46 @@ class Views:
         return _homographies(corners * (1 - moves), corners.expand(self.count, 4, 2))
 
     def apply(
-        self, image: Float[Tensor, "3 height width"], size: int, *, generator: torch.Generator
+        self,
+        image: Float[Tensor, "channels height width"],
+        size: int,
+        *,
+        generator: torch.Generator,
+        paper: Float[Tensor, " 3"] | None = None,
     ) -> Float[Tensor, "views 3 size size"]:
         """Views of `image` in [0, 1], drawn with `generator`.
 
         Args:
-            image: values in [0, 1].
+            image: red, green and blue in [0, 1]; or these premultiplied, and alpha: each view is then on another gray.
             size: height and width of each view, in pixels.
             generator: the only source of randomness.
+            paper: the color that lies beyond the image instead of white.
 
         Returns:
             The views; differentiable in `image`.
         """
-        matrices = self.transforms(generator)
-        shade = self._outside_shade(generator).to(image)
-        views = _sampled(image, matrices, size)
-        return views[:, :3] + (1.0 - views[:, 3:]) * shade[:, None, None, None]
+        (views,) = self.apply_to_all([image], size, generator=generator, paper=paper)
+        return views
 
-    def _outside_shade(self, generator: torch.Generator) -> Float[Tensor, " views"]:
-        if self.outside == "gray":
+    def apply_to_all(
+        self,
+        images: Sequence[Float[Tensor, "channels _ _"]],
+        size: int,
+        *,
+        generator: torch.Generator,
+        paper: Float[Tensor, " 3"] | None = None,
+    ) -> list[Float[Tensor, "views 3 size size"]]:
+        """The same random views of several images of as many channels, as `apply` makes them of one."""
+        matrices = self.transforms(generator)
+        gray = self.outside == "gray" or len(images[0]) == 4
+        shade = self._outside_shade(generator, gray).to(images[0])[:, None, None, None]
+        if paper is not None and self.outside == "white" and not gray:
+            shade = paper[:, None, None]
+        sampled = [_sampled(image, matrices, size) for image in images]
+        return [views[:, :3] + (1.0 - views[:, 3:]) * shade for views in sampled]
+
+    def _outside_shade(self, generator: torch.Generator, gray: bool) -> Float[Tensor, " views"]:
+        if gray:
             return torch.rand(self.count, generator=generator)
         return torch.full((self.count,), 1.0 if self.outside == "white" else 0.0)
 
@@ -132,16 +155,16 @@ def _homographies(
 
 
 def _sampled(
-    image: Float[Tensor, "3 height width"], matrices: Float[Tensor, "views 3 3"], size: int
+    image: Float[Tensor, "channels height width"], matrices: Float[Tensor, "views 3 3"], size: int
 ) -> Float[Tensor, "views 4 size size"]:
-    """Views with the fraction of each pixel that lies on the image: bilinear, and averaged if the image is larger."""
+    """Views with the alpha of each pixel, the fraction that lies on the image: bilinear, averaged if it is larger."""
     height, width = image.shape[1:]
     density = _DENSITY if max(height, width) > size else 1
     fine = size * density
     grid = _grid(matrices, fine, height=height, width=width).to(image)
     shown = resized(image, fine) if max(height, width) > fine else image
     # All views as one tall grid over one image: its gradient is summed in one fixed order.
-    with_coverage = torch.cat([shown, torch.ones_like(shown[:1])])
+    with_coverage = shown if len(shown) == 4 else torch.cat([shown, torch.ones_like(shown[:1])])
     sampled = functional.grid_sample(
         with_coverage[None], grid.reshape(1, -1, fine, 2), padding_mode="zeros", align_corners=False
     )

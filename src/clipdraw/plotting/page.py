@@ -81,7 +81,7 @@ def _placed(canvas: Canvas, size: tuple[float, float], plan: Plan) -> tuple[floa
 
 def _inked(marks: Sequence[Mark], pens: Sequence[Color], drawing: Drawing, plan: Plan) -> dict[Color, list[np.ndarray]]:
     """The lines of each pen in millimeters, as complex numbers."""
-    paper = np.array(drawing.background.detach().tolist())
+    paper = np.array(drawing.paper.detach().tolist())
     lines: dict[Color, list[np.ndarray]] = {pen: [] for pen in pens}
     for mark in marks:
         pen = nearest(mark.color, pens)

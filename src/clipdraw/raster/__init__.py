@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from operator import index as whole_number
 
@@ -22,9 +23,11 @@ __all__ = [
     "Batch",
     "backends",
     "get_threads",
+    "picture_of",
     "rasterize",
     "rasterize_bands",
     "rasterize_batch",
+    "rasterize_layer",
     "set_threads",
     "usable_processors",
 ]
@@ -79,6 +82,51 @@ def rasterize(
     return images.squeeze(0)  # backwards, images[0] would copy
 
 
+def rasterize_layer(
+    drawing: Drawing, *, height: int | None = None, width: int | None = None, backend: str = "auto"
+) -> Float[Tensor, "4 height width"]:
+    """What a drawing paints, without its background: premultiplied red, green, blue, and alpha.
+
+    An image is linear in what lies behind it, so two of them, over black and over white, say all.
+
+    Args:
+        drawing: the drawing.
+        height: as for `rasterize`.
+        width: as for `rasterize`.
+        backend: as for `rasterize`.
+
+    Raises:
+        InputError: as `rasterize`.
+
+    Differentiable in all parameters of the drawing but its background.
+    """
+    black, white = rasterize_batch(_over_black_and_white(drawing), height=height, width=width, backend=backend)
+    return _layer(black, white)
+
+
+def _over_black_and_white(drawing: Drawing) -> list[Drawing]:
+    return [replace(drawing, background=drawing.points.new_full((3,), shade)) for shade in (0.0, 1.0)]
+
+
+def _layer(black: Float[Tensor, "3 height width"], white: Float[Tensor, "3 height width"]) -> Tensor:
+    """Premultiplied colors and alpha of what is painted over black and over white."""
+    return torch.cat([black, 1 - (white - black).mean(0, keepdim=True)])
+
+
+def _straight(layer: Float[Tensor, "4 height width"]) -> Float[Tensor, "4 height width"]:
+    """Colors that are not premultiplied, and alpha."""
+    return torch.cat([(layer[:3] / layer[3:].clamp(min=1e-6)).clamp(0, 1), layer[3:].clamp(0, 1)])
+
+
+def picture_of(
+    drawing: Drawing, *, height: int | None = None, width: int | None = None
+) -> Float[Tensor, "channels height width"]:
+    """The image that a file shows: red, green, blue, and for a drawing without a background straight alpha."""
+    if drawing.background is not None:
+        return rasterize(drawing, height=height, width=width)
+    return _straight(rasterize_layer(drawing, height=height, width=width))
+
+
 def rasterize_batch(
     drawings: Sequence[Drawing],
     *,
@@ -122,8 +170,8 @@ def rasterize_batch(
 
 def rasterize_bands(
     drawing: Drawing, *, height: int | None = None, width: int | None = None
-) -> Iterator[Float[Tensor, "3 _ width"]]:
-    """The image of a drawing in bands of rows, from the top, with the bits of `rasterize`.
+) -> Iterator[Float[Tensor, "channels _ width"]]:
+    """The image of a drawing in bands of rows, from the top, with the bits of `picture_of`.
 
     The memory for it does not grow with the image where there are kernels; without them there is one band.
 
@@ -139,6 +187,10 @@ def rasterize_bands(
     Not differentiable.
     """
     drawing = drawing.detached()
+    if drawing.background is None:
+        over = (rasterize_bands(each, height=height, width=width) for each in _over_black_and_white(drawing))
+        yield from (_straight(_layer(black, white)) for black, white in zip(*over, strict=True))
+        return
     if drawing.points.device.type != "cpu" or not _native_can(drawing):
         yield rasterize(drawing, height=height, width=width)
         return

@@ -84,7 +84,7 @@ def make_batch(
     if frozen is not None:
         geometry_requires_grad = ~frozen_paths(drawings, frozen)
     if background is None:
-        background = _one([drawing.background.reshape(1, 3, 1, 1) for drawing in drawings])
+        background = _one([drawing.paper.reshape(1, 3, 1, 1) for drawing in drawings])
     widths = _one([drawing.widths for drawing in drawings])
     wide = _clearly_wide(drawings, widths, size)
     radii = (widths if wide else widths.clamp(min=0)) / 2

@@ -20,11 +20,13 @@ from clipdraw.figures import Cell, Sheet, write_sheet
 from clipdraw.io import write_text
 from clipdraw.io.animated_svg import making_of_svg, partial_stroke, self_drawing_svg, stroke_ends
 from clipdraw.io.images import to_bytes, write_png
+from clipdraw.io.svg import from_svg, to_svg
 from clipdraw.io.video import write_gif, write_mp4, write_numbered, write_webp
+from clipdraw.optimization.arrangement import Arrangement, tiles, visible
 from clipdraw.optimization.loop import check_tensor
 from clipdraw.progress import log, track
-from clipdraw.raster import rasterize
-from clipdraw.runs.folder import CHECKPOINT, read_checkpoint, read_record
+from clipdraw.raster import picture_of, rasterize
+from clipdraw.runs.folder import CHECKPOINT, config_of, read_checkpoint, read_record
 
 NAMES = {"optimization": "making-of", "strokes": "strokes"}
 """The kinds of films, and what their files in a run folder are called."""
@@ -126,7 +128,8 @@ def write_films(states: States, folder: Path, films: Sequence[Film], formats: Se
 
 def write_film(states: States, path: Path, settings: Film) -> None:
     """Write one film in the format that the file's ending names."""
-    plain = {index: replace(state.to(device="cpu"), styles=()) for index, state in states.items()}
+    near = {index: state.to(device="cpu") for index, state in states.items()}
+    plain = {index: replace(state, styles=()) if state.only_strokes else state for index, state in near.items()}
     _writer(path)(plain, path, settings)
 
 
@@ -160,8 +163,6 @@ def _states(source: Path, kind: str) -> States:
     else:
         read_record(source)
         drawing = Drawing.load(source / "drawing.svg")
-    if not drawing.only_strokes:
-        raise FormatError(f"{source}: a film shows open strokes with round ends; this drawing has other paths")
     if kind == "strokes":
         return {0: drawing}
     checkpoint = read_checkpoint(source)
@@ -171,30 +172,59 @@ def _states(source: Path, kind: str) -> States:
         raise FormatError(f"{source / CHECKPOINT}: {error}; a film of the strokes does not need it") from None
     if not states:
         raise FormatError(f"{source / CHECKPOINT}: holds no states of the drawing")
-    return {**states, max(states): drawing}
+    arrangement = config_of(read_record(source), source).recipe().arrangement
+    return {**states, max(states): drawing} if arrangement is None else shown_states(states, arrangement)
 
 
 def kept_states(checkpoint: Mapping[str, torch.Tensor], like: Drawing) -> dict[int, Drawing]:
-    """The states in a checkpoint, as drawings otherwise like the given one.
+    """The states in a checkpoint, as drawings otherwise like the given one, or like the one that it holds.
 
     Raises:
         FormatError: they do not fit it.
     """
     if "snapshots.index" not in checkpoint:
         return {}
+    if _LIKE in checkpoint:
+        like = from_svg(bytes(checkpoint[_LIKE].cpu().to(torch.uint8).flatten().tolist()).decode(errors="replace"))
     indices = checkpoint["snapshots.index"].flatten()
     check_tensor(checkpoint, "snapshots.index", torch.zeros_like(indices, dtype=torch.int64))
     if not len(indices) or bool((indices.diff() <= 0).any()):
         raise FormatError("its snapshots.index does not ascend")
-    for name in _MOVING:
-        check_tensor(
-            checkpoint, f"snapshots.{name}", getattr(like, name).expand(len(indices), *getattr(like, name).shape)
-        )
-    stacked = [checkpoint[f"snapshots.{name}"] for name in _MOVING]
+    names = [name for name in _moving(like) if name in _MOVING or f"snapshots.{name}" in checkpoint]
+    for name in names:
+        tensor = getattr(like, name)
+        check_tensor(checkpoint, f"snapshots.{name}", tensor.expand(len(indices), *tensor.shape))
+    stacked = [checkpoint[f"snapshots.{name}"] for name in names]
     return {
-        index: replace(like, points=points, widths=widths, colors=colors)
-        for index, points, widths, colors in zip(indices.tolist(), *stacked, strict=True)
+        index: replace(like, **dict(zip(names, tensors, strict=True)))
+        for index, *tensors in zip(indices.tolist(), *stacked, strict=True)
     }
+
+
+def stored_states(states: States, *, of: Arrangement | None) -> dict[str, torch.Tensor]:
+    """The tensors of a checkpoint that hold states, of paths that are moved, as `kept_states` reads them.
+
+    Args:
+        states: as the run went on.
+        of: what makes the drawing of these paths; with one, the drawing's file does not tell what they are like.
+    """
+    like = next(iter(states.values()))
+    tensors = {"snapshots.index": torch.tensor(list(states))}
+    for name in _moving(like):
+        stacked = torch.stack([getattr(state, name) for state in states.values()]).cpu()
+        if name != "background" or bool((stacked != stacked[0]).any()):
+            tensors[f"snapshots.{name}"] = stacked
+    if of is not None:
+        tensors[_LIKE] = torch.frombuffer(bytearray(to_svg(like.to(device="cpu")).encode()), dtype=torch.uint8)
+    return tensors
+
+
+def shown_states(states: States, arrangement: Arrangement | None) -> dict[int, Drawing]:
+    """The drawings that states of moved paths make, all of the same paths."""
+    if arrangement is None:
+        return dict(states)
+    shown = [arrangement(state) for state in states.values()]
+    return dict(zip(states, visible(shown) if tiles(arrangement) else shown, strict=True))
 
 
 def _writer(path: Path) -> Callable[[States, Path, Film], None]:
@@ -241,7 +271,7 @@ def write_frame(drawing: Drawing, folder: Path, step: int, size: int) -> None:
     """Write the drawing after a step of a run as `frames/00010.png`, `size` pixels along its longer side."""
     height, width = drawing.canvas.pixel_size(size)
     (folder / FRAMES).mkdir(exist_ok=True)
-    write_png(rasterize(drawing, height=height, width=width), folder / FRAMES / f"{step:05}.png")
+    write_png(picture_of(drawing, height=height, width=width), folder / FRAMES / f"{step:05}.png")
 
 
 def _write_strip(states: States, path: Path, settings: Film) -> None:
@@ -300,11 +330,18 @@ def _between(states: States, step: float) -> Drawing:
     span = max(indices[after] - indices[before], 1)
     weight = min(max((step - indices[before]) / span, 0.0), 1.0)
     one, other = states[indices[before]], states[indices[after]]
-    mixed: dict[str, Any] = {name: torch.lerp(getattr(one, name), getattr(other, name), weight) for name in _MOVING}
+    names = _moving(other)
+    mixed: dict[str, Any] = {name: torch.lerp(getattr(one, name), getattr(other, name), weight) for name in names}
     return replace(other, **mixed)
 
 
 _MOVING = ("points", "widths", "colors")
+_LIKE = "snapshots.like"  # in a checkpoint: the SVG of one of the states
+
+
+def _moving(drawing: Drawing) -> tuple[str, ...]:
+    """The tensors of a drawing that differ from state to state."""
+    return (*_MOVING, *(name for name in ("fills", "background") if getattr(drawing, name) is not None))
 
 
 def _strokewise(drawing: Drawing, moments: Sequence[float], size: tuple[int, int]) -> Frames:
@@ -321,7 +358,7 @@ def _strokewise(drawing: Drawing, moments: Sequence[float], size: tuple[int, int
             coming = drawing.subset(range(done, finished))
             image, done = rasterize(coming, height=height, width=width, background=image), finished
         span = ends[done + 1] - ends[done] if done < len(drawing) else 0.0
-        if span > 0 and moment > ends[done]:
+        if span > 0 and moment > ends[done] and drawing.only_strokes:
             stroke = partial_stroke(drawing, done, float((moment - ends[done]) / span))
             yield to_bytes(rasterize(stroke, height=height, width=width, background=image))
         else:

@@ -130,7 +130,7 @@ def config_of(record: Mapping[str, Any], folder: Path) -> Config:
     if record.get("config") is None:
         raise FormatError(f"{folder / CONFIGURATION}: has no configuration")
     try:
-        return from_dict(record["config"])
+        return from_dict({"scene": "off", **record["config"]})  # older runs have read no scenes
     except ClipdrawError as error:
         raise FormatError(f"{folder / CONFIGURATION}: {error}") from None
 

@@ -29,7 +29,7 @@ from clipdraw.io.images import write_png
 from clipdraw.optimization.loop import Step, check_tensor
 from clipdraw.optimization.losses import distinct, similarity
 from clipdraw.progress import interruptible, log
-from clipdraw.runs.films import FRAMES, films_of, kept_states, write_films, write_frame
+from clipdraw.runs.films import FRAMES, films_of, kept_states, shown_states, stored_states, write_films, write_frame
 from clipdraw.runs.folder import (
     CHECKPOINT,
     CONFIGURATION,
@@ -246,8 +246,9 @@ class _Session:
         self.films = films_of(config)
         self.encoder = prepare(config)
         self.optimization = config.build(self.encoder).begin()
+        self.scene = config.scene_record(self.encoder)
         self.vocabulary = Vocabulary(self.encoder) if config.explain else None
-        self.snapshots: dict[int, Drawing] = {0: self.optimization.drawing.detached()}
+        self.snapshots: dict[int, Drawing] = {0: self.optimization.moved.detached()}
         self.seconds = 0.0
         self.last_step: Step | None = None
 
@@ -266,7 +267,7 @@ class _Session:
     def _restore(self, checkpoint: Mapping[str, torch.Tensor], path: Path) -> None:
         try:
             check_tensor(checkpoint, "seconds", torch.tensor(0.0, dtype=torch.float64))
-            self.snapshots |= kept_states(checkpoint, self.optimization.drawing.detached())
+            self.snapshots |= kept_states(checkpoint, self.optimization.moved.detached())
             self.optimization.restore(checkpoint)
         except FormatError as error:
             raise FormatError(f"{path}: does not fit {CONFIGURATION}: {error}") from None
@@ -304,7 +305,7 @@ class _Session:
                 self.seconds = before + now - began
                 metrics.add(_metrics(step, words, self.seconds))
                 if step.index % every == 0 or step.index == steps:
-                    self.snapshots[step.index] = step.drawing.detached()
+                    self.snapshots[step.index] = self.optimization.moved.detached()
                 self._write_frame()
                 if now - saved > CHECKPOINT_EVERY_S:
                     self._save_checkpoint()
@@ -345,9 +346,10 @@ class _Session:
         log.info("writing drawing.png")
         longest = min(PNG_SCALE * max(self.config.canvas), PNG_LARGEST_SIDE)
         height, width = drawing.canvas.pixel_size(longest)
-        write_png(raster.rasterize(drawing, height=height, width=width), self.folder / "drawing.png", metadata=about)
+        write_png(raster.picture_of(drawing, height=height, width=width), self.folder / "drawing.png", metadata=about)
         if status != "failed":
-            states = {**self.snapshots, self.optimization.index: drawing}
+            last = {self.optimization.index: replace(self.optimization.moved.detached(), metadata=about)}
+            states = shown_states(self.snapshots | last, self.optimization.recipe.arrangement)
             write_films(states, self.folder, self.films, self.config.film.formats)
         self._record(status, similarity=mean, similarities=each, **({"words": words} if words else {}))
         steps, seed = self.optimization.index, self.config.seed
@@ -365,6 +367,7 @@ class _Session:
                 "precision": precision_of(self.config),
                 "unknown_words": list(dict.fromkeys(unknown)),
             },
+            **({"scene": self.scene} if self.scene else {}),
             "seed": self.config.seed,
             "steps": self.optimization.index,
             "seconds": self.seconds,
@@ -378,9 +381,7 @@ class _Session:
     def _save_checkpoint(self) -> None:
         tensors = self.optimization.state()
         tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
-        tensors["snapshots.index"] = torch.tensor(list(self.snapshots))
-        for name in ("points", "widths", "colors"):
-            tensors[f"snapshots.{name}"] = torch.stack([getattr(d, name) for d in self.snapshots.values()]).cpu()
+        tensors |= stored_states(self.snapshots, of=self.optimization.recipe.arrangement)
         write_checkpoint(self.folder, tensors, self.config)
 
 

@@ -154,3 +154,11 @@ def test_bands_with_an_error_leave_no_file(tmp_path):
     with pytest.raises(InputError, match="no more"):
         write_png_bands(bands(), tmp_path / "bands.png", size=(8, 5))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_fourth_channel_is_alpha(tmp_path):
+    image = torch.rand(4, 3, 5)
+    write_png(image, tmp_path / "alpha.png")
+    with Image.open(tmp_path / "alpha.png") as picture:
+        assert picture.mode == "RGBA"
+        assert picture.getpixel((2, 1)) == tuple((image[:, 1, 2] * 255 + 0.5).int().tolist())

@@ -114,3 +114,9 @@ def test_no_text_is_a_format_error(tmp_path):
     (tmp_path / "x.json").write_bytes(b"\xff\xfe[")
     with pytest.raises(FormatError, match="not text"):
         Drawing.load(tmp_path / "x.json")
+
+
+def test_a_drawing_without_a_background_stays_so():
+    drawing = Drawing(torch.rand(4, 2), torch.ones(1), torch.rand(1, 4), (1,), background=None)
+    assert json.loads(to_json(drawing))["background"] is None
+    assert from_json(to_json(drawing)).background is None

@@ -3,13 +3,14 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
-from clipdraw.drawing import Canvas, Style
+from clipdraw.drawing import Canvas, Gradient, Style
 from clipdraw.errors import InputError
 from clipdraw.optimization.constraints import WidthRange
 from clipdraw.optimization.loop import Optimization, optimize
 from clipdraw.optimization.losses import Opacity, Prompt
-from clipdraw.optimization.parameterization import Parameter, Parameterization, Pixels, Strokes, resized
+from clipdraw.optimization.parameterization import Parameter, Parameterization, Pixels, Rates, Strokes, resized
 from clipdraw.optimization.recipe import Recipe
+from clipdraw.optimization.shapes import RandomShapes
 from clipdraw.optimization.views import Views
 from clipdraw.raster import rasterize
 
@@ -30,9 +31,46 @@ def test_strokes_are_the_drawing(drawing):
     assert [parameter.name for parameter in strokes.parameters()] == ["points", "widths", "colors"]
 
 
-def test_other_paths_than_strokes_are_refused(drawing):
-    with pytest.raises(InputError, match="plain strokes"):
-        Strokes(replace(drawing, styles=(Style(cap="butt"),) * len(drawing)))
+def shapes(**options):
+    return replace(RandomShapes(4, opacity=(0.5, 0.9))(Canvas(), torch.Generator().manual_seed(0)), **options)
+
+
+def test_paths_of_any_kind_move_and_what_they_refer_to_stays(encoder):
+    gradient = Gradient("linear", torch.rand(2, 2), torch.tensor([0.0, 1.0]), torch.rand(2, 4))
+    style = Style((True,), "nonzero", stroke_gradient=0, transforms=(0,))
+    start = shapes(styles=(style,) * 4, gradients=(gradient,), transforms=torch.eye(2, 3)[None])
+    *_, last = optimize(start, [Prompt("red")], encoder=encoder, recipe=recipe(3))
+    assert not torch.equal(last.drawing.points, start.points)
+    assert not torch.equal(last.drawing.fills, start.fills)
+    assert torch.equal(last.drawing.transforms, start.transforms)
+    assert torch.equal(last.drawing.gradients[0].colors, gradient.colors)
+    assert 0 <= last.drawing.fills.min() <= last.drawing.fills.max() <= 1
+
+
+def test_a_background_that_is_optimized_becomes_what_is_asked_for(encoder):
+    at_rate = replace(recipe(30), moves_background=True, rates=Rates(color=0.05))
+    *_, last = optimize(shapes(), [Prompt("red")], encoder=encoder, recipe=at_rate)
+    red, *others = last.drawing.background.tolist()
+    assert red > 0.9
+    assert max(others) < 0.4
+    assert min(others) >= 0
+    with pytest.raises(InputError, match="none to optimize"):
+        Strokes(shapes(background=None), moves_background=True)
+
+
+def test_the_image_of_a_drawing_without_a_background_has_alpha():
+    drawing = shapes(background=None)
+    layer = Strokes(drawing).image(40)
+    assert layer.shape == (4, 40, 40)
+    for shade in (0.0, 0.3, 1.0):
+        expected = rasterize(replace(drawing, background=torch.full((3,), shade)), height=40, width=40)
+        assert torch.allclose(layer[:3] + (1 - layer[3:]) * shade, expected, atol=1e-5)
+
+
+def test_losses_see_a_drawing_without_a_background_on_white(encoder):
+    frame = Optimization(shapes(background=None), [Prompt("red")], encoder=encoder).frame()
+    expected = rasterize(shapes(), height=16, width=16)
+    assert torch.allclose(frame.image, expected, atol=1e-5)
 
 
 def test_pixels_are_as_many_as_canvas_units():

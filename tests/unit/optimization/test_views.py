@@ -222,3 +222,22 @@ def test_settings_out_of_range_are_refused(refused, message):
     with pytest.raises(InputError) as error:
         Views(**refused)
     assert str(error.value) == message
+
+
+def test_an_image_with_alpha_is_on_another_gray_in_each_view():
+    half = torch.zeros(4, 32, 32)
+    half[0, :, :16] = half[3, :, :16] = 1.0
+    views = Views(40, enabled=False).apply(half, 16, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(views[:, :, 8, 2], torch.tensor([1.0, 0.0, 0.0]), atol=1e-5)
+    gray = views[:, :, 8, 13]
+    assert torch.equal(gray[:, 0], gray[:, 1])
+    assert gray[:, 0].std() > 0.2
+    assert gray[:, 0].unique().numel() == 40
+
+
+def test_beyond_an_image_is_the_color_of_its_paper_unless_told_otherwise():
+    image, paper = torch.full((3, 8, 32), 0.5), torch.tensor([0.2, 0.4, 0.6])
+    for outside, expected in (("white", paper), ("black", torch.zeros(3))):
+        views = Views(2, outside=outside, enabled=False)
+        seen = views.apply(image, 16, generator=torch.Generator(), paper=paper)
+        assert torch.allclose(seen[:, :, 0, 0], expected)

@@ -11,6 +11,8 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.errors import FormatError, InputError
@@ -152,7 +154,7 @@ def painted_elements(
     holds = f' clipdraw:holds="{stored_parts(drawing)}"' if drawing.styles else ""
     lines = [
         *(write_gradients(drawing) if drawing.styles else []),
-        f'<rect width="{width}" height="{height}" fill="{color_text(drawing.background[None])[0]}"/>',
+        *_background(drawing.background, width, height),
         f'<g fill="none" stroke-linecap="round" stroke-linejoin="round"{holds}>',
     ]
     for index, (data, paint) in enumerate(zip(path_data(drawing), paint_attributes(drawing), strict=True)):
@@ -160,6 +162,11 @@ def painted_elements(
         content = inside(index)
         lines.append(f"{start}>{content}</path>" if content else f"{start}/>")
     return [*lines, "</g>"]
+
+
+def _background(color: Float[Tensor, " 3"] | None, width: str, height: str) -> list[str]:
+    """The rectangle behind the paths; none for a drawing without a background."""
+    return [] if color is None else [f'<rect width="{width}" height="{height}" fill="{color_text(color[None])[0]}"/>']
 
 
 def canvas_side(side: float) -> str:
@@ -256,27 +263,34 @@ def _read(root: Element) -> Drawing:
     words = group.get(f"{OWN}holds", "").split()
     if defs is not None and not words:
         raise EditedError
-    if (rect.get("width"), rect.get("height")) != (canvas_side(canvas.width), canvas_side(canvas.height)):
-        raise EditedError
-    background = torch.tensor(required_color(rect, "fill", what="the background"), dtype=torch.float32)
+    background = None if rect is None else _read_background(rect, canvas)
     check_count(len(group), MAX_PATHS, what="paths")
     transforms = read_transforms(root) if "transforms" in words else None
     drawing = read_paths(group, Shared(bool(words), "fills" in words, read_gradients(defs), transforms))
     return replace(drawing, canvas=canvas, background=background, metadata=read_metadata(root))
 
 
-def _parts(root: Element) -> tuple[Element | None, Element, Element]:
-    """The gradients, if there are any, the background and the group of paths."""
+def _read_background(rect: Element, canvas: Canvas) -> Float[Tensor, " 3"]:
+    if not plain_keys(rect) <= _RECT_KEYS:
+        raise EditedError
+    if (rect.get("width"), rect.get("height")) != (canvas_side(canvas.width), canvas_side(canvas.height)):
+        raise EditedError
+    return torch.tensor(required_color(rect, "fill", what="the background"), dtype=torch.float32)
+
+
+def _parts(root: Element) -> tuple[Element | None, Element | None, Element]:
+    """The gradients and the background, if there are any, and the group of paths."""
     parts = [
         child
         for child in root
         if child.tag.startswith(SVG) and (child.tag not in _UNPAINTED or (child.tag == SVG + "defs" and len(child)))
     ]
     defs = parts.pop(0) if parts and parts[0].tag == SVG + "defs" else None
-    if [part.tag for part in parts] != [SVG + "rect", SVG + "g"]:
+    rect = parts.pop(0) if parts and parts[0].tag == SVG + "rect" else None
+    if [part.tag for part in parts] != [SVG + "g"]:
         raise EditedError
-    rect, group = parts
-    if not plain_keys(rect) <= _RECT_KEYS or not plain_keys(group) <= _GROUP.keys():
+    (group,) = parts
+    if not plain_keys(group) <= _GROUP.keys():
         raise EditedError
     if any(group.get(key) != value for key, value in _GROUP.items() if value):
         raise EditedError

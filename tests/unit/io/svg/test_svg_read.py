@@ -160,3 +160,14 @@ def test_an_added_shape_is_kept():
     drawing = from_svg(added)
     assert len(drawing) == 3
     assert [style.closed for style in drawing.styles] == [(False,), (False,), (True,)]
+
+
+def test_a_file_of_ours_without_a_rectangle_has_no_background():
+    drawing = Drawing(torch.rand(4, 2), torch.ones(1), torch.rand(1, 4), (1,), background=None)
+    assert "<rect" not in to_svg(drawing)
+    again = from_svg(to_svg(drawing))
+    assert again.background is None
+    assert torch.equal(again.points, drawing.points)
+    assert again.paper.tolist() == [1, 1, 1]
+    foreign = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M1 1L8 8" stroke="red"/></svg>'
+    assert from_svg(foreign).background.tolist() == [1, 1, 1]

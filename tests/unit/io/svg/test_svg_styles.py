@@ -1,5 +1,6 @@
 """Our own files of paths that are more than strokes: what they hold, and what happens when they are damaged."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -144,10 +145,20 @@ def test_numbers_that_cannot_be_stored(options):
         to_svg(triangle(**options))
 
 
-def test_films_are_of_strokes_only():
+def test_films_are_of_paths_of_any_kind():
     plain = Drawing(torch.rand(4, 2), torch.ones(1), torch.rand(1, 4), (1,), styles=(Style(),))
-    assert "animate" in self_drawing_svg(plain)
-    with pytest.raises(InputError, match="other paths"):
-        self_drawing_svg(PAINTED)
-    with pytest.raises(InputError, match="other paths"):
+    assert "stroke-dashoffset" in self_drawing_svg(plain)
+    assert "stroke-dashoffset" not in self_drawing_svg(PAINTED)
+    with pytest.raises(InputError, match="same segments"):
         making_of_svg([plain, PAINTED], [0.0, 1.0])
+
+
+def test_the_film_of_a_shape_moves_its_fill_and_keeps_it_closed():
+    before = triangle(styles=(Style((True,), "nonzero", stroked=False),))
+    after = replace(before, points=before.points + 3, fills=torch.tensor([[0.0, 1.0, 0.0, 0.5]]))
+    (path,) = ElementTree.fromstring(making_of_svg([before, after], [0.0, 1.0])).iter(f"{SVG}path")
+    tracks = {each.get("attributeName"): each.get("values").split(";") for each in path}
+    assert tracks.keys() == {"d", "fill", "fill-opacity"}
+    assert all(data.startswith("M") and data.endswith("z") for data in tracks["d"])
+    assert tracks["fill"][-1] == "#00ff00"
+    assert tracks["fill-opacity"][-1] == ".5"
