@@ -24,11 +24,7 @@ from PIL import Image
 from clipdraw.io.images import read_image
 from clipdraw.optimization.tracing import Tracing
 
-SPECKLES, DIFFERENCES, PRECISIONS = (
-    (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192),
-    (8, 16, 32, 48, 64, 96, 128),
-    (3, 4, 5, 6, 8),
-)
+SPECKLES, DIFFERENCES, PRECISIONS = (2, 8, 16, 32, 64, 128), (16, 32, 64, 96), (4, 6)
 
 
 def error(svg: str, picture: torch.Tensor) -> float:
