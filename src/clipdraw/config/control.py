@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from clipdraw.config.colors import Color, parse_color, parse_palette
 from clipdraw.config.groups import HandSettings
-from clipdraw.drawing import Canvas
+from clipdraw.drawing import Canvas, Cap
 from clipdraw.errors import ConfigError
 from clipdraw.optimization.arrangement import (
     Arrangement,
@@ -215,7 +215,7 @@ def start(config: Config) -> Start:
     else:
         made = RandomStrokes(count, **asdict(replace(settings, width=width, opacity=opacity)))
     color = paper(config)
-    return made if color == _WHITE and pen.cap == "round" else OnPaper(made, color, pen.cap)  # type: ignore[arg-type]
+    return made if color == _WHITE and pen.cap == "round" else OnPaper(made, color, cast(Cap, pen.cap))
 
 
 def losses(config: Config) -> tuple[Loss, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from clipdraw.drawing import Canvas, Drawing, Style
+from clipdraw.drawing import Canvas, Cap, Drawing, Style
 from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.constraints import WIDEST
 
@@ -44,7 +44,7 @@ class OnPaper:
 
     start: Start
     color: tuple[float, float, float] | None
-    cap: Literal["round", "butt", "square"] = "round"
+    cap: Cap = "round"
 
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """The drawing on `canvas`."""
