@@ -11,18 +11,7 @@ from clipdraw.config.colors import Color, parse_color, parse_palette
 from clipdraw.config.groups import HandSettings
 from clipdraw.drawing import Canvas, Cap
 from clipdraw.errors import ConfigError
-from clipdraw.optimization.arrangement import (
-    Arrangement,
-    Bristles,
-    Combined,
-    Glow,
-    Grid,
-    Mirror,
-    Mosaic,
-    Palette,
-    Rotation,
-    Tile,
-)
+from clipdraw.optimization.arrangement import Arrangement, Combined, Grid, Mirror, Palette, Rotation, Tile
 from clipdraw.optimization.constraints import (
     HALF,
     ColorRange,
@@ -36,6 +25,7 @@ from clipdraw.optimization.losses import Ink, Loss
 from clipdraw.optimization.shapes import OneLine, OnPaper, RandomShapes, Start
 from clipdraw.optimization.start import RandomStrokes
 from clipdraw.optimization.targets import Adaptation
+from clipdraw.optimization.texture import Bristles, Glow, Mosaic
 
 if TYPE_CHECKING:
     from clipdraw.config.settings import Config

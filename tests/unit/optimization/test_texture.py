@@ -5,9 +5,9 @@ import torch
 
 from clipdraw.drawing import Canvas
 from clipdraw.errors import InputError
-from clipdraw.optimization.arrangement import Bristles, Glow, Mosaic
 from clipdraw.optimization.shapes import RandomShapes
 from clipdraw.optimization.start import RandomStrokes
+from clipdraw.optimization.texture import Bristles, Glow, Mosaic
 from clipdraw.raster import rasterize
 
 
