@@ -8,6 +8,9 @@ from clipdraw.encoders import load_encoder
 from clipdraw.errors import ConfigError
 
 
+QUICK = {"strokes": 9, "steps": 2, "views.count": 1, "resolution": 32, "prior.weight": 0.0}
+
+
 @pytest.fixture(scope="module")
 def builtin():
     return load_encoder("builtin")
@@ -69,7 +72,7 @@ def test_no_word_asks_for_two_media():
 
 @pytest.mark.parametrize("name", media())
 def test_every_medium_draws_by_its_rules(name, builtin):
-    config = resolve("an apple", {"medium": name, "strokes": 9, "steps": 2, "views": {"count": 1}, "resolution": 32})
+    config = resolve("an apple", {**QUICK, "medium": name})
     run = config.build(builtin).begin()
     for _ in range(config.steps):
         step = run.step()
