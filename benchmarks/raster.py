@@ -104,8 +104,8 @@ def both_ways_ms(drawing: Drawing, size: int, *, seconds: float = 2.0) -> float:
 
 def touched_pixels(drawing: Drawing, size: int) -> int:
     """How many pixels the layers may cover, each counted for each layer."""
-    from clipdraw.raster.backend import cover
     from clipdraw.raster.batch import make_batch
+    from clipdraw.raster.covering import cover
 
     return int(cover(make_batch([drawing], (size, size))).counts[:, 0].sum())
 

@@ -56,12 +56,14 @@ def main() -> None:
     parser.add_argument("prompts", nargs="*", default=PROMPTS)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--preset", default="default")
+    parser.add_argument("--steps", type=int, help="the preset's if not given")
     parser.add_argument("--columns", type=int, default=4)
     parser.add_argument("--out", type=Path, default=Path("sheet.webp"))
     options = parser.parse_args()
+    settings = {"preset": options.preset} | ({"steps": options.steps} if options.steps else {})
     rows = []
     for prompt in options.prompts:
-        rows.append((prompt, [draw(prompt, seed, preset=options.preset) for seed in range(options.seeds)]))
+        rows.append((prompt, [draw(prompt, seed, **settings) for seed in range(options.seeds)]))
         print(prompt, flush=True)
     sheet(rows, columns=options.columns).save(options.out, quality=85)
 

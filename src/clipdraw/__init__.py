@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Canvas": "drawing",
+    "Change": "optimization.steering",
     "ClipdrawError": "errors",
     "Config": "config",
     "Drawing": "drawing",
@@ -46,6 +47,7 @@ _HOMES = {
 
 __all__ = [
     "Canvas",
+    "Change",
     "ClipdrawError",
     "Config",
     "Drawing",
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     from clipdraw.optimization.parameterization import Rates
     from clipdraw.optimization.recipe import Recipe
     from clipdraw.optimization.start import RandomStrokes
+    from clipdraw.optimization.steering import Change
     from clipdraw.optimization.views import Views
     from clipdraw.raster import rasterize
     from clipdraw.runs import Run, compare, draw, film, resume

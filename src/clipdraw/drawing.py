@@ -6,13 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.errors import InputError, check_fields
+
+FillRule = Literal["nonzero", "evenodd"]
+Cap = Literal["round", "butt", "square"]
+Join = Literal["round", "bevel", "miter"]
+Spread = Literal["pad", "reflect", "repeat"]
+GradientKind = Literal["linear", "radial"]
 
 
 @dataclass(frozen=True)
@@ -73,10 +79,10 @@ class Style:
     """
 
     closed: tuple[bool, ...] = (False,)
-    fill: Literal["nonzero", "evenodd"] | None = None
+    fill: FillRule | None = None
     stroked: bool = True
-    cap: Literal["round", "butt", "square"] = "round"
-    join: Literal["round", "bevel", "miter"] = "round"
+    cap: Cap = "round"
+    join: Join = "round"
     miter_limit: float = 4.0
     fill_gradient: int | None = None
     stroke_gradient: int | None = None
@@ -86,8 +92,7 @@ class Style:
     def __post_init__(self) -> None:
         if not (isinstance(self.closed, tuple) and self.closed and all(flag in (True, False) for flag in self.closed)):
             raise InputError(f"closed is a tuple of one bool for each subpath, at least one, got {self.closed!r}")
-        _check_choices(self, fill=(None, "nonzero", "evenodd"), cap=("round", "butt", "square"),
-            join=("round", "bevel", "miter"))  # fmt: skip
+        _check_choices(self, fill=(None, *get_args(FillRule)), cap=get_args(Cap), join=get_args(Join))
         if not self.miter_limit >= 1:
             raise InputError(f"a miter limit is at least 1, got {self.miter_limit}")
         if not 0 <= self.opacity <= 1:
@@ -116,16 +121,16 @@ class Gradient:
     Source: SVG 2, section 13.2.
     """
 
-    kind: Literal["linear", "radial"]
+    kind: GradientKind
     geometry: Float[Tensor, "2 2"]
     offsets: Float[Tensor, " stops"]
     colors: Float[Tensor, "stops 4"]
     radius: Float[Tensor, ""] = field(default_factory=lambda: torch.tensor(1.0))
-    spread: Literal["pad", "reflect", "repeat"] = "pad"
+    spread: Spread = "pad"
     matrix: Float[Tensor, "2 3"] = field(default_factory=lambda: torch.eye(2, 3))
 
     def __post_init__(self) -> None:
-        _check_choices(self, kind=("linear", "radial"), spread=("pad", "reflect", "repeat"))
+        _check_choices(self, kind=get_args(GradientKind), spread=get_args(Spread))
         stops = len(self.offsets) if self.offsets.ndim else 0
         if stops == 0:
             raise InputError("a gradient needs at least one stop")
@@ -209,7 +214,8 @@ class Drawing:
     @property
     def only_strokes(self) -> bool:
         """Whether every path is one open stroke with round caps and joins and a color."""
-        return all(style == Style() for style in self.styles)
+        usual = Style()
+        return all(style == usual for style in self.styles)
 
     @property
     def paper(self) -> Float[Tensor, " 3"]:

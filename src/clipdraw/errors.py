@@ -40,6 +40,10 @@ class FormatError(ClipdrawError):
     """A file is not what its name says, or holds something that is refused."""
 
 
+class LimitError(ClipdrawError):
+    """Work took longer, or more memory, than it was allowed; see `clipdraw.limits`."""
+
+
 class MissingExtraError(ClipdrawError):
     """An optional dependency is needed and not installed."""
 
@@ -53,6 +57,17 @@ class DivergedError(ClipdrawError):
 
 class OutOfMemoryError(ClipdrawError, MemoryError):
     """There is not enough memory for what was asked."""
+
+
+def is_want_of_memory(error: BaseException) -> bool:
+    """Whether an error of Python or PyTorch says that there was not enough memory."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in said for words in _WANTS_OF_MEMORY)
+
+
+_WANTS_OF_MEMORY = (
+    "allocate memory", "out of memory", "bad_alloc", "bad allocation", "new thread", "failed to map segment",
+)  # fmt: skip
 
 
 def install_command(extra: str) -> str:

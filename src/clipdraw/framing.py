@@ -1,6 +1,8 @@
-"""Pictures set on white: pad, letterbox, and choose among several."""
+"""Pictures set on white: pad, letterbox, choose among several; and boxes in them."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -9,6 +11,52 @@ from torch.nn import functional
 
 _MARGIN = 0.08  # of the shorter side, on each side
 _MOST_INK = 0.98  # of a picture's ink: a stray dot in a corner does not count
+
+
+class Box(NamedTuple):
+    """A rectangle within a canvas or a picture, in fractions of its width and height from the top left corner."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
+
+    @property
+    def width(self) -> float:
+        """Its extent in x."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Its extent in y."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        """The fraction of the whole that it covers."""
+        return self.width * self.height
+
+    def pixels(self, height: int, width: int, *, margin: float = 0.0) -> tuple[slice, slice]:
+        """The rows and columns of an image that it covers, one each at least.
+
+        Args:
+            height: of the image.
+            width: of the image.
+            margin: added on each side, as a fraction of the box's longer side in pixels.
+        """
+        more = margin * max(self.width * width, self.height * height)
+        return (
+            _covered(self.top * height - more, self.bottom * height + more, height),
+            _covered(self.left * width - more, self.right * width + more, width),
+        )
+
+
+WHOLE = Box()
+
+
+def _covered(start: float, end: float, size: int) -> slice:
+    first = min(max(0, round(start)), size - 1)
+    return slice(first, max(first + 1, min(size, round(end))))
 
 
 def select_variant(pictures: Float[Tensor, "pictures 3 side side"], variant: int) -> Float[Tensor, "3 side side"]:
@@ -39,6 +87,14 @@ def letterbox(
     fraction = whole if radius is None else min(whole, radius / _reach(picture))
     side = max(1, round(min(height, width) * fraction))
     size = (side, side)
+    resized = functional.interpolate(picture[None], size=size, mode="bilinear", antialias=True)[0].clamp(0, 1)
+    return _center(resized, height, width)
+
+
+def fitted(picture: Float[Tensor, "3 _ _"], height: int, width: int) -> Float[Tensor, "3 height width"]:
+    """A picture of any proportions resized to fill the middle of a white image."""
+    scale = min(height / picture.shape[1], width / picture.shape[2])
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[2] * scale))
     resized = functional.interpolate(picture[None], size=size, mode="bilinear", antialias=True)[0].clamp(0, 1)
     return _center(resized, height, width)
 

@@ -17,20 +17,16 @@ from clipdraw.config import resolve
 from clipdraw.encoders.devices import devices
 from clipdraw.io.images import read_image
 from tests import tiny_biggan
+from tests.command_line import clipdraw, process
 
 QUICK = ("--strokes", "8", "--steps", "6", "--views", "2")
-
-
-def clipdraw(*arguments, cwd, **settings):
-    command = [sys.executable, "-m", "clipdraw", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False, **settings)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A small finished run: what it printed, and its folder."""
     folder = tmp_path_factory.mktemp("work")
-    done = clipdraw("draw", "a red heart", *QUICK, "--json", "--quiet", cwd=folder)
+    done = process("draw", "a red heart", *QUICK, "--json", "--quiet", cwd=folder)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), folder
 
@@ -107,7 +103,7 @@ def test_a_film_that_is_stopped_leaves_no_file(number, code, finished, tmp_path)
     printed, folder = finished
     asked = ("--kind", "strokes", "--length", "600", "--size", "900", "--out", tmp_path / "film.mp4")
     command = [sys.executable, "-m", "clipdraw", "film", folder / printed["folder"], *asked]
-    process = subprocess.Popen(
+    running = subprocess.Popen(
         list(map(str, command)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -117,11 +113,11 @@ def test_a_film_that_is_stopped_leaves_no_file(number, code, finished, tmp_path)
     until = time.monotonic() + 60
     while not list(tmp_path.iterdir()):
         assert time.monotonic() < until
-        assert process.poll() is None
+        assert running.poll() is None
         time.sleep(0.05)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == code, err
+    running.send_signal(number)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == code, err
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
 
@@ -312,6 +308,35 @@ def test_a_bad_request_exits_2_with_its_reason_and_leaves_nothing(arguments, mes
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_process_ends_with_the_exit_code_and_one_line(tmp_path):
+    done = process("draw", "", "--quiet", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == 'clipdraw: the prompt is empty: say what to draw, for example "a bonfire"\n'
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux alone")
+def test_folders_whose_names_are_not_utf_8(tmp_path):
+    drawn, swept = (tmp_path / os.fsdecode(name) for name in (b"drawn\xff", b"swept\xff"))
+    tiny = ("--strokes", "2", "--steps", "1", "--preset", "paper", "--quiet")
+    done = process("draw", "a red heart", *tiny, "--out", drawn.name, cwd=tmp_path, encoding="latin-1")
+    assert (done.returncode, done.stdout) == (0, "drawn\xff\n"), done.stderr
+    assert Drawing.load(drawn / "drawing.svg")
+    record = json.loads((drawn / "run.json").read_text())
+    (drawn / "run.json").write_text(json.dumps(record | {"status": "interrupted"}))
+    for words, told in (
+        (("resume", drawn.name, "--quiet"), drawn),
+        (("sweep", "a red heart", *tiny[:-3], "--set", "preset=paper", "--quiet", "--out", swept.name), swept),
+        (("sweep", "--quiet", "--out", swept.name), swept),
+        (("film", drawn.name, "--size", "32", "--quiet", "--out", f"{drawn.name}.svg"), drawn.with_suffix(".svg")),
+    ):
+        done = clipdraw(*words, cwd=tmp_path)
+        assert (done.returncode, os.fsencode(done.stdout)) == (0, os.fsencode(f"{told.name}\n")), done.stderr
+    assert (swept / "sheet.png").is_file()
+    again = clipdraw("draw", "a red heart", *tiny, "--out", drawn.name, cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "drawn\\udcff exists and is not empty" in again.stderr
+
+
 def test_a_hostile_svg_exits_2(tmp_path):
     levels = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(9))
     bomb = f'<!DOCTYPE svg [<!ENTITY l0 "ha">{levels}]><svg xmlns="http://www.w3.org/2000/svg" width="4">&l9;</svg>'
@@ -378,28 +403,28 @@ def test_forgotten_quotes_are_pointed_out(tmp_path):
 
 def start(cwd, *arguments):
     command = [sys.executable, "-m", "clipdraw", "draw", "a red heart", "--out", "run", "--quiet", *arguments]
-    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     metrics = cwd / "run" / "metrics.jsonl"
     for _ in range(600):
         if metrics.exists() and metrics.read_text().count("\n") >= 3:
-            return process
+            return running
         time.sleep(0.1)
-    process.kill()
-    raise AssertionError(process.communicate())
+    running.kill()
+    raise AssertionError(running.communicate())
 
 
 def test_ctrl_c_writes_the_drawing_so_far_and_resume_ends_as_if_unbroken(tmp_path):
     steps = ("--strokes", "8", "--steps", "300", "--views", "2")
-    process = start(tmp_path, *steps)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    running = start(tmp_path, *steps)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
     assert out.strip() == "run"
     assert "resume run" in err
     assert Drawing.load(tmp_path / "run" / "drawing.svg")
-    resumed = clipdraw("resume", "run", "--quiet", cwd=tmp_path)
+    resumed = process("resume", "run", "--quiet", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
-    whole = clipdraw("draw", "a red heart", *steps, "--quiet", "--out", "whole", cwd=tmp_path)
+    whole = process("draw", "a red heart", *steps, "--quiet", "--out", "whole", cwd=tmp_path)
     assert whole.returncode == 0
     assert (tmp_path / "run" / "drawing.svg").read_bytes() == (tmp_path / "whole" / "drawing.svg").read_bytes()
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
@@ -407,22 +432,22 @@ def test_ctrl_c_writes_the_drawing_so_far_and_resume_ends_as_if_unbroken(tmp_pat
 
 
 def test_help_is_set_in_the_width_of_the_terminal(tmp_path):
-    told = clipdraw("draw", "--help", cwd=tmp_path, env=os.environ | {"COLUMNS": "200"}).stdout
+    told = process("draw", "--help", cwd=tmp_path, env=os.environ | {"COLUMNS": "200"}).stdout
     assert "times such as 12:30 stay text, and so does all that is in double quotes" in told
 
 
 def test_a_killed_run_goes_on(tmp_path):
-    process = start(tmp_path, "--strokes", "8", "--steps", "40", "--views", "2")
-    process.kill()
-    process.communicate()
-    resumed = clipdraw("resume", "run", "--quiet", cwd=tmp_path)
+    running = start(tmp_path, "--strokes", "8", "--steps", "40", "--views", "2")
+    running.kill()
+    running.communicate()
+    resumed = process("resume", "run", "--quiet", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads((tmp_path / "run" / "run.json").read_text())["steps"] == 40
     assert "finished; there is nothing" in clipdraw("resume", "run", cwd=tmp_path).stderr
 
 
 def test_doctor_finds_nothing_broken(tmp_path):
-    done = clipdraw("doctor", cwd=tmp_path)
+    done = process("doctor", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert torch.__version__ in done.stdout
     assert "checksum right" in done.stdout

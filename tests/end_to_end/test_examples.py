@@ -53,12 +53,21 @@ def test_contact_sheet(run, tmp_path):
         1,
         "--preset",
         "fast",
+        "--steps",
+        3,
         "--columns",
         2,
         "--out",
         tmp_path / "x.png",
     )
     assert read_image(tmp_path / "x.png").shape[2] == 2 * 144
+
+
+def test_steer(run, tmp_path):
+    out = tmp_path / "steered.svg"
+    before, after = run("steer.py", "a sailboat", "a rocket", "--steps", 60, "--strokes", 24, "--out", out)
+    assert after > before + 0.05
+    assert len(Drawing.load(out)) == 24
 
 
 def test_refine_svg(run, tmp_path):

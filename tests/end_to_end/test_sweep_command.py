@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.end_to_end.test_commands import clipdraw
+from tests.command_line import clipdraw
 
 QUICK = ("--strokes", "4", "--set", "views=1", "--set", "preset=paper", "--set", "canvas=[32, 32]", "--quiet")
 

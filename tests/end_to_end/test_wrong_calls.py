@@ -42,7 +42,7 @@ WRONG = {
     "Prompt(3)": "a prompt's text is of type str, got 3",
     'Prompt("a", "b")': "a prompt's weight is of type float, got 'b'",
     'Opacity("a")': "the opacity's weight is of type float",
-    'Prior("a", until=None)': "the prior's until is of type float",
+    'Prior(PriorPicture.of("a"), until=None)': "the prior's until is of type float",
     'Center(kind="disc", power="2")': "the center's power is of type float",
     "Views(2.5)": "views: count is of type int, got 2.5",
     "Views(area=0.5)": "views: area is a list like [0.7, 0.9], got 0.5",
@@ -81,6 +81,7 @@ from clipdraw.optimization.constraints import ColorRange, WidthRange
 from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.losses import Opacity, Prior, Prompt
 from clipdraw.optimization.parameterization import Parameter, Rates
+from clipdraw.optimization.prior_picture import PriorPicture
 from clipdraw.optimization.schedules import Constant
 from clipdraw.optimization.start import RandomStrokes
 from clipdraw.optimization.views import Views

@@ -119,12 +119,19 @@ def test_the_network_learns(half):
     assert sum(losses[-5:]) < 0.5 * sum(losses[:5])
 
 
-@pytest.fixture
-def along():
-    """A network along 8 of 3,072 directions, with random last layers, and a picture that lies along them."""
+@pytest.fixture(scope="module")
+def components():
+    """Pictures along 8 of 3,072 directions, and what they have in common."""
     torch.manual_seed(0)
     shown = torch.randn(64, 8) * torch.linspace(3, 1, 8) @ torch.randn(8, 3072) / 10
-    found = {name: torch.from_numpy(array).float() for name, array in principal(shown, 8).items()}
+    return shown, {name: torch.from_numpy(array).float() for name, array in principal(shown, 8).items()}
+
+
+@pytest.fixture
+def along(components):
+    """A network along 8 of 3,072 directions, with random last layers, and a picture that lies along them."""
+    shown, found = components
+    torch.manual_seed(0)
     net = ComponentNet(found["mean"], found["directions"], found["spreads"], width=32, blocks=1)
     return net, shown[:4].view(4, 3, 32, 32)
 

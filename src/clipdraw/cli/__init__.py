@@ -7,12 +7,13 @@ import sys
 import warnings
 from collections.abc import Callable
 from inspect import getdoc
+from io import TextIOWrapper
 from typing import Any
 
 import typer
 
-from clipdraw.cli import about, compare, draw, files, sweep
-from clipdraw.errors import ClipdrawError, DivergedError
+from clipdraw.cli import about, compare, draw, files, plot, sweep, trace
+from clipdraw.errors import ClipdrawError, DivergedError, is_want_of_memory
 
 # Typer carries a click of its own in newer versions; this is the usage error of whichever it uses.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -34,6 +35,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "score": files.score,
     "explain": files.explain,
     "rasterize": files.rasterize,
+    "trace": trace.trace,
+    "plot": plot.plot,
     "convert": files.convert,
     "views": files.views,
     "convert-weights": files.convert_weights,
@@ -49,6 +52,8 @@ for _name, _command in _COMMANDS.items():
 
 def main() -> None:
     """Run the command line: exit code 2 for a bad request, 1 for a failed run, each with one line."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files that are not UTF-8 are told byte by byte
     warnings.showwarning = _one_line
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -59,6 +64,10 @@ def main() -> None:
         _fail("stopped", code=130)
     except ClipdrawError as error:
         _fail(error, code=1 if isinstance(error, DivergedError) else 2)
+    except (MemoryError, RuntimeError, ImportError) as error:
+        if not is_want_of_memory(error):
+            raise
+        _fail("there is not enough memory for this: take a smaller image or a smaller drawing", code=2)
     except OSError as error:
         _fail(f"{error.filename or 'writing'}: {error.strerror or error}", code=1)
 

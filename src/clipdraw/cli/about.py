@@ -82,7 +82,13 @@ def _versions() -> Iterator[str]:
 
 
 def _extras() -> Iterator[str]:
-    for extra, module in (("clip", "transformers"), ("video", "av"), ("cog", "cog")):
+    for extra, module in (
+        ("clip", "transformers"),
+        ("video", "av"),
+        ("plotter", "vpype"),
+        ("diffusion", "diffusers"),
+        ("cog", "cog"),
+    ):
         yield f"{extra}: " + ("installed" if find_spec(module) else f"missing; {install_command(extra)}")
 
 

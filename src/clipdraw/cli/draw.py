@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 @takes_settings(
-    "strokes", "steps", "views", "seed", "canvas", "encoder", "negative",
+    "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "region", "scene",
     "center_radius", "center_weight", "center_power", "center_kind", "center_on",
     "centre_radius", "centre_weight", "centre_power", "centre_kind", "centre_on",
-    "palette", "palette_from", "background", "shape",
+    "source", "like", "style", "below", "medium", "palette", "palette_from", "background", "shape",
     "film_kind", "film_format", "film_length", "film_hold", "film_size",
     "frames", "preset", "device", "threads", "explain",
 )  # fmt: skip

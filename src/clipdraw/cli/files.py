@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipdraw.cli.options import Json, Quiet, find_encoders, takes_settings
+from clipdraw.cli.options import Json, Quiet, find_encoders, takes_limits, takes_settings
 from clipdraw.cli.progress import display
 from clipdraw.errors import FormatError, InputError
 
@@ -27,6 +27,7 @@ File = Annotated[Path, typer.Argument(help="A drawing (.svg, .json) or a picture
 
 
 @takes_settings("encoder", "device")
+@takes_limits
 def score(
     file: File,
     settings: dict[str, Any],
@@ -65,6 +66,7 @@ def score(
 
 
 @takes_settings("encoder", "device")
+@takes_limits
 def explain(
     file: File,
     settings: dict[str, Any],
@@ -176,6 +178,7 @@ def _tell(found: Explanation, prompts: tuple[Prompt, ...], out: Path | None) -> 
     print(out)
 
 
+@takes_limits
 def rasterize(
     file: Annotated[Path, typer.Argument(help="A drawing (.svg, .json).")],
     out: Annotated[Path, typer.Option(help="The picture to write (.png).")],
@@ -189,17 +192,21 @@ def rasterize(
         raise InputError(f"--out names a .png file, got {out}")
     with display(quiet=quiet) as shown:
         from clipdraw.drawing import Drawing
-        from clipdraw.io.images import write_png
-        from clipdraw.raster import picture_of
+        from clipdraw.io.images import write_png_bands
+        from clipdraw.limits import limited
+        from clipdraw.raster import rasterize_bands
 
         drawing = Drawing.load(file)
         if shown:
             shown.say(f"writing {out}")
         height, width = drawing.canvas.pixel_size(size)
-        write_png(picture_of(drawing, height=height, width=width), out, metadata=drawing.metadata)
+        with limited(f"an image of {width} x {height} pixels"):
+            bands = rasterize_bands(drawing, height=height, width=width)
+            write_png_bands(bands, out, size=(height, width), metadata=drawing.metadata)
     print(out)
 
 
+@takes_limits
 def convert(
     file: Annotated[Path, typer.Argument(help="A drawing (.svg, .json).")],
     out: Annotated[Path, typer.Option(help="The drawing to write (.svg, .json).")],
@@ -214,6 +221,7 @@ def convert(
 
 
 @takes_settings("views", "seed", "preset")
+@takes_limits
 def views(
     source: Annotated[Path, typer.Argument(help="The folder of a run, a drawing or a picture.")],
     settings: dict[str, Any],
@@ -274,6 +282,7 @@ def convert_weights(
     print(target)
 
 
+@takes_limits
 def film(
     source: Annotated[Path, typer.Argument(help="The folder of a run; for strokes a drawing (.svg, .json) will do.")],
     kind: Annotated[

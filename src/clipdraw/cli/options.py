@@ -13,10 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from clipdraw.errors import ConfigError, InputError
+from clipdraw.limits import Limits
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-_CENTER, _PEN, _FILMS = "Keep to the middle", "Pen and paper", "Films"
+_CENTER, _PEN, _FILMS, _LAYOUT = "Keep to the middle", "Pen and paper", "Films", "Layout"
+_SOURCES = "Pictures of your own"
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,19 @@ OPTIONS = {
     "negative": SettingOption(
         "negative", list[str], "TEXT[:WEIGHT] to stay away from (weight 0.3). Repeat it for several."
     ),
+    "region": SettingOption(
+        "regions",
+        list[str],
+        'TEXT[:WEIGHT]@PLACE, such as "a sun@top right": a name, a box in percent (10,20,40,60), a mask (SVG, PNG), '
+        "or background. Repeat it for several.",
+        panel=_LAYOUT,
+    ),
+    "scene": SettingOption(
+        "scene",
+        str,
+        "Read the prompt as a scene of several things: auto (with the built-in judge), on, off.",
+        panel=_LAYOUT,
+    ),
     **{f"center_{name}": option for name, option in _CENTER_OPTIONS.items()},
     # The published spelling, which the help leaves out.
     **{f"centre_{name}": replace(option, hidden=True) for name, option in _CENTER_OPTIONS.items()},
@@ -83,6 +98,19 @@ OPTIONS = {
         "pen.palette", str, "The only colors of strokes: #264653,#e76f51,..., or a name such as nord.", panel=_PEN
     ),
     "palette_from": SettingOption("pen.palette_from", str, "A picture whose colors become the palette.", panel=_PEN),
+    "source": SettingOption(
+        "source.file", str, "A drawing to start from and move, or a picture to draw.", ("--from",), panel=_SOURCES
+    ),
+    "like": SettingOption("source.like", str, "A picture that it is to be like.", panel=_SOURCES),
+    "style": SettingOption("source.style", str, "A picture in whose style it is to be.", panel=_SOURCES),
+    "below": SettingOption("source.below", str, "A drawing that stays under what is drawn.", panel=_SOURCES),
+    "medium": SettingOption(
+        "medium",
+        str,
+        "watercolor, ink, pencil, crayon, marker, woodcut, neon, pixel, line, flat, wireframe, none; or auto, the one "
+        "that the prompt names.",
+        panel=_PEN,
+    ),
     "background": SettingOption("background", str, "A color, none (transparent), or optimized.", panel=_PEN),
     "shape": SettingOption("shape", str, "stroke, fill (closed shapes), or both.", panel=_PEN),
     "film_kind": SettingOption(
@@ -132,6 +160,31 @@ def takes_settings(*names: str) -> Callable[[Command], Command]:
         return with_options
 
     return decorate
+
+
+def takes_limits(command: Command) -> Command:
+    """Give a command options for the most time and memory that reading a file, or making its image, may take."""
+
+    @functools.wraps(command)
+    def with_options(*, limit_seconds: float, limit_megabytes: float, **given: Any) -> None:
+        with Limits(limit_seconds, limit_megabytes).for_each():
+            command(**given)
+
+    own = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in signature(command, eval_str=True).parameters.values()]
+    parameters = [*own, *(_limit(name, unit) for name, unit in _LIMITS.items())]
+    with_options.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {p.name: p.annotation for p in parameters}
+    return with_options
+
+
+_LIMITS = {"seconds": "time", "megabytes": "memory"}
+
+
+def _limit(name: str, what: str) -> Parameter:
+    """The parameter of a command for one of its limits."""
+    option = typer.Option(help=f"The most {what} that reading a file, or making its image, may take.")
+    default = getattr(Limits, name)
+    return Parameter(f"limit_{name}", Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[float, option])
 
 
 def _settings(values: dict[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,21 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from clipdraw.config.colors import Color, parse_color, parse_palette
+from clipdraw.config.groups import HandSettings
 from clipdraw.drawing import Canvas
 from clipdraw.errors import ConfigError
-from clipdraw.optimization.arrangement import Arrangement, Combined, Grid, Mirror, Palette, Rotation, Tile
+from clipdraw.optimization.arrangement import (
+    Arrangement,
+    Bristles,
+    Combined,
+    Glow,
+    Grid,
+    Mirror,
+    Mosaic,
+    Palette,
+    Rotation,
+    Tile,
+)
 from clipdraw.optimization.constraints import (
     HALF,
     ColorRange,
@@ -28,6 +40,7 @@ from clipdraw.optimization.targets import Adaptation
 if TYPE_CHECKING:
     from clipdraw.config.settings import Config
 
+_WHITE = (1.0, 1.0, 1.0)
 NO_BACKGROUND, OPTIMIZED = "none", "optimized"
 _LINE_WIDTHS = 1.0, 4.0  # of a drawing that is one line
 
@@ -51,6 +64,11 @@ def check_together(config: Config) -> None:
         "hand.grid and hand.symmetry": hand.grid and not turns_canvas,
         "hand.grid and hand.tile": hand.grid and hand.tile and not _tiles_evenly(config),
         "pen.width and shape": pen.width and config.shape == "fill",
+        "regions and hand": config.regions and spreads(config),
+        "scene and hand": config.scene == "on" and spreads(config),
+        "shape = pixel and hand": config.shape == "pixel" and _moves_lines(hand),
+        "pen.bristles and shape": pen.bristles > 1 and config.shape != "stroke",
+        "pen.glow and shape": pen.glow and config.shape != "stroke",
     }
     for names, contradict in refused.items():
         if contradict:
@@ -65,9 +83,24 @@ _REASONS = {
     "hand.tile and hand.margin": "a tile goes on beyond its edges, a margin keeps the lines away from them",
     "hand.tile and hand.symmetry": "a tile can be turned by half a turn, and if it is square by quarters",
     "hand.grid and hand.symmetry": "a square grid can be turned by half a turn, and on a square canvas by quarters",
+    "regions and hand": "what is symmetric, a tile or one line is not within a part of the canvas",
+    "scene and hand": "what is symmetric, a tile or one line is not within a part of the canvas",
+    "shape = pixel and hand": "the squares of a mosaic do not move",
+    "pen.bristles and shape": "only open strokes have bristles; leave shape at stroke",
+    "pen.glow and shape": "only open strokes glow; leave shape at stroke",
     "hand.grid and hand.tile": "the grid's spacing must fit into the canvas a whole number of times",
     "pen.width and shape": "a fill has no stroke that could be of this width; use shape = both",
 }
+
+
+def spreads(config: Config) -> bool:
+    """Whether a path is to be seen in other parts of the canvas than its own: symmetric, a tile, or the only one."""
+    return config.hand.symmetry != "none" or config.hand.tile or config.hand.one_line
+
+
+def _moves_lines(hand: HandSettings) -> bool:
+    """Whether anything is asked of how lines run."""
+    return hand != HandSettings()
 
 
 def rotation_order(symmetry: str) -> int:
@@ -108,6 +141,10 @@ def arrangement(config: Config) -> Arrangement | None:
     parts: list[Arrangement] = []
     if colors:
         parts.append(Palette(colors, background=config.background == OPTIMIZED))
+    if config.shape == "pixel":
+        parts.append(Mosaic(_columns(config)))
+    if config.pen.bristles > 1:
+        parts.append(Bristles(config.pen.bristles))
     if hand.grid:
         edge = _edge(config)
         parts.append(Grid(hand.grid, edge if isinstance(edge, PointsOnCanvas) else None))
@@ -117,15 +154,25 @@ def arrangement(config: Config) -> Arrangement | None:
         parts.append(Rotation(order))
     if hand.tile:
         parts.append(Tile())
+    if config.pen.glow:
+        parts.append(Glow(config.pen.glow))
     return None if not parts else parts[0] if len(parts) == 1 else Combined(tuple(parts))
+
+
+def _columns(config: Config) -> int:
+    """The columns of a mosaic of about square tiles."""
+    return max(1, round((config.strokes * config.canvas[0] / config.canvas[1]) ** 0.5))
 
 
 def adaptation(config: Config) -> Adaptation | None:
     """The rules that the picture of an image prior is to have, too; None if there are none."""
     hand, order = config.hand, rotation_order(config.hand.symmetry)
-    made = Adaptation(hand.symmetry == "mirror", order, hand.tile, inks(config), hand.one_line)
-    on_white = paper(config) == (1.0, 1.0, 1.0) and config.background != OPTIMIZED
-    return None if made == Adaptation() and on_white else made
+    on = paper(config) or _WHITE
+    made = Adaptation(
+        hand.symmetry == "mirror", order, hand.tile, inks(config), hand.one_line, config.prior.outline, on
+    )
+    free = config.background in (NO_BACKGROUND, OPTIMIZED)
+    return None if made == Adaptation() and not free else made
 
 
 def constraints(config: Config) -> tuple[Constraint, ...]:
@@ -160,12 +207,15 @@ def start(config: Config) -> Start:
     if config.hand.one_line:
         width = pen.width or min(max(settings.width, _LINE_WIDTHS[0]), sum(_LINE_WIDTHS) / 2)
         made = OneLine(count, width, pen.opacity or 1.0, settings.spread)
+    elif config.shape == "pixel":
+        columns = _columns(config)
+        made = RandomShapes(columns * -(-count // columns), settings.reach, width, opacity, settings.spread)
     elif config.shape != "stroke":
         made = RandomShapes(count, settings.reach, width, opacity, settings.spread, config.shape)
     else:
         made = RandomStrokes(count, **asdict(replace(settings, width=width, opacity=opacity)))
     color = paper(config)
-    return made if color == (1.0, 1.0, 1.0) else OnPaper(made, color)
+    return made if color == _WHITE and pen.cap == "round" else OnPaper(made, color, pen.cap)  # type: ignore[arg-type]
 
 
 def losses(config: Config) -> tuple[Loss, ...]:

@@ -91,10 +91,12 @@ class PriorSettings(_Group):
         weight: how strongly the drawing, which then starts from the picture, keeps to it; 0: it starts from random
             strokes and the prior is not used.
         until: fraction of the run after which the prior has no effect, above 0 and at most 1.
+        outline: whether only the picture's outlines are drawn.
     """
 
     weight: float = 0.0
     until: float = 1.0
+    outline: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,9 @@ class PenSettings(_Group):
         width: the full width of all strokes, 0 to 1000; 0 leaves them free.
         opacity: of all paths, 0 to 1; 0 leaves it free.
         most_ink: the fraction of the canvas that may have ink, 0 to 1; 0 leaves it free.
+        cap: how strokes end: `round`, `butt` or `square`.
+        bristles: thin strokes side by side that each stroke is made of, 1 to 32.
+        glow: opacity of light around strokes, against theirs, 0 to 1.
     """
 
     palette: tuple[str, ...] = ()
@@ -186,12 +191,17 @@ class PenSettings(_Group):
     width: float = 0.0
     opacity: float = 0.0
     most_ink: float = 0.0
+    cap: str = "round"
+    bristles: int = 1
+    glow: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, highest in (("width", WIDEST), ("opacity", 1), ("most_ink", 1)):
+        for name, highest in (("width", WIDEST), ("opacity", 1), ("most_ink", 1), ("glow", 1)):
             require(f"pen.{name}", getattr(self, name), 0, highest)
         require("pen.colors", self.colors, 1, MOST_COLORS)
+        require("pen.bristles", self.bristles, 1, 32)
+        require_one_of("pen.cap", self.cap, ("round", "butt", "square"))
         if self.palette_from and not self.palette:
             object.__setattr__(self, "palette", colors_of_picture(self.palette_from, self.colors))
         parse_palette(self.palette)
@@ -235,6 +245,39 @@ class HandSettings(_Group):
 
 
 @dataclass(frozen=True)
+class SourceSettings(_Group):
+    """Pictures and drawings of one's own; see `likeness`. Weights are against a prompt's 1, 0 or more.
+
+    Args:
+        file: the drawing (.svg, .json) whose paths the run starts from and moves, or the picture that strokes are
+            fitted to at the start, instead of that of an image prior; `prior.weight` keeps the drawing near it.
+        like: a picture or drawing that the drawing is to be like, in what it shows and where.
+        like_weight: of what it shows.
+        like_places: of where it shows it.
+        like_layers: from which of the encoder's layers on, as a fraction of all, in [0, 1).
+        style: a picture or drawing in whose style it is to be.
+        style_strength: of the style, above 0.
+        below: a drawing that stays as it is under what is drawn.
+    """
+
+    file: str = ""
+    like: str = ""
+    like_weight: float = 1.0
+    like_places: float = 1.0
+    like_layers: float = 0.25
+    style: str = ""
+    style_strength: float = 1.0
+    below: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("like_weight", "like_places"):
+            require(f"source.{name}", getattr(self, name), 0, 1e6)
+        require("source.style_strength", self.style_strength, 1e-9, 1e6)
+        require("source.like_layers", self.like_layers, 0, 0.99)
+
+
+@dataclass(frozen=True)
 class CenterSettings(_Group):
     """The pull to the middle of the canvas; see `center.Center`.
 
@@ -254,6 +297,29 @@ class CenterSettings(_Group):
     power: float = 2.0
     kind: str = "disc"
     on: str = "points"
+
+
+@dataclass(frozen=True)
+class GuideSettings(_Group):
+    """Guidance by a diffusion model, toward the weightiest prompt; see `diffusion.Guide`.
+
+    Args:
+        model: a hub id or a folder of a Stable Diffusion 1 or 2, as safetensors; empty for none.
+        weight: how strongly, against a prompt's 1; above 0 and at most 1,000,000.
+        guidance: how much the text counts, 0 to 10,000.
+        steps: the least and the most noise, as fractions of the model's steps, 0 to 1.
+        precision: number format that the model computes in: `float32`, `bfloat16`, `float16` or `auto`.
+    """
+
+    model: str = ""
+    weight: float = 1.0
+    guidance: float = 100.0
+    steps: tuple[float, float] = (0.05, 0.95)
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_one_of("guide.precision", self.precision, ("auto", *PRECISIONS))
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,14 @@
-"""Texts and their weights as they are written by hand: `TEXT` or `TEXT:WEIGHT`."""
+"""Texts, their weights and places as they are written by hand: `TEXT`, `TEXT:WEIGHT`, `TEXT:WEIGHT@PLACE`."""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
+from pathlib import Path
 
 from clipdraw.errors import InputError
+from clipdraw.framing import WHOLE, Box
 from clipdraw.optimization.losses import Prompt
 
 NEGATIVE_WEIGHT = 0.3
@@ -72,3 +75,82 @@ def written(prompt: Prompt) -> str:
     mark = "" if weight == usual else f":{weight:g}"
     plain = prompt.text + mark
     return plain if parse_weighted(plain, usual) == (prompt.text, weight) else f'"{prompt.text}"{mark}'
+
+
+PLACES = {
+    **{f"{v} {h}".strip(): Box(x, y, x + w, y + t)
+       for v, y, t in (("top", 0.0, 0.5), ("bottom", 0.5, 0.5), ("", 0.0, 1.0))
+       for h, x, w in (("left", 0.0, 0.5), ("right", 0.5, 0.5), ("", 0.0, 1.0)) if v or h},
+    "center": Box(0.25, 0.25, 0.75, 0.75),
+    **{f"{name} third": Box(i / 3, 0.0, (i + 1) / 3, 1.0) for i, name in enumerate(("left", "center", "right"))},
+    **{f"{name} third": Box(0.0, i / 3, 1.0, (i + 1) / 3) for i, name in enumerate(("top", "middle", "bottom"))},
+}  # fmt: skip
+"""The named places and their boxes."""
+BACKGROUND = "background"
+"""The place behind all others."""
+_PERCENT = re.compile(rf"\s*{NUMBER}\s*(?:,\s*{NUMBER}\s*){{3}}")
+_MASK_FILES = (".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tiff", ".tif")
+
+
+@dataclass(frozen=True)
+class Region:
+    """A text and the part of the canvas that it is drawn in.
+
+    Args:
+        prompt: the text and its weight.
+        box: the part; all of the canvas for the background and a mask.
+        background: whether it lies behind all others.
+        mask: the file of the shape that it is drawn in; empty if it is a box.
+    """
+
+    prompt: Prompt
+    box: Box = WHOLE
+    background: bool = False
+    mask: str = ""
+
+
+def split_region(text: str) -> tuple[str, str]:
+    """The prompt and the place of `TEXT[:WEIGHT]@PLACE`; what follows the last `@` is the place.
+
+    Raises:
+        InputError: there is no `@`, or nothing before or after it.
+    """
+    prompt, _, place = text.rpartition("@")
+    if not prompt.strip() or not place.strip():
+        raise InputError(f'a region is written "TEXT@PLACE", such as "a sailboat@left", got {text!r}')
+    return prompt.strip(), place.strip()
+
+
+def parse_region(text: str) -> Region:
+    """The region that `TEXT[:WEIGHT]@PLACE` says; a place is a name, a box in percent, or the file of a mask.
+
+    Raises:
+        InputError: the place is none of them, or the text is blank.
+    """
+    words, place = split_region(text)
+    prompt, name = Prompt(*parse_weighted(words)), " ".join(place.lower().replace("-", " ").split())
+    if name == BACKGROUND:
+        return Region(prompt, background=True)
+    if name in PLACES:
+        return Region(prompt, PLACES[name])
+    if _PERCENT.fullmatch(place):
+        return Region(prompt, _box_of_percent(place))
+    if place.lower().endswith(_MASK_FILES):
+        return Region(prompt, mask=place)
+    raise InputError(
+        f"there is no place {place!r}; a place is {', '.join(PLACES)}, {BACKGROUND}, a box in percent "
+        "(left,top,right,bottom: 10,20,40,60), or the file of a mask (SVG or picture)"
+    )
+
+
+def _box_of_percent(text: str) -> Box:
+    box = Box(*(float(number) / 100 for number in text.split(",")))
+    if not (0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1):
+        raise InputError(f"a box is left,top,right,bottom in percent of the canvas, from 0 to 100, got {text!r}")
+    return box
+
+
+def region_with_absolute_path(text: str) -> str:
+    """The region as it is written, with the file of a mask by its absolute path."""
+    mask = parse_region(text).mask
+    return f"{split_region(text)[0]}@{Path(mask).expanduser().absolute()}" if mask else text

@@ -12,11 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from clipdraw.config import sources
 from clipdraw.config.groups import JudgeSettings
+from clipdraw.config.media import NO_MEDIUM, medium_of
+from clipdraw.config.prompts import region_with_absolute_path
 from clipdraw.config.settings import Config
 from clipdraw.encoders import absolute_name
 from clipdraw.errors import ConfigError, plain_fields
 from clipdraw.optimization.center import Center
+from clipdraw.progress import log
 
 OLD_NAMES = {
     "encoder": "judge.encoders",
@@ -125,7 +129,7 @@ def _made(kind: Any, values: Mapping[str, Any], prefix: str = "") -> Any:
 
 
 def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None) -> Config:
-    """The configuration of a run: the preset's values, over them the file's, over them the options.
+    """The configuration of a run: the preset's values, over them the medium's, the file's and the options.
 
     The preset is that which goes with the encoders, unless one is named. Encoders that are paths become absolute ones.
 
@@ -145,18 +149,32 @@ def resolve(prompt: str, options: Mapping[str, Any], *, file: Path | None = None
     if name not in available:
         raise ConfigError(f"there is no preset {name!r}; there are: {', '.join(available)}")
     preset = {setting: value for setting, value in available[name].items() if setting != "about"}
+    medium = medium_of(chosen.get("medium", preset.get("medium", NO_MEDIUM)), (prompt, *chosen.get("also", ())))
+    rules = by_full_name(medium.settings) if medium else {}
+    if medium and "medium" not in chosen:
+        log.info("drawing with the rules of %s, which the prompt names; --medium none leaves them out", medium.name)
     if "center.weight" not in preset | chosen and any(setting.startswith("center.") for setting in chosen):
         chosen["center.weight"] = Center.weight
-    return from_dict({**preset, **chosen, "prompt": prompt, "preset": name})
+    named = {"prompt": prompt, "preset": name, "medium": medium.name if medium else NO_MEDIUM}
+    return from_dict({**preset, **rules, **chosen, **named})
 
 
 def with_absolute_paths(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values by full names, with encoders by names that mean the same in every folder.
+    """The same values by full names, with encoders and masks by names that mean the same in every folder.
 
     Raises:
         ConfigError: a setting is unknown, or the encoders are not named as they should be.
+        InputError: a region is not written as it should be.
     """
     found = by_full_name(values)
+    if "regions" in found:
+        texts = plain_fields(Config, {"regions": found["regions"]}, error=ConfigError)["regions"]
+        found["regions"] = tuple(map(region_with_absolute_path, texts))
+    for name in sources.FILES:
+        if found.get(name) and isinstance(found[name], str):
+            found[name] = str(Path(found[name]).expanduser().absolute())
+    if isinstance(found.get("guide.model"), str):
+        found["guide.model"] = absolute_name(found["guide.model"])
     if "judge.encoders" in found:
         judge: JudgeSettings = _made(JudgeSettings, {"encoders": found["judge.encoders"]}, "judge.")
         names, texts = judge.weights(), judge.encoders

@@ -21,7 +21,7 @@ from clipdraw.weights import is_model_id
 if TYPE_CHECKING:
     import torch
 
-    from clipdraw.encoders.base import Encoder, Ensemble, ImagePrior, logit_scale_of, prior_of, unknown_words
+    from clipdraw.encoders.base import Encoder, Ensemble, ImagePrior, layers_of, logit_scale_of, prior_of, unknown_words
 
 __all__ = [
     "Encoder",
@@ -30,6 +30,7 @@ __all__ = [
     "absolute_name",
     "encoders",
     "find_encoder",
+    "layers_of",
     "load_encoder",
     "logit_scale_of",
     "prior_of",

@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from clipdraw.errors import InputError
+
 
 @runtime_checkable
 class Encoder(Protocol):
@@ -22,8 +24,8 @@ class Encoder(Protocol):
     views, never to the weights.
 
     An encoder may also have `prior`, an `ImagePrior`; `logit_scale`, the factor of cosines in its training's softmax;
-    and `unknown_words(text)`, the words that it does not know. Read them with `prior_of`, `logit_scale_of` and
-    `unknown_words`.
+    `unknown_words(text)`, the words that it does not know; and `layers(views)`, its feature maps from the first to the
+    last. Read them with `prior_of`, `logit_scale_of`, `unknown_words` and `layers_of`.
     """
 
     name: str
@@ -95,6 +97,18 @@ def unknown_words(encoder: Encoder, text: str) -> tuple[str, ...]:
     return known_by(text) if known_by else ()
 
 
+def layers_of(encoder: Encoder, views: Float[Tensor, "views 3 size size"]) -> list[Tensor]:
+    """The encoder's feature maps of views, each (views, channels, rows, columns), from the first layer to the last.
+
+    Raises:
+        InputError: the encoder does not show its layers.
+    """
+    layers = getattr(encoder, "layers", None)
+    if layers is None:
+        raise InputError(f"the encoder {encoder.name} does not show its layers, which a picture's likeness needs")
+    return list(layers(views))
+
+
 class Ensemble:
     """Encoders side by side; the cosine in its space is the mean of theirs, by weight.
 
@@ -126,6 +140,10 @@ class Ensemble:
     def encode_image(self, views: Float[Tensor, "views 3 size size"]) -> Float[Tensor, "views dimensions"]:
         """Unit vectors of views, each encoder seeing them at its own size; differentiable in `views`."""
         return self._concatenate([one.encode_image(_resize(views, one.view_size)) for one in self.encoders])
+
+    def layers(self, views: Float[Tensor, "views 3 size size"]) -> list[Tensor]:
+        """The feature maps of all encoders."""
+        return [found for one in self.encoders for found in layers_of(one, _resize(views, one.view_size))]
 
     def truncated_tail(self, text: str) -> str:
         """The end of `text` that at least one encoder does not read."""

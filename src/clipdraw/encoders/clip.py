@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -129,12 +130,25 @@ class TransformersEncoder:
         Raises:
             InputError: the views are not of `view_size`.
         """
+        features = self._model.get_image_features(pixel_values=self._pixels(views))
+        return unit(_vectors(features).float(), dim=-1)
+
+    def layers(self, views: Float[Tensor, "views 3 size size"]) -> list[Float[Tensor, "views channels rows columns"]]:
+        """What each layer of the vision transformer makes of the patches of views; differentiable in `views`.
+
+        Raises:
+            InputError: the views are not of `view_size`.
+        """
+        states = self._model.vision_model(pixel_values=self._pixels(views), output_hidden_states=True).hidden_states
+        side = math.isqrt(states[0].shape[1])  # beside the patches there may be a token for the class, which is first
+        return [tokens[:, -(side**2) :].transpose(1, 2).unflatten(2, (side, side)).float() for tokens in states[1:]]
+
+    def _pixels(self, views: Tensor) -> Tensor:
+        """Views as the model reads them."""
         size = self.view_size
         if tuple(views.shape[1:]) != (3, size, size):
             raise InputError(f"{self.name} reads views of shape (n, 3, {size}, {size}), got {tuple(views.shape)}")
-        pixels = (views.float() - self._mean) / self._std
-        features = self._model.get_image_features(pixel_values=pixels.to(self._model.dtype))
-        return unit(_vectors(features).float(), dim=-1)
+        return ((views.float() - self._mean) / self._std).to(self._model.dtype)
 
     def truncated_tail(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads; empty if it reads all of it."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipdraw.errors import FormatError, InputError
+from clipdraw.limits import limited
 from clipdraw.registry import Registry
 
 if TYPE_CHECKING:  # `clipdraw.drawing` forwards to this module
@@ -37,8 +38,11 @@ def load_drawing(path: str | Path) -> Drawing:
 
     Raises:
         FormatError: the ending names no known format, or the file cannot be read as a drawing.
+        LimitError: reading takes longer or more memory than `clipdraw.limits` allows.
     """
-    drawing: Drawing = _by_ending(readers, Path(path))(Path(path))
+    read = _by_ending(readers, Path(path))
+    with limited(f"reading {path}"):
+        drawing: Drawing = read(Path(path))
     return drawing
 
 

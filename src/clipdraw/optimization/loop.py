@@ -6,7 +6,7 @@ Adam -> constraints -> parameters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,9 +17,10 @@ from torch import Tensor
 from clipdraw.drawing import Drawing
 from clipdraw.encoders import Encoder
 from clipdraw.errors import DivergedError, FormatError, InputError
-from clipdraw.optimization.losses import Frame, Loss, Prompt, distinct, drawing_of, similarity
+from clipdraw.optimization.losses import Frame, Loss, Prompt, Term, distinct, drawing_of, similarity
 from clipdraw.optimization.parameterization import Parameterization, Strokes
 from clipdraw.optimization.recipe import Recipe
+from clipdraw.optimization.steering import Change
 
 MAX_DROPPED_IN_A_ROW = 10
 """Steps with non-finite gradients in a row after which a run gives up."""
@@ -85,15 +86,23 @@ class Optimization:
             raise InputError("nothing to optimize: give at least one loss, such as losses.Prompt('a bonfire')")
         self.recipe = recipe or Recipe()
         self.encoder = encoder
-        self.parameterization = self._strokes(start) if isinstance(start, Drawing) else start
+        self._from_drawing = isinstance(start, Drawing)
         self.index = 0
         self.dropped = 0
         self._dropped_in_a_row = 0
-        self._terms = [(loss, loss.build(encoder)) for loss in losses]
-        self._names = distinct(loss.name for loss in losses)
         self._generator = torch.Generator().manual_seed(seed)
-        self._parameters = self.parameterization.parameters()
+        self._terms: list[tuple[Loss, Term]] = []
+        self._begin(self._strokes(start) if isinstance(start, Drawing) else start)
+        self._terms = self._built(losses)
+
+    def _begin(self, parameterization: Parameterization) -> None:
+        self.parameterization, self._parameters = parameterization, parameterization.parameters()
         self._optimizer = torch.optim.Adam([{"params": [p.tensor]} for p in self._parameters], lr=1.0)
+
+    def _built(self, losses: Sequence[Loss]) -> list[tuple[Loss, Term]]:
+        """Losses with their functions; those that are minimized already keep theirs."""
+        known = {id(loss): term for loss, term in self._terms}
+        return [(loss, known.get(id(loss)) or loss.build(self.encoder)) for loss in losses]
 
     def _strokes(self, drawing: Drawing) -> Strokes:
         recipe = self.recipe
@@ -132,18 +141,21 @@ class Optimization:
         progress = self.index / self.recipe.steps
         shown = image[:3] + (1 - image[3:]) if len(image) == 4 else image
         subject = self.parameterization.subject
-        look = partial(self._look, paper=subject.paper if isinstance(subject, Drawing) else None)
-        layer = image if len(image) == 4 else None
-        return Frame(subject, shown, look(image, self.recipe.views.count), progress, look, layer)
+        paper = subject.paper if isinstance(subject, Drawing) else None
+        look, views_of = partial(self._look, paper=paper), partial(self._views_of, paper=paper)
+        embeddings, layer = look(image, self.recipe.views.count), image if len(image) == 4 else None
+        return Frame(subject, shown, embeddings, progress, look, views_of, self._generator, layer)
 
     def _look(
         self, image: Float[Tensor, "channels height width"], count: int, *, paper: Float[Tensor, " 3"] | None
     ) -> Float[Tensor, "count dimensions"]:
         """The embeddings of fresh random views of an image."""
+        return self.encoder.encode_image(self._views_of([image], count, paper=paper)[0])
+
+    def _views_of(self, images: Sequence[Tensor], count: int, *, paper: Float[Tensor, " 3"] | None) -> list[Tensor]:
+        """The same fresh random views of several images."""
         views = replace(self.recipe.views, count=count)
-        return self.encoder.encode_image(
-            views.apply(image, self.encoder.view_size, generator=self._generator, paper=paper)
-        )
+        return views.apply_to_all(images, self.encoder.view_size, generator=self._generator, paper=paper)
 
     def step(self) -> Step:
         """Make one update.
@@ -165,7 +177,8 @@ class Optimization:
         with torch.no_grad():
             self.parameterization.project()
         self.index += 1
-        losses = {name: value.item() for name, value in zip(self._names, values, strict=True)}
+        names = distinct(loss.name for loss, _ in self._terms)
+        losses = {name: value.item() for name, value in zip(names, values, strict=True)}
         return Step(
             index=self.index,
             of=self.recipe.steps,
@@ -175,6 +188,36 @@ class Optimization:
             dropped=dropped,
             embeddings=frame.embeddings.detach(),
         )
+
+    def change(self, change: Change) -> None:
+        """Go on otherwise from the next step on; what the optimizer knows of paths that stay is carried over.
+
+        Adam's moments of new paths are 0. Learning rates, constraints and paths are those of a drawing: another
+        parameterization has its own.
+
+        Raises:
+            InputError: paths that are to go are not there, none is left, or what is optimized has not begun as a
+                drawing; nothing has changed.
+        """
+        if change.of_paths and not self._from_drawing:
+            raise InputError("only of what began as a drawing can paths be added or removed")
+        before = self.moved if self._from_drawing and (change.of_paths or change.recipe) else None
+        paths = change.paths(before) if before is not None else None
+        self._terms = self._terms if change.losses is None else self._built(change.losses)
+        self.recipe = change.recipe or self.recipe
+        if before is not None and paths is not None:
+            self._go_on_with(paths, before, change)
+
+    def _go_on_with(self, paths: Drawing, before: Drawing, change: Change) -> None:
+        known = {p.name: self._optimizer.state.get(p.tensor, {}) for p in self._parameters}
+        self._begin(self._strokes(paths))
+        for parameter in self._parameters:
+            carried = {
+                name: value if name == "step" else change.moment(parameter.name, value, before, parameter.tensor)
+                for name, value in known.get(parameter.name, {}).items()
+            }
+            if carried:
+                self._optimizer.state[parameter.tensor] = carried
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on besides the settings, as copied tensors by name."""
@@ -262,8 +305,10 @@ def optimize(
     encoder: Encoder,
     recipe: Recipe | None = None,
     seed: int = 0,
-) -> Iterator[Step]:
+) -> Generator[Step, Change | None, None]:
     """Optimize step by step: stop when you like, look at each, change the drawing in between.
+
+    To change what is asked for, send a message instead of asking for the next step: `step = steps.send(Change(...))`.
 
     Args:
         start: a drawing, which is copied (the copy is in each step), or another parameterization.
@@ -283,7 +328,9 @@ def optimize(
     """
     run = Optimization(start, losses, encoder=encoder, recipe=recipe, seed=seed)
     while run.index < run.recipe.steps:
-        yield run.step()
+        change = yield run.step()
+        if change is not None:
+            run.change(change)
 
 
 def check_tensor(tensors: Mapping[str, Tensor], name: str, like: Tensor) -> None:
@@ -324,6 +371,6 @@ class Problem:
         """The optimization before its first step, to be stepped, stopped and continued."""
         return Optimization(self.start, self.losses, encoder=self.encoder, recipe=self.recipe, seed=self.seed)
 
-    def optimize(self) -> Iterator[Step]:
-        """Each step after its update, as `optimize` yields them."""
+    def optimize(self) -> Generator[Step, Change | None, None]:
+        """Each step after its update, as `optimize` yields them; changes can be sent to it."""
         return optimize(self.start, self.losses, encoder=self.encoder, recipe=self.recipe, seed=self.seed)

@@ -15,25 +15,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain, count
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from clipdraw.drawing import Drawing
-from clipdraw.encoders import Encoder, prior_of
+from clipdraw.encoders import Encoder
 from clipdraw.errors import InputError, check_fields
-from clipdraw.framing import letterbox, select_variant
 from clipdraw.optimization.parameterization import Parameterization
-from clipdraw.optimization.targets import Adaptation, difference_of_layers, over
+from clipdraw.optimization.prior_picture import PriorPicture
+from clipdraw.optimization.targets import difference_of_layers, over
 
 
-def _no_look(image: Tensor, count: int) -> Tensor:
+def _no_look(image: object, count: int) -> Any:
     raise InputError("this frame was made by hand, without a way to look at more views")
 
 
@@ -48,6 +47,9 @@ class Frame:
         progress: fraction of the steps already taken, in [0, 1).
         look: from another image in [0, 1], such as a part of this one, and a number to the unit vectors of as many
             fresh random views. It takes random numbers of the run, so call it equally often in each step.
+        views_of: from several images and a number to the same fresh random views of each, as many as that, in the
+            encoder's size. It takes random numbers of the run, too.
+        generator: the run's, for losses that need random numbers themselves.
         layer: of a drawing without a background what is painted: premultiplied red, green and blue, and alpha.
     """
 
@@ -56,6 +58,8 @@ class Frame:
     embeddings: Float[Tensor, "views dimensions"]
     progress: float
     look: Callable[[Tensor, int], Tensor] = _no_look
+    views_of: Callable[[Sequence[Tensor], int], list[Tensor]] = _no_look
+    generator: torch.Generator = field(default_factory=torch.Generator)
     layer: Float[Tensor, "4 height width"] | None = None
 
     @property
@@ -226,50 +230,25 @@ def ink(image: Float[Tensor, "3 height width"], background: Float[Tensor, " 3"])
     return (image - background[:, None, None]).abs().amax(0)
 
 
-def prior_picture(
-    encoder: Encoder, text: str, variant: int, adaptation: Adaptation | None
-) -> Float[Tensor, "3 side side"]:
-    """One of the pictures that the encoder's prior, which it has, has of a text; the one that an adaptation chooses."""
-    prior = prior_of(encoder)
-    assert prior is not None
-    pictures = prior.sample(text)
-    if adaptation is None:
-        return select_variant(pictures, variant)
-
-    @torch.no_grad()
-    def similarities(candidates: Tensor) -> Tensor:
-        size = (encoder.view_size, encoder.view_size)
-        views = functional.interpolate(candidates, size=size, mode="bilinear", antialias=True).clamp(0, 1)
-        return encoder.encode_image(views) @ encoder.encode_text([text])[0]
-
-    return adaptation.choose(pictures, variant, similarities)
-
-
 @dataclass(frozen=True)
 class Prior:
-    """The squared difference from a picture that the encoder's image prior has of a text, fading out.
+    """The squared difference from a picture that the encoder's image prior has, fading out.
 
     It keeps a drawing from losing what `start.PriorStrokes` began with. For an encoder without an image prior the
     loss is 0.
 
     Args:
-        text: the text.
+        picture: of what.
         weight: against a prompt's 1, above 0, at the start.
         until: fraction of the run at whose end the weight is 0, in (0, 1].
-        variant: which of the pictures, as `framing.select_variant` counts them.
-        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
-        adaptation: the rules of the drawing that the picture is given; None for none.
 
     Raises:
         InputError: a value is out of range.
     """
 
-    text: str
+    picture: PriorPicture
     weight: float = 10.0
     until: float = 1.0
-    variant: int = 0
-    radius: float | None = None
-    adaptation: Adaptation | None = None
     name: str = "prior"
 
     def __post_init__(self) -> None:
@@ -281,17 +260,15 @@ class Prior:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted mean squared difference of pixels, times the views, as a prompt is their sum."""
-        picture = prior_picture(encoder, self.text, self.variant, self.adaptation) if prior_of(encoder) else None
+        there = self.picture.is_known(encoder)
 
         @cache
         def wanted(height: int, width: int) -> Tensor:
-            assert picture is not None
-            framed = letterbox(picture, height, width, radius=self.radius)
-            return framed if self.adaptation is None else self.adaptation.layer(framed)
+            return self.picture.painted(encoder, height, width)
 
         def difference(frame: Frame) -> Tensor:
             fading = max(0.0, 1 - frame.progress / self.until)
-            if picture is None or fading == 0:
+            if not there or fading == 0:
                 return 0.0 * frame.image.sum()
             target, factor = wanted(*frame.image.shape[1:]), self.weight * fading * len(frame.embeddings)
             if len(target) == 4 and frame.layer is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -15,8 +15,8 @@ from clipdraw.drawing import Canvas, Drawing, Style
 from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.constraints import WIDEST
 
-SHAPES = ("stroke", "fill", "both")
-"""What a path can be: an open stroke, a filled shape, or a filled shape with a stroke around it."""
+SHAPES = ("stroke", "fill", "both", "pixel")
+"""What a path can be: an open stroke, a filled shape, one with a stroke around it, or a square in a mosaic."""
 _BLOB = 4  # segments, as LIVE has
 _HANDLE = 4 / 3 * math.tan(math.pi / 8)  # of a quarter of a circle, in radii
 _MOST_POINTS = 2000  # whose tour is shortened; a pass over more takes seconds
@@ -34,19 +34,24 @@ class Start(Protocol):
 
 @dataclass(frozen=True)
 class OnPaper:
-    """The drawing of another start, on a background.
+    """The drawing of another start, on a background, with the ends of strokes as the pen makes them.
 
     Args:
         start: the other start.
         color: red, green, blue in [0, 1]; None for no background.
+        cap: how strokes end: `round`, `butt` or `square`.
     """
 
     start: Start
     color: tuple[float, float, float] | None
+    cap: Literal["round", "butt", "square"] = "round"
 
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """The drawing on `canvas`."""
         drawing = self.start(canvas, generator)
+        if self.cap != "round":
+            styles = drawing.styles or (Style(),) * len(drawing)
+            drawing = replace(drawing, styles=tuple(replace(style, cap=self.cap) for style in styles))
         return replace(drawing, background=None if self.color is None else drawing.points.new_tensor(self.color))
 
 
@@ -84,8 +89,8 @@ class RandomShapes:
             )
         if not 0 <= self.opacity[0] <= self.opacity[1] <= 1:
             raise InputError(f"opacity lies in [0, 1], smallest first, got {self.opacity}")
-        if self.shape not in SHAPES[1:]:
-            raise InputError(f"a closed shape is {' or '.join(SHAPES[1:])}, got {self.shape!r}")
+        if self.shape not in SHAPES[1:3]:
+            raise InputError(f"a closed shape is {' or '.join(SHAPES[1:3])}, got {self.shape!r}")
 
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """A drawing on `canvas`; the same generator state gives the same drawing."""

@@ -10,20 +10,23 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.drawing import Canvas, Drawing, control_points
-from clipdraw.encoders import Encoder, prior_of
+from clipdraw.encoders import Encoder
 from clipdraw.errors import InputError, check_fields
-from clipdraw.framing import letterbox
 from clipdraw.optimization.arrangement import Arrangement
 from clipdraw.optimization.constraints import WIDEST, Constraint
-from clipdraw.optimization.losses import ink, mean_opacity, prior_picture
+from clipdraw.optimization.losses import ink, mean_opacity
 from clipdraw.optimization.parameterization import Rates, Strokes
+from clipdraw.optimization.prior_picture import Place, PriorPicture, visible
+from clipdraw.optimization.regions import scattered, stroke_counts
 from clipdraw.optimization.schedules import Constant
 from clipdraw.optimization.shapes import OneLine, OnPaper, Start
-from clipdraw.optimization.targets import Adaptation, difference_of_layers, over
+from clipdraw.optimization.targets import difference_of_layers, over
 from clipdraw.progress import track
 from clipdraw.raster import rasterize, rasterize_layer
 
-_FIT_SIZE = 64  # pixels along the longer side
+_COVERING = 0.15
+"""Ink that white counts as within a thing that lies among others, which its strokes have to cover."""
+_FIT_SIZE, _FIT_SIZE_OF_SEVERAL = 64, 96  # pixels along the longer side, of one thing and of several
 _FIT_RATES = (2.5, 0.8, 0.06)  # points and widths in units of a 224-unit canvas, colors
 _FIT_OPACITY_WEIGHT = 5e-4
 _FIT_OPACITY = 0.7
@@ -99,21 +102,36 @@ class RandomStrokes:
 
 
 @dataclass(frozen=True)
-class PriorStrokes:
-    """Strokes or shapes that roughly paint a picture that the encoder's image prior has of a text.
-
-    Random ones are set where the picture has ink, in its colors, and fitted to it by gradient descent on the
-    squared difference of pixels. With an encoder without an image prior, the random ones are the start.
+class RegionStrokes:
+    """Strokes or shapes that each begin in their own region.
 
     Args:
         strokes: the random start.
-        text: the text.
+        places: the regions.
+    """
+
+    strokes: Start
+    places: tuple[Place, ...]
+
+    def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
+        """A drawing on `canvas`; the same generator state gives the same drawing."""
+        return scattered(self.strokes(canvas, generator), self.places)
+
+
+@dataclass(frozen=True)
+class PriorStrokes:
+    """Strokes or shapes that roughly paint a picture that the encoder's image prior has.
+
+    Random ones are set where the picture has ink, in its colors, each place of the picture having its own, and fitted
+    to it by gradient descent on the squared difference of pixels. With an encoder without an image prior, the random
+    ones are the start.
+
+    Args:
+        strokes: the random start.
+        picture: of what.
         encoder: the encoder.
-        variant: which of the pictures, as `framing.select_variant` counts them.
         constraints: rules that are restored after each step of the fit.
         steps: of the fit, 0 or more.
-        radius: the circle that the picture is shrunk into, as in `framing.letterbox`.
-        adaptation: the rules that the picture is given; None for none.
         arrangement: from the paths that are moved to the drawing that is to paint the picture.
 
     Raises:
@@ -124,13 +142,10 @@ class PriorStrokes:
     """
 
     strokes: Start
-    text: str
+    picture: PriorPicture
     encoder: Encoder
-    variant: int = 0
     constraints: Sequence[Constraint] = ()
     steps: int = 80
-    radius: float | None = None
-    adaptation: Adaptation | None = None
     arrangement: Arrangement | None = None
 
     def __post_init__(self) -> None:
@@ -141,15 +156,14 @@ class PriorStrokes:
     def __call__(self, canvas: Canvas, generator: torch.Generator) -> Drawing:
         """A drawing on `canvas`; the same generator state gives the same drawing."""
         start = self.strokes(canvas, generator)
-        if prior_of(self.encoder) is None:
-            return start
-        picture = prior_picture(self.encoder, self.text, self.variant, self.adaptation).cpu()
-        picture = letterbox(picture, *canvas.pixel_size(_FIT_SIZE), radius=self.radius)
-        if self.adaptation is None:
-            return self._fitted(self._set_on_ink(picture, start, generator), picture)
-        layer = self.adaptation.layer(picture)
-        placed = self._set_on_ink(over(layer, start.paper), start, generator)
-        return self._fitted(placed, over(layer, start.paper) if start.background is not None else layer)
+        places = self.picture.places
+        if not self.picture.is_known(self.encoder):
+            return scattered(start, places)
+        size = canvas.pixel_size(_FIT_SIZE if len(places) == 1 else _FIT_SIZE_OF_SEVERAL)
+        picture = self.picture.painted(self.encoder, *size).cpu()
+        shown = over(picture, start.paper) if len(picture) == 4 else picture
+        placed = self._set_on_ink(shown, start, generator)
+        return self._fitted(placed, shown if start.background is not None else picture)
 
     def _fitted(self, drawing: Drawing, picture: Float[Tensor, "channels height width"]) -> Drawing:
         """The drawing after the fit to a picture, or to what is painted of one if it has no background."""
@@ -177,13 +191,24 @@ class PriorStrokes:
         if isinstance(line, OneLine):
             return _in_colors_of(picture, line.on_ink(amounts, drawing, generator), amounts.argmax()[None])
         height, width = amounts.shape
-        places = torch.multinomial(amounts.flatten() + 0.01, len(drawing), replacement=True, generator=generator)
+        places = torch.cat([
+            torch.multinomial(own.flatten(), count, replacement=True, generator=generator)
+            for own, count in zip(self._needs(amounts), stroke_counts(self.picture.places, len(drawing)), strict=True)
+            if count
+        ])  # fmt: skip
         pixel = torch.stack([places % width, places // width], 1) + torch.rand(len(drawing), 2, generator=generator)
         at = pixel / torch.tensor([width, height]) * torch.tensor([drawing.canvas.width, drawing.canvas.height])
         moved = [
             points - _anchor(points, drawing) + place for points, place in zip(drawing.stroke_points(), at, strict=True)
         ]
         return _in_colors_of(picture, replace(drawing, points=torch.cat(moved)), places)
+
+    def _needs(self, amounts: Float[Tensor, "height width"]) -> list[Float[Tensor, "height width"]]:
+        """How much strokes of each place are needed at each pixel: its ink where no thing above hides it."""
+        if len(self.picture.places) == 1:
+            return [amounts + 0.01]
+        seen = visible(self.picture.layers(self.encoder, *amounts.shape))
+        return [(amounts + _COVERING) * own.cpu() + 1e-9 for own in seen]
 
 
 def _difference(one: Tensor, other: Tensor) -> Float[Tensor, ""]:

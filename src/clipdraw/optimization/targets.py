@@ -41,6 +41,8 @@ class Adaptation:
         tile: whether it is to fit to copies of itself.
         palette: the only colors of what is painted; empty for any. A single one is painted in tones.
         one_color: whether what is painted has a single color of any kind, in tones.
+        outline: whether only outlines are painted.
+        paper: red, green and blue of the background, against which tones are.
     """
 
     mirror: bool = False
@@ -48,6 +50,8 @@ class Adaptation:
     tile: bool = False
     palette: tuple[tuple[float, float, float], ...] = ()
     one_color: bool = False
+    outline: bool = False
+    paper: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def choose(self, pictures: Pictures, variant: int, similarities: Callable[[Pictures], Tensor]) -> Tensor:
         """One of the pictures; mirrored, one of those that are then most similar to their text.
@@ -67,8 +71,14 @@ class Adaptation:
         """What is painted of a picture on white: premultiplied red, green and blue, and alpha."""
         layer = cut_out(self._placed(picture))
         colors = layer[:3] / layer[3:].clamp(min=1e-6)
+        if self.outline:
+            layer = _outlines(colors, layer[3])
+            colors = layer[:3] / layer[3:].clamp(min=1e-6)
+            if self.one_color or len(self.palette) == 1:
+                only = colors.new_tensor(self.palette or ((0.1, 0.1, 0.1),))[0]
+                return torch.cat([only[:, None, None] * layer[3:], layer[3:]])
         if self.one_color or len(self.palette) == 1:
-            return _in_tones(colors, layer[3], self.palette)
+            return _in_tones(colors, layer[3], self.palette, self.paper)
         return _in_colors(colors, layer[3], self.palette) if self.palette else layer
 
     def _placed(self, picture: Float[Tensor, "3 height width"]) -> Float[Tensor, "3 height width"]:
@@ -134,19 +144,41 @@ def _in_colors(colors: Tensor, alpha: Tensor, palette: tuple[tuple[float, float,
     return torch.cat([chosen * alpha, alpha[None]])
 
 
-def _in_tones(colors: Tensor, alpha: Tensor, palette: tuple[tuple[float, float, float], ...]) -> Tensor:
-    """One color, the fainter the lighter a pixel is beside the others; of none given, the mean color."""
+def _in_tones(
+    colors: Tensor,
+    alpha: Tensor,
+    palette: tuple[tuple[float, float, float], ...],
+    paper: tuple[float, float, float],
+) -> Tensor:
+    """One color, more of it the more a pixel differs in lightness from paper; of none given, the mean color."""
     shades = oklab(colors.permute(1, 2, 0).clamp(0, 1))
     near_white = (shades - oklab(colors.new_ones(3))).norm(dim=-1) < _NEAR_WHITE
     lightness, painted = shades[..., 0], (alpha > 0.5) & ~near_white
     if not bool(painted.any()):
         return torch.cat([colors * alpha, alpha[None]])
     dark, light = torch.quantile(lightness[painted], lightness.new_tensor([0.05, 0.95]))
-    tones = 1 - 0.75 * ((lightness - dark) / (light - dark).clamp(min=0.2)).clamp(0, 1)
-    amount = alpha * torch.where(near_white, 0.0, tones)
+    brightness = ((lightness - dark) / (light - dark).clamp(min=0.2)).clamp(0, 1)
+    on_light = oklab(colors.new_tensor(paper))[0] > 0.5
+    tones = 1 - 0.75 * brightness if on_light else 0.25 + 0.75 * brightness
+    amount = alpha * (torch.where(near_white, 0.0, tones) if on_light else tones)
     mean = (colors * amount).sum((1, 2)) / amount.sum().clamp(min=1e-6)
     color = colors.new_tensor(palette[0]) if palette else mean * 0.6
     return torch.cat([color[:, None, None] * amount, amount[None]])
+
+
+def _outlines(colors: Float[Tensor, "3 height width"], alpha: Float[Tensor, "height width"]) -> Tensor:
+    """Lines where a picture's colors change, in the more colorful of the colors that meet, and alpha."""
+    painted = torch.cat([colors * alpha + (1 - alpha), alpha[None]])[None]
+    smooth = functional.avg_pool2d(functional.pad(painted, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    padded = functional.pad(smooth, (1, 1, 1, 1), mode="replicate")
+    change = (functional.max_pool2d(padded, 3, 1) + functional.max_pool2d(-padded, 3, 1))[0].amax(0)
+    amount = ((change - _FAINT_CHANGE) / _FULL_CHANGE).clamp(0, 1)
+    ink = functional.max_pool2d(1 - smooth[:, :3], 3, 1, 1)[0]
+    return torch.cat([(1 - ink) * amount, amount[None]])
+
+
+_FAINT_CHANGE, _FULL_CHANGE = 0.12, 0.25
+"""Change of a color within a pixel's neighborhood that is no line yet, and by how much more it is a full one."""
 
 
 def _mirrored(picture: Float[Tensor, "3 side side"]) -> Float[Tensor, "2 3 side side"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -110,13 +111,25 @@ class Views:
         Returns:
             The views; differentiable in `image`.
         """
+        (views,) = self.apply_to_all([image], size, generator=generator, paper=paper)
+        return views
+
+    def apply_to_all(
+        self,
+        images: Sequence[Float[Tensor, "channels _ _"]],
+        size: int,
+        *,
+        generator: torch.Generator,
+        paper: Float[Tensor, " 3"] | None = None,
+    ) -> list[Float[Tensor, "views 3 size size"]]:
+        """The same random views of several images of as many channels, as `apply` makes them of one."""
         matrices = self.transforms(generator)
-        gray = self.outside == "gray" or len(image) == 4
-        shade = self._outside_shade(generator, gray).to(image)[:, None, None, None]
-        views = _sampled(image, matrices, size)
+        gray = self.outside == "gray" or len(images[0]) == 4
+        shade = self._outside_shade(generator, gray).to(images[0])[:, None, None, None]
         if paper is not None and self.outside == "white" and not gray:
             shade = paper[:, None, None]
-        return views[:, :3] + (1.0 - views[:, 3:]) * shade
+        sampled = [_sampled(image, matrices, size) for image in images]
+        return [views[:, :3] + (1.0 - views[:, 3:]) * shade for views in sampled]
 
     def _outside_shade(self, generator: torch.Generator, gray: bool) -> Float[Tensor, " views"]:
         if gray:

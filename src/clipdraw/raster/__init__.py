@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from operator import index as whole_number
@@ -20,9 +20,17 @@ from clipdraw.raster.threads import get_threads, set_threads, usable_processors
 from clipdraw.registry import Registry
 
 __all__ = [
-    "Batch", "backends", "get_threads", "picture_of", "rasterize", "rasterize_batch", "rasterize_layer", "set_threads",
+    "Batch",
+    "backends",
+    "get_threads",
+    "picture_of",
+    "rasterize",
+    "rasterize_bands",
+    "rasterize_batch",
+    "rasterize_layer",
+    "set_threads",
     "usable_processors",
-]  # fmt: skip
+]
 
 backends = Registry(
     "backends",
@@ -92,9 +100,22 @@ def rasterize_layer(
 
     Differentiable in all parameters of the drawing but its background.
     """
-    over = [replace(drawing, background=drawing.points.new_full((3,), shade)) for shade in (0.0, 1.0)]
-    black, white = rasterize_batch(over, height=height, width=width, backend=backend)
+    black, white = rasterize_batch(_over_black_and_white(drawing), height=height, width=width, backend=backend)
+    return _layer(black, white)
+
+
+def _over_black_and_white(drawing: Drawing) -> list[Drawing]:
+    return [replace(drawing, background=drawing.points.new_full((3,), shade)) for shade in (0.0, 1.0)]
+
+
+def _layer(black: Float[Tensor, "3 height width"], white: Float[Tensor, "3 height width"]) -> Tensor:
+    """Premultiplied colors and alpha of what is painted over black and over white."""
     return torch.cat([black, 1 - (white - black).mean(0, keepdim=True)])
+
+
+def _straight(layer: Float[Tensor, "4 height width"]) -> Float[Tensor, "4 height width"]:
+    """Colors that are not premultiplied, and alpha."""
+    return torch.cat([(layer[:3] / layer[3:].clamp(min=1e-6)).clamp(0, 1), layer[3:].clamp(0, 1)])
 
 
 def picture_of(
@@ -103,8 +124,7 @@ def picture_of(
     """The image that a file shows: red, green, blue, and for a drawing without a background straight alpha."""
     if drawing.background is not None:
         return rasterize(drawing, height=height, width=width)
-    layer = rasterize_layer(drawing, height=height, width=width)
-    return torch.cat([(layer[:3] / layer[3:].clamp(min=1e-6)).clamp(0, 1), layer[3:].clamp(0, 1)])
+    return _straight(rasterize_layer(drawing, height=height, width=width))
 
 
 def rasterize_batch(
@@ -146,6 +166,38 @@ def rasterize_batch(
     if background is not None and tuple(background.shape) != wanted:
         raise InputError(f"a background for these images has the shape {wanted}, got {tuple(background.shape)}")
     return _backend(drawings[0], backend)(make_batch(drawings, size, background=background, frozen=frozen))
+
+
+def rasterize_bands(
+    drawing: Drawing, *, height: int | None = None, width: int | None = None
+) -> Iterator[Float[Tensor, "channels _ width"]]:
+    """The image of a drawing in bands of rows, from the top, with the bits of `picture_of`.
+
+    The memory for it does not grow with the image where there are kernels; without them there is one band.
+
+    Args:
+        drawing: what to rasterize.
+        height: as for `rasterize`.
+        width: as for `rasterize`.
+
+    Raises:
+        InputError: as `rasterize`.
+        LimitError: it took longer or more memory than `clipdraw.limits` allows.
+
+    Not differentiable.
+    """
+    drawing = drawing.detached()
+    if drawing.background is None:
+        over = (rasterize_bands(each, height=height, width=width) for each in _over_black_and_white(drawing))
+        yield from (_straight(_layer(black, white)) for black, white in zip(*over, strict=True))
+        return
+    if drawing.points.device.type != "cpu" or not _native_can(drawing):
+        yield rasterize(drawing, height=height, width=width)
+        return
+    _check_alike([drawing], None)
+    from clipdraw.raster.bands import bands
+
+    yield from bands(make_batch([drawing], _size(drawing.canvas, height, width)))
 
 
 def _check_alike(drawings: Sequence[Drawing], background: Tensor | None) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from ctypes import CDLL, Structure, byref, c_double, c_int64, c_void_p
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from clipdraw.errors import OutOfMemoryError
+from clipdraw.limits import reserve, watched
 from clipdraw.raster.threads import get_threads, run_parallel
 
 LIBRARY = Path(__file__).with_name("_kernels" + {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so"))
@@ -88,6 +90,8 @@ class Paths(_Struct):
         ("longest", c_void_p),
         ("height", c_int64),
         ("width", c_int64),
+        ("top", c_int64),
+        ("rows", c_int64),
         ("tolerance", c_double),
     ]
 
@@ -97,6 +101,8 @@ class Coverage(_Struct):
 
     _fields_ = [
         ("row_count", c_int64),
+        ("most", c_int64),
+        ("for_gradients", c_int64),
         ("drawing_index", c_void_p),
         ("layer_rows", c_void_p),
         ("claimed", c_void_p),
@@ -163,12 +169,14 @@ def call(name: str, *structs: _Struct) -> None:
         structs: what it takes after the team.
 
     Raises:
+        LimitError: it took longer or more memory than `clipdraw.limits` allows.
         OutOfMemoryError: there was not enough memory.
     """
     threads = get_threads()
     counters = torch.zeros(2 + STAGES * (threads + 1), 8, dtype=torch.int64)
     team = _Team(threads=threads, counters=counters[2:], arrived=counters[0], failed=counters[1])
-    run_parallel(_work(getattr(library(), name), (team, *structs)), threads=threads)
+    with watched(lambda: counters[1].fill_(1)):
+        run_parallel(_work(getattr(library(), name), (team, *structs)), threads=threads)
 
 
 def _work(function: Any, structs: tuple[_Struct, ...]) -> Callable[[], bool]:
@@ -190,8 +198,10 @@ def memory(*shape: int, dtype: torch.dtype) -> Tensor:
     By torch: numpy asks the system for pages so large that the last ones lie idle.
 
     Raises:
+        LimitError: that is more than `clipdraw.limits` allows.
         OutOfMemoryError: there was not enough memory.
     """
+    reserve(math.prod(shape) * dtype.itemsize)
     try:
         return torch.empty(shape, dtype=dtype)
     except RuntimeError as error:

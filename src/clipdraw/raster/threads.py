@@ -11,18 +11,21 @@ from __future__ import annotations
 import atexit
 import math
 import os
-from _thread import allocate_lock
+from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
 from time import sleep
 
 from clipdraw.errors import InputError
 
 NAP_S = 1e-4
 """How long a thread sleeps that no longer waits for others, before it looks again."""
+
+LONGEST_END_S = 5.0
+"""How long the end of a process waits for a thread that is at work."""
 
 _chosen: int | None = None
 _helpers: list[_Helper] = []
@@ -147,8 +150,9 @@ class _Helper:
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
-        self._thread = Thread(target=self._serve, name="clipdraw-raster", daemon=True)
-        self._thread.start()
+        self._ended = allocate_lock()
+        self._ended.acquire()
+        start_new_thread(self._serve, ())  # `Thread.start` waits for ever for one that found no memory to begin
 
     def submit(self, work: Callable[[], bool]) -> _Call:
         call = _Call(work)
@@ -157,17 +161,21 @@ class _Helper:
 
     def stop(self) -> None:
         self._calls.put(None)
-        self._thread.join()
+        self._ended.acquire(timeout=LONGEST_END_S)
 
     def _serve(self) -> None:
-        while (call := self._calls.get()) is not None:
-            call.run()
-            del call  # and what it refers to
+        try:
+            while (call := self._calls.get()) is not None:
+                call.run()
+                del call  # and what it refers to
+        finally:
+            self._ended.release()
 
 
 def _team(count: int) -> list[_Helper]:
-    while len(_helpers) < count:
-        _helpers.append(_Helper())
+    with suppress(RuntimeError, MemoryError):  # without memory for another thread, those that there are do all
+        while len(_helpers) < count:
+            _helpers.append(_Helper())
     return _helpers[:count]
 
 

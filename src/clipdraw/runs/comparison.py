@@ -25,6 +25,7 @@ from clipdraw.optimization import biggan
 from clipdraw.optimization.loop import Problem, Step
 from clipdraw.optimization.losses import Frame, Prior, Prompt, Term, similarity
 from clipdraw.optimization.parameterization import Parameterization, Pixels
+from clipdraw.optimization.regions import RegionPrompt
 from clipdraw.progress import Interrupt, interruptible, log
 from clipdraw.runs.folder import make_folder, slug, write_record
 from clipdraw.runs.session import note_unread, precision_of, prepare, threads_of, versions
@@ -71,7 +72,9 @@ def _without_negatives(config: Config, encoder: Encoder, generator: str) -> Prob
 def _of_any_image(config: Config, encoder: Encoder, start: Parameterization) -> Problem:
     """The problem with another start, and with the losses that need no strokes."""
     problem = config.build(encoder, start=start)
-    return replace(problem, losses=tuple(loss for loss in problem.losses if isinstance(loss, Prompt | Prior)))
+    return replace(
+        problem, losses=tuple(loss for loss in problem.losses if isinstance(loss, Prompt | RegionPrompt | Prior))
+    )
 
 
 def _pixels(config: Config, encoder: Encoder, generator: str) -> Problem:

@@ -14,8 +14,7 @@ from typing import Any, TextIO
 from zlib import crc32
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from clipdraw.config import Config, from_dict, settings_of
@@ -131,7 +130,7 @@ def config_of(record: Mapping[str, Any], folder: Path) -> Config:
     if record.get("config") is None:
         raise FormatError(f"{folder / CONFIGURATION}: has no configuration")
     try:
-        return from_dict(record["config"])
+        return from_dict({"scene": "off", **record["config"]})  # older runs have read no scenes
     except ClipdrawError as error:
         raise FormatError(f"{folder / CONFIGURATION}: {error}") from None
 
@@ -179,9 +178,10 @@ def read_checkpoint(folder: Path, config: Config | None = None) -> dict[str, Ten
     if not path.exists():
         return {}
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-            about = file.metadata() or {}  # older ones have none
+        content = path.read_bytes()  # safetensors opens no file whose name is not UTF-8
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        about = header.get("__metadata__", {})  # older ones have none
         if "checksum" in about and about["checksum"] != _checksum(tensors):
             raise ValueError("its numbers do not add up to its checksum")
         stored = dict(json.loads(about.get("settings", "{}")))

@@ -246,6 +246,7 @@ class _Session:
         self.films = films_of(config)
         self.encoder = prepare(config)
         self.optimization = config.build(self.encoder).begin()
+        self.scene = config.scene_record(self.encoder)
         self.vocabulary = Vocabulary(self.encoder) if config.explain else None
         self.snapshots: dict[int, Drawing] = {0: self.optimization.moved.detached()}
         self.seconds = 0.0
@@ -366,6 +367,7 @@ class _Session:
                 "precision": precision_of(self.config),
                 "unknown_words": list(dict.fromkeys(unknown)),
             },
+            **({"scene": self.scene} if self.scene else {}),
             "seed": self.config.seed,
             "steps": self.optimization.index,
             "seconds": self.seconds,

@@ -14,6 +14,7 @@ from clipdraw.optimization.center import Center
 from clipdraw.optimization.constraints import ColorRange, PointsOnCanvas, WidthRange
 from clipdraw.optimization.losses import Opacity, Prior, Prompt
 from clipdraw.optimization.parameterization import Pixels, Rates
+from clipdraw.optimization.prior_picture import PriorPicture
 from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.schedules import Constant, Cosine
 from clipdraw.optimization.start import PriorStrokes, RandomStrokes
@@ -74,15 +75,24 @@ BOUNDS = {
     "pen.width": (-ABOVE_0, 0.0, 1000.0, 1000.1),
     "pen.opacity": (-ABOVE_0, 0.0, 1.0, 1.1),
     "pen.most_ink": (-ABOVE_0, 0.0, 1.0, 1.1),
+    "pen.bristles": (0, 1, 32, 33),
+    "pen.glow": (-ABOVE_0, 0.0, 1.0, 1.1),
     "hand.smooth": (-ABOVE_0, 0.0, 1e6, 1.1e6),
     "hand.crossing": (-ABOVE_0, 0.0, 1e6, 1.1e6),
     "hand.length": (-ABOVE_0, 0.0, 1e6, 1.1e6),
     "hand.straight": (-ABOVE_0, 0.0, 1e6, 1.1e6),
     "hand.grid": (-ABOVE_0, 0.0, 112.0, 112.1),
     "hand.margin": (-ABOVE_0, 0.0, 111.0, 111.1),
+    "source.like_weight": (-ABOVE_0, 0.0, 1e6, 1.1e6),
+    "source.like_places": (-ABOVE_0, 0.0, 1e6, 1.1e6),
+    "source.like_layers": (-ABOVE_0, 0.0, 0.99, 1.0),
+    "source.style_strength": (0.0, ABOVE_0, 1e6, 1.1e6),
     "center.radius": (-ABOVE_0, 0.0, 10_000.0, 10_001.0),
     "center.weight": (-ABOVE_0, 0.0, LARGEST, 1e39),
     "center.power": (0.9, 1.0, 10.0, 10.1),
+    "guide.weight": (0.0, ABOVE_0, 1e6, 1e6 + 1),
+    "guide.guidance": (-ABOVE_0, 0.0, 10_000.0, 10_001.0),
+    "guide.steps": (-ABOVE_0, 0.0, 1.0, 1.1),
     "film.length": (0.0, ABOVE_0, 600.0, 601.0),
     "film.hold": (-ABOVE_0, 0.0, 600.0, 601.0),
     "film.size": (15, 16, 4096, 4097),
@@ -136,7 +146,8 @@ LISTS = set(DEFAULTS) - TEXTS - SWITCHES - set(BOUNDS)
 
 
 def test_texts_lists_and_switches_are_of_their_type():
-    assert sorted(LISTS) == ["also", "film.formats", "film.kinds", "judge.encoders", "negative", "pen.palette"]
+    lists = ["also", "film.formats", "film.kinds", "judge.encoders", "negative", "pen.palette", "regions"]
+    assert sorted(LISTS) == lists
     for names, wrong in (
         (TEXTS, (1, 0.5, None, True, ["a"], {})),
         (SWITCHES, (1, 0, "yes", None, [True])),
@@ -255,7 +266,7 @@ def test_every_setting_reaches_the_problem(encoder):
         Prompt("watercolor", 0.5),
         Prompt("a cat"),
         Opacity(0.1),
-        Prior("a cat", 7.0, 0.5, 3, radius=50 / 224),
+        Prior(PriorPicture.of("a cat", 3, radius=50 / 224), 7.0, 0.5),
         Center(50.0, 0.02, 1.5, "ring", "ink"),
     )
     assert problem.recipe == Recipe(
@@ -279,7 +290,9 @@ def test_with_a_prior_the_start_is_its_picture_of_the_weightiest_prompt(encoder,
     )  # fmt: skip
     assert config.build(encoder).start is drawing
     ((start, canvas, generator),) = calls
-    assert start == PriorStrokes(RandomStrokes(5), "a cat", encoder, 3, (WidthRange(1.0, 9.0), ColorRange(0.5)))
+    assert start == PriorStrokes(
+        RandomStrokes(5), PriorPicture.of("a cat", 3), encoder, (WidthRange(1.0, 9.0), ColorRange(0.5))
+    )
     assert (canvas, generator.initial_seed()) == (Canvas(64, 32), 3)
 
 
@@ -297,8 +310,8 @@ def test_the_picture_aimed_at_is_shrunk_into_the_circle_of_the_pull(center, radi
     starts = []
     monkeypatch.setattr(PriorStrokes, "__call__", lambda start, *rest: starts.append(start) or RandomStrokes(1)(*rest))
     problem = Config("red", prior=PriorSettings(1.0), center=CenterSettings(**center)).build(encoder)
-    assert [loss.radius for loss in problem.losses if isinstance(loss, Prior)] == [radius]
-    assert [start.radius for start in starts] == [radius]
+    assert [loss.picture.radius for loss in problem.losses if isinstance(loss, Prior)] == [radius]
+    assert [start.picture.radius for start in starts] == [radius]
 
 
 def test_another_start_may_be_given(encoder):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from clipdraw.errors import FormatError, InputError
 from clipdraw.io import images
-from clipdraw.io.images import read_image, to_bytes, write_png
+from clipdraw.io.images import read_image, to_bytes, write_png, write_png_bands
 
 
 def test_every_level_survives(tmp_path):
@@ -133,6 +133,27 @@ def test_the_warning_filters_stay_as_they_were(tmp_path, monkeypatch):
     with pytest.raises(FormatError, match="4 x 2 pixels"):
         read_image(tmp_path / "a.png")
     assert warnings.filters == before
+
+
+@pytest.mark.parametrize("rows", [1, 3, 8])
+def test_bands_of_rows_make_the_same_picture(tmp_path, rows):
+    image = torch.rand(3, 8, 5, generator=torch.Generator().manual_seed(0))
+    about = {"prompt": "a cat", "title": "猫"}
+    write_png(image, tmp_path / "whole.png", metadata=about)
+    write_png_bands(image.split(rows, dim=1), tmp_path / "bands.png", size=(8, 5), metadata=about)
+    assert torch.equal(read_image(tmp_path / "whole.png"), read_image(tmp_path / "bands.png"))
+    with Image.open(tmp_path / "bands.png") as picture:
+        assert picture.info == about
+
+
+def test_bands_with_an_error_leave_no_file(tmp_path):
+    def bands():
+        yield torch.zeros(3, 2, 5)
+        raise InputError("no more")
+
+    with pytest.raises(InputError, match="no more"):
+        write_png_bands(bands(), tmp_path / "bands.png", size=(8, 5))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_fourth_channel_is_alpha(tmp_path):

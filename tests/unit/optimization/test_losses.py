@@ -20,12 +20,15 @@ from clipdraw.optimization.losses import (
     similarity,
 )
 from clipdraw.optimization.parameterization import Pixels, Rates
+from clipdraw.optimization.prior_picture import PriorPicture
 from clipdraw.optimization.recipe import Recipe
 from clipdraw.optimization.shapes import RandomShapes
 from clipdraw.optimization.start import RandomStrokes
 from clipdraw.optimization.views import Views
 from clipdraw.raster import rasterize
 from tests.conftest import TinyEncoder
+
+A, FLAG = PriorPicture.of("a"), PriorPicture.of("a flag")
 
 
 def frame(subject=None, image=None, views=2, progress=0.0):
@@ -76,7 +79,7 @@ def test_a_prompt_has_a_weight():
 
 
 @pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf, 1e39])
-@pytest.mark.parametrize("make", [lambda weight: Prompt("a", weight), Opacity, lambda weight: Prior("a", weight)])
+@pytest.mark.parametrize("make", [lambda weight: Prompt("a", weight), Opacity, lambda weight: Prior(A, weight)])
 def test_weights_are_finite_in_single_precision(make, weight):
     with pytest.raises(InputError, match=r"weight must be within ±3\.4e\+38, got "):
         make(weight)
@@ -128,7 +131,7 @@ def test_the_opacity_has_a_weight(weight):
 @pytest.mark.parametrize(("progress", "fading"), [(0.0, 1.0), (0.25, 0.5), (0.375, 0.25), (0.5, 0.0), (0.9, 0.0)])
 def test_the_prior_is_the_squared_difference_from_the_first_picture_and_fades(progress, fading):
     """A black image differs from red, with white around it, in a third of the values but for the margin."""
-    term = Prior("a flag", 6.0, until=0.5).build(Imagining())
+    term = Prior(FLAG, 6.0, until=0.5).build(Imagining())
     size = round(20 * 0.84)
     difference = (size**2 / 3 + 20**2 - size**2) / 20**2
     image = torch.zeros(3, 20, 20, requires_grad=True)
@@ -143,13 +146,13 @@ def test_the_prior_is_of_the_variant_that_is_asked_for():
     image[:, 2:-2, 2:-2] = 0
     image[2, 2:-2, 2:-2] = 1
     image[:, 2:-2, 2:10] = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
-    losses = [Prior("a flag", variant=i).build(Imagining())(frame(image=image)).item() for i in range(4)]
+    losses = [Prior(PriorPicture.of("a flag", i)).build(Imagining())(frame(image=image)).item() for i in range(4)]
     assert min(losses) == losses[1]
     assert losses[3] > 3 * losses[1]  # the same, mirrored
 
 
 def test_the_prior_of_an_image_that_is_not_square_lies_in_its_middle():
-    term = Prior("a flag", 1.0).build(Imagining())
+    term = Prior(FLAG, 1.0).build(Imagining())
     image = torch.ones(3, 10, 30)
     image[1:, 1:9, 11:19] = 0
     assert term(frame(image=image)).item() == pytest.approx(0, abs=1e-9)
@@ -158,29 +161,29 @@ def test_the_prior_of_an_image_that_is_not_square_lies_in_its_middle():
 def test_the_prior_is_shrunk_into_a_circle():
     image = torch.ones(3, 40, 40)
     image[1:, 12:28, 12:28] = 0  # a square of 16 pixels, but for its corners in a circle of 10
-    term = Prior("a flag", 1.0, radius=0.25).build(Imagining())
+    term = Prior(PriorPicture.of("a flag", radius=0.25), 1.0).build(Imagining())
     assert term(frame(image=image)).item() < 0.001
     assert term(frame(image=torch.ones(3, 40, 40))).item() > 0.1
 
 
 def test_an_encoder_without_a_prior_adds_nothing(encoder):
     image = torch.rand(3, 4, 4, requires_grad=True)
-    value = Prior("a flag").build(encoder)(frame(image=image))
+    value = Prior(FLAG).build(encoder)(frame(image=image))
     value.backward()
     assert value == 0
     assert (image.grad == 0).all()
 
 
 def test_a_prior_lasts_to_the_end_unless_told_otherwise():
-    assert (Prior("a").weight, Prior("a").until, Prior("a").variant) == (10, 1, 0)
-    assert Prior("a", until=1e-3).until == 1e-3
+    assert (Prior(A).weight, Prior(A).until, A.variant) == (10, 1, 0)
+    assert Prior(A, until=1e-3).until == 1e-3
 
 
 @pytest.mark.parametrize(("weight", "until"), [(0.0, 1.0), (-1.0, 1.0), (1.0, 0.0), (1.0, 1.5)])
 def test_a_prior_has_a_weight_and_an_end(weight, until):
     message = f"the weight of the prior is above 0 and its end in (0, 1], got {weight} and {until}"
     with pytest.raises(InputError) as error:
-        Prior("a", weight, until)
+        Prior(A, weight, until)
     assert str(error.value) == message
 
 

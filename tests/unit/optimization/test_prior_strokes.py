@@ -8,6 +8,7 @@ from clipdraw.drawing import Canvas
 from clipdraw.encoders import load_encoder
 from clipdraw.framing import letterbox
 from clipdraw.optimization.constraints import ColorRange, WidthRange
+from clipdraw.optimization.prior_picture import PriorPicture
 from clipdraw.optimization.start import PriorStrokes, RandomStrokes
 from clipdraw.raster import rasterize
 
@@ -19,7 +20,7 @@ def builtin():
 
 def test_the_start_paints_the_priors_picture(builtin):
     strokes = RandomStrokes(48, width=7.0, opacity=(0.1, 0.3))
-    start = PriorStrokes(strokes, "a red heart", builtin, constraints=(WidthRange(), ColorRange()))
+    start = PriorStrokes(strokes, PriorPicture.of("a red heart"), builtin, constraints=(WidthRange(), ColorRange()))
     drawing = start(Canvas(), torch.Generator().manual_seed(0))
     picture = letterbox(builtin.prior.sample("a red heart")[0], 64, 64)
     off = (rasterize(drawing, height=64, width=64) - picture).abs().mean()

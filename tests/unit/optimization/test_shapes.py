@@ -4,6 +4,7 @@ import torch
 
 from clipdraw.drawing import Canvas, Style
 from clipdraw.errors import InputError
+from clipdraw.optimization.prior_picture import PriorPicture
 from clipdraw.optimization.shapes import OneLine, OnPaper, RandomShapes, Start, smooth_through, tour
 from clipdraw.optimization.start import PriorStrokes, RandomStrokes
 from clipdraw.raster import rasterize
@@ -79,7 +80,9 @@ def test_a_start_may_be_on_any_paper():
 
 
 def fitted(start, steps=25):
-    return PriorStrokes(start, "a flag", Imagining(), steps=steps)(Canvas(), torch.Generator().manual_seed(0))
+    return PriorStrokes(start, PriorPicture.of("a flag"), Imagining(), steps=steps)(
+        Canvas(), torch.Generator().manual_seed(0)
+    )
 
 
 def target():

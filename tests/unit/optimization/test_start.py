@@ -6,6 +6,7 @@ import torch
 from clipdraw.drawing import Canvas
 from clipdraw.errors import InputError
 from clipdraw.optimization.constraints import ColorRange, PointsOnCanvas, WidthRange
+from clipdraw.optimization.prior_picture import PriorPicture
 from clipdraw.optimization.start import PriorStrokes, RandomStrokes
 from clipdraw.raster import rasterize
 from tests.conftest import TinyEncoder
@@ -143,9 +144,10 @@ class Imagining(TinyEncoder):
         return torch.stack([half, blue])
 
 
-def prior(encoder=None, strokes=8, steps=0, canvas=None, seed=0, **settings):
+def prior(encoder=None, strokes=8, steps=0, canvas=None, seed=0, variant=0, radius=None, **settings):
     random = RandomStrokes(strokes, segments=(1, 1))
-    begin = PriorStrokes(random, "a flag", encoder or Imagining(), steps=steps, **settings)
+    picture = PriorPicture.of("a flag", variant, radius=radius)
+    begin = PriorStrokes(random, picture, encoder or Imagining(), steps=steps, **settings)
     return begin(canvas or Canvas(), torch.Generator().manual_seed(seed))
 
 

@@ -15,7 +15,7 @@ import clipdraw
 from clipdraw import bezier, raster, rasterize
 from clipdraw.drawing import Drawing
 from clipdraw.errors import InputError
-from clipdraw.raster import backend, constants, native
+from clipdraw.raster import backend, constants, covering, native
 from clipdraw.raster.batch import make_batch
 from tests.raster_scenes import SCENES, published
 
@@ -98,15 +98,15 @@ def test_want_of_memory_is_an_error_in_one_line(room_mb):
 
 def test_little_memory_is_used_again_and_much_is_given_back():
     def kept():
-        return sum(part.nbytes for storage in backend._idle for part in storage)
+        return sum(part.nbytes for storage in covering._idle for part in storage)
 
-    backend._idle.clear()  # what other tests left
+    covering._idle.clear()  # what other tests left
     drawing = published(64, size=64.0, seed=0)
     rasterize(drawing, width=64, backend="native")
-    (first,) = backend._idle
+    (first,) = covering._idle
     assert 0 < kept() < 2**20
     rasterize(drawing, width=64, backend="native")
-    assert backend._idle[0].coverage.data_ptr() == first.coverage.data_ptr()
+    assert covering._idle[0].coverage.data_ptr() == first.coverage.data_ptr()
     many = published(2000, size=64.0, seed=0)
     rasterize(many, width=3000, backend="native")
     assert kept() == 0

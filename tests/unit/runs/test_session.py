@@ -38,7 +38,7 @@ def test_a_run_of_the_time_before_groups_goes_on_to_the_drawing_it_would_have_be
     steps = [json.loads(line)["step"] for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
     assert steps == list(range(1, 9))
     config = from_dict(json.loads((run.folder / "run.json").read_text())["config"])
-    assert config == from_dict(json.loads((OLD / "run.json").read_text())["config"])
+    assert config == from_dict({"scene": "off", **json.loads((OLD / "run.json").read_text())["config"]})
     assert (config.prior.weight, config.opacity_weight, config.center.on) == (50.0, 0.2, "ink")
     assert (config.views.count, config.views.area, config.rates.points) == (2, (0.8, 1.0), 2.0)
 
@@ -253,3 +253,54 @@ def test_the_words_come_before_the_step_that_they_belong_to(tmp_path):
     )
     assert told == [5, "step 1", 5, "step 2"]
     assert len(run.words) == 5
+
+
+SCENE = {"preset": "default", "strokes": 6, "steps": 1, "views": 1, "film_kinds": ()}
+
+
+def test_a_scene_is_read_told_and_recorded(tmp_path, caplog):
+    with caplog.at_level(logging.INFO, "clipdraw"):
+        run = draw("a red cat above two blue boats", out=tmp_path / "run", **SCENE)
+    told = "reading the scene: 1 x red cat, 2 x blue boat; cat above boat"
+    assert [line for line in caplog.messages if "scene" in line] == [told]
+    scene = json.loads((run.folder / "run.json").read_text())["scene"]
+    assert [thing["number"] for thing in scene["things"]] == [1, 2]
+    assert scene["relations"] == [["cat", "above", "boat"]]
+    assert sorted(one["text"] for one in scene["layout"]) == ["a blue boat", "a blue boat", "a red cat"]
+    losses = json.loads((run.folder / "run.json").read_text())["losses"]
+    assert {"a red cat (region)", "a blue boat (region)", "a blue boat (region) (2)"} <= set(losses)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "settings"),
+    [
+        ("a red cat above a boat", {"scene": "off"}),
+        ("a red cat", {}),
+        ("a red cat", {"scene": "on"}),
+        ("a red cat above a boat", {"preset": "paper"}),
+    ],
+)
+def test_other_prompts_are_no_scene(tmp_path, prompt, settings):
+    record = json.loads((draw(prompt, out=tmp_path / "run", **{**SCENE, **settings}).folder / "run.json").read_text())
+    assert "scene" not in record
+    assert not any("region" in name for name in record["losses"])
+
+
+def test_a_scene_is_laid_out_without_a_prior_if_asked_for(tmp_path):
+    settings = SCENE | {"preset": "paper", "scene": "on", "strokes": 20, "constraints": {"width_range": (1.0, 4.0)}}
+    drawing = draw("a cat left of a dog", out=tmp_path / "run", **settings).drawing
+    first = torch.stack([points[0] for points in drawing.stroke_points()])[:, 0]
+    assert first[:10].max() < 112 + 10
+    assert first[10:].min() > 112 - 10
+
+
+def test_ink_keeps_to_the_regions_that_are_given(tmp_path):
+    settings = SCENE | {"strokes": 24, "regions": ("a red sun@left third", "a blue key@right third")}
+    run = draw("a park", out=tmp_path / "run", **settings)
+    ink = (1 - raster.rasterize(run.drawing, height=96, width=96)).amax(0).sum(0)
+    assert ink[:32].sum() > 20
+    assert ink[64:].sum() > 20
+    assert ink[33:63].sum() < 0.01 * ink.sum()
+    picture = raster.rasterize(run.drawing, height=96, width=96)
+    assert picture[0, :, :32].mean() > picture[2, :, :32].mean() + 0.02
+    assert picture[2, :, 64:].mean() > picture[0, :, 64:].mean() + 0.02

@@ -100,6 +100,10 @@ class BuiltinEncoder:
         """Unit vectors of views in [0, 1]; differentiable in `views`, once."""
         return self._image(views.to(device=self.device, dtype=self._dtype))
 
+    def layers(self, views: Float[Tensor, "views 3 size size"]) -> list[Tensor]:
+        """The feature maps of views after each stage, from 32 x 32 down to 4 x 4; differentiable in `views`, once."""
+        return self._image.features(views.to(device=self.device, dtype=self._dtype))
+
     def truncated_tail(self, text: str) -> str:
         """The end of `text` that is beyond what the encoder reads, in the letters that it reads."""
         return self.text_tower.truncated_tail(spell_out(text))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import get_args
 from xml.etree.ElementTree import Element
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from clipdraw.drawing import Drawing, Gradient
+from clipdraw.drawing import Drawing, Gradient, Spread
 from clipdraw.errors import FormatError
 from clipdraw.io.svg.syntax import (
     OWN,
@@ -92,7 +93,7 @@ def _read_gradient(element: Element) -> Gradient:
         raise EditedError
     names = _COORDINATES[kind]
     spread = element.get("spreadMethod", "pad")
-    if not plain_keys(element) <= {*_GRADIENT_KEYS, *names, "r"} or spread not in ("pad", "reflect", "repeat"):
+    if not plain_keys(element) <= {*_GRADIENT_KEYS, *names, "r"} or spread not in get_args(Spread):
         raise EditedError
     values = [parse_number(required(element, name, what="a gradient"), what=f"a gradient's {name}") for name in names]
     radius = element.get("r") if kind == "radial" else element.get(f"{OWN}r", "1")

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from xml.etree.ElementTree import Element
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from clipdraw.drawing import Drawing, Gradient, Style, control_points
+from clipdraw.drawing import Cap, Drawing, FillRule, Gradient, Join, Style, control_points
 from clipdraw.errors import FormatError, InputError
 from clipdraw.io.svg.gradients import GRADIENT_ID, EditedError, matrix_text, required_color
 from clipdraw.io.svg.syntax import (
@@ -32,6 +32,7 @@ from clipdraw.io.svg.syntax import (
     required,
     shortest,
 )
+from clipdraw.limits import check_limits
 
 _BLACK = "rgb(0%,0%,0%)"
 _SERVER = re.compile(rf"url\(#{GRADIENT_ID}(\d{{1,6}})\)")
@@ -40,11 +41,7 @@ _STYLED_KEYS = {
     "d", "id", "fill", "fill-opacity", "fill-rule", "stroke", "stroke-opacity", "stroke-width", "stroke-linecap",
     "stroke-linejoin", "stroke-miterlimit", "opacity", "transform",
 }  # fmt: skip
-_KEYWORDS = {
-    "fill-rule": ("nonzero", "evenodd"),
-    "stroke-linecap": ("round", "butt", "square"),
-    "stroke-linejoin": ("round", "bevel", "miter"),
-}
+_KEYWORDS = {"fill-rule": get_args(FillRule), "stroke-linecap": get_args(Cap), "stroke-linejoin": get_args(Join)}
 _ANIMATIONS = {SVG + "animate", SVG + "set"}
 
 
@@ -126,11 +123,11 @@ def _transform_text(drawing: Drawing, style: Style) -> str:
     if not style.transforms or drawing.transforms is None:
         return ""
     numbers = " ".join(map(str, style.transforms))
-    matrix = matrix_text(_product(drawing.transforms, style.transforms))
+    matrix = matrix_text(product(drawing.transforms, style.transforms))
     return f' transform="{matrix}" clipdraw:transforms="{numbers}"'
 
 
-def _product(transforms: Float[Tensor, "transforms 2 3"], chain: tuple[int, ...]) -> Float[Tensor, "2 3"]:
+def product(transforms: Float[Tensor, "transforms 2 3"], chain: tuple[int, ...]) -> Float[Tensor, "2 3"]:
     """One matrix for several transforms, outermost first."""
     last = torch.tensor([[0.0, 0.0, 1.0]], dtype=torch.float64)
     result = torch.eye(3, dtype=torch.float64)
@@ -176,6 +173,7 @@ def read_paths(group: Element, shared: Shared) -> Drawing:
     segments: list[int] = []
     styles, widths, colors, fills = [], [], [], []
     for index, path in enumerate(group):
+        check_limits()
         what = f"{'path' if shared.styled else 'stroke'} {index}"
         _check_element(path, styled=shared.styled)
         stroke = _read_paint(path, "stroke", shared, what=what)
@@ -298,7 +296,7 @@ def _read_chain(path: Element, transforms: Float[Tensor, "transforms 2 3"] | Non
         raise EditedError
     chain = tuple(map(int, numbers))
     try:
-        same = matrix_text(_product(transforms, chain)) == shown
+        same = matrix_text(product(transforms, chain)) == shown
     except InputError:  # beyond all limits
         same = False
     if not same:

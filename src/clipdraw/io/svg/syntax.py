@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from clipdraw.errors import FormatError, InputError
+from clipdraw.limits import check_limits
 
 SVG = "{http://www.w3.org/2000/svg}"
 """The SVG namespace, as ElementTree writes it before names."""
@@ -102,6 +103,7 @@ class _Tree:
         self.linked_sheets = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        check_limits()
         self.depth += 1
         self.elements += 1
         if self.depth > MAX_DEPTH:
@@ -109,7 +111,7 @@ class _Tree:
         if self.elements > MAX_ELEMENTS:
             raise FormatError(f"more than {MAX_ELEMENTS:,} elements")
         self._spend(sum(map(len, attributes.values())))
-        named = {_name(key): value for key, value in attributes.items()}
+        named = {_name(key): value for key, value in attributes.items()} if "}" in "".join(attributes) else attributes
         if self.linked_sheets and self.elements == 1:
             named[LINKED_SHEETS] = ""
         self.builder.start(_name(name), named)

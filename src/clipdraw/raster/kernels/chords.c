@@ -48,38 +48,41 @@ static inline void widen(RowBounds *bounds, int64_t left, int64_t right) {
     bounds->right = max_int(bounds->right, right);
 }
 
-/* Widen the bounds of the rows that an edge goes through; as many chords as it has at most. It may leave the image. */
+/* Widen the bounds of the rows of the band that an edge goes through; as many chords as it has there at most. It may
+leave the image.
+*/
 static int64_t widen_row_bounds(Grid *grid, const Line *line) {
     double left = min2(line->x0, line->x1), right = max2(line->x0, line->x1);
     double high = min2(line->y0, line->y1), low = max2(line->y0, line->y1);
     double top = (double)grid->top, bottom = (double)grid->bottom, width = (double)grid->width;
     double slack = 1e-6 + 1e-9 * (fabs(left) + fabs(right) + fabs(high) + fabs(low));
-    int64_t first_row = (int64_t)clamp(high - slack, top, bottom) - grid->top;
-    int64_t last_row = (int64_t)min2(max2(low + slack, top - 1), bottom - 1) - grid->top;
+    int64_t first_row = max_int((int64_t)clamp(high - slack, top, bottom), grid->first_row);
+    int64_t last_row = min_int((int64_t)min2(max2(low + slack, top - 1), bottom - 1), grid->end_row - 1);
     int64_t first = (int64_t)clamp(left - slack, 0, width);
     int64_t last = (int64_t)min2(max2(right + slack, 0), width - 1) + 1;
     bool box = last - first <= BOX || last_row == first_row || line->y0 == line->y1;
     double slope = box ? 0 : (line->x1 - line->x0) / (line->y1 - line->y0);
     for (int64_t k = first_row; k <= last_row; k++) {
         if (box) {
-            widen(&grid->row_bounds[k], first, last);
+            widen(&grid->row_bounds[k - grid->first_row], first, last);
             continue;
         }
-        double above = min2(max2(high, top + (double)k - slack), low);
-        double below = min2(max2(high, top + (double)k + 1 + slack), low);
+        double above = min2(max2(high, (double)k - slack), low);
+        double below = min2(max2(high, (double)k + 1 + slack), low);
         double one = line->x0 + (above - line->y0) * slope, two = line->x0 + (below - line->y0) * slope;
         double near = max2(min2(one, two), left) - slack, far = min2(max2(one, two), right) + slack;
-        widen(&grid->row_bounds[k], (int64_t)clamp(near, 0, width), (int64_t)min2(max2(far, 0), width - 1) + 1);
+        int64_t begin = (int64_t)clamp(near, 0, width), end = (int64_t)min2(max2(far, 0), width - 1) + 1;
+        widen(&grid->row_bounds[k - grid->first_row], begin, end);
     }
-    return max_int(last - first, 0) + max_int(last_row - first_row, 0) + 6;
+    return last_row < first_row ? 0 : max_int(last - first, 0) + last_row - first_row + 6;
 }
 
-/* Find the bounds of each row from the grid's top to its bottom; as many chords as there are at most.
+/* Find the bounds of each row of the grid in the band; as many chords as there are at most.
 
 `pixels` gets the number of pixels of the grid.
 */
 int64_t measure_row_bounds(Grid *grid, const Outline *outline, int64_t *pixels) {
-    int64_t chords = 0, rows = grid->bottom - grid->top;
+    int64_t chords = 0, rows = grid->end_row - grid->first_row;
     for (int64_t k = 0; k < rows; k++) {
         grid->row_bounds[k] = (RowBounds){grid->width, 0, 0};
     }
@@ -87,13 +90,15 @@ int64_t measure_row_bounds(Grid *grid, const Outline *outline, int64_t *pixels) 
         Line line = line_of(outline, edge);
         if (is_within(grid, &line)) {
             int64_t column = (int64_t)line.x0, next_column = (int64_t)line.x1;
-            int64_t row = (int64_t)line.y0 - grid->top, next_row = (int64_t)line.y1 - grid->top;
+            int64_t row = (int64_t)line.y0, next_row = (int64_t)line.y1;
             int64_t first = min_int(column, next_column), last = max_int(column, next_column) + 1;
-            int64_t first_row = min_int(row, next_row), last_row = max_int(row, next_row);
-            if (last - first <= BOX || last_row == first_row) {
-                chords += last - first + last_row - first_row + 1;
+            bool box = last - first <= BOX || next_row == row;
+            int64_t first_row = max_int(min_int(row, next_row), grid->first_row);
+            int64_t last_row = min_int(max_int(row, next_row), grid->end_row - 1);
+            if (box || last_row < first_row) {
+                chords += last_row < first_row ? 0 : last - first + last_row - first_row + 1;
                 for (int64_t k = first_row; k <= last_row; k++) {
-                    widen(&grid->row_bounds[k], first, last);
+                    widen(&grid->row_bounds[k - grid->first_row], first, last);
                 }
                 continue;
             }
@@ -145,6 +150,15 @@ static inline void record_chord(Grid *grid, const Line *line, int64_t pixel, int
     }
 }
 
+/* Whether a row of the layer is in the band. */
+static inline bool is_in_band(const Grid *grid, int64_t row) { return grid->first_row <= row && row < grid->end_row; }
+
+/* Whether an edge keeps more than a row away from the band. */
+static inline bool misses_band(const Grid *grid, const Line *line) {
+    return max2(line->y0, line->y1) < (double)(grid->first_row - 1) ||
+           min2(line->y0, line->y1) > (double)(grid->end_row + 1);
+}
+
 /* Add an edge that keeps to the image. */
 static inline void add_edge_within(Grid *grid, const Line *line) {
     double dx = line->x1 - line->x0, dy = line->y1 - line->y0, begin = 0;
@@ -161,8 +175,10 @@ static inline void add_edge_within(Grid *grid, const Line *line) {
         bool sideways = next_x <= next_y;
         double end = step < steps ? min2(min2(next_x, next_y), 1) : 1;
         if (end > begin) {
-            const RowBounds *bounds = &grid->row_bounds[row - grid->top];
-            record_chord(grid, line, bounds->pixel + column - bounds->left, column, begin, end);
+            if (is_in_band(grid, row)) {
+                const RowBounds *bounds = &grid->row_bounds[row - grid->first_row];
+                record_chord(grid, line, bounds->pixel + column - bounds->left, column, begin, end);
+            }
             begin = end;
         }
         if (sideways) {
@@ -181,7 +197,10 @@ static inline void add_edge_within(Grid *grid, const Line *line) {
 of it.
 */
 static void add_part(Grid *grid, const Line *line, const Place *place, double end) {
-    const RowBounds *bounds = &grid->row_bounds[place->row - grid->top];
+    if (!is_in_band(grid, place->row)) {
+        return;
+    }
+    const RowBounds *bounds = &grid->row_bounds[place->row - grid->first_row];
     if (place->column < 0) {
         if (bounds->left == 0) {
             grid->winding[bounds->pixel] += (end - place->begin) * (line->y1 - line->y0);
@@ -266,6 +285,9 @@ void add_edges(Grid *grid, const Outline *outline) {
     grid->chord_count = grid->overlap_count = 0;
     for (int32_t edge = 0; edge < outline->edges; edge++) {
         Line line = line_of(outline, edge);
+        if (misses_band(grid, &line)) {
+            continue;
+        }
         if (is_within(grid, &line)) {
             add_edge_within(grid, &line);
         } else {

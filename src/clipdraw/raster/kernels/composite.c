@@ -12,10 +12,10 @@ static inline Color spread(float value) { return (Color){value, value, value, va
 
 static inline int64_t layer_of(Span span) { return span.row < 0 ? -1 - span.row : span.row; }
 
-/* Read a row of images, drawings x 3 x height x width, as pixels whose fourth number is 0. */
+/* Read a row of images, drawings x 3 x rows x width, as pixels whose fourth number is 0. */
 void read_row(const float *image, const Paths *paths, int64_t row, Color *line) {
-    int64_t width = paths->width, area = paths->height * width;
-    const float *red = image + row / paths->height * 3 * area + row % paths->height * width;
+    int64_t width = paths->width, area = paths->rows * width;
+    const float *red = image + row / paths->rows * 3 * area + row % paths->rows * width;
     for (int64_t x = 0; x < width; x++) {
         line[x] = (Color){red[x], red[area + x], red[2 * area + x], 0};
     }
@@ -23,8 +23,8 @@ void read_row(const float *image, const Paths *paths, int64_t row, Color *line) 
 
 /* Write a row of pixels into images, without the fourth number. */
 void write_row(float *image, const Paths *paths, int64_t row, const Color *line) {
-    int64_t width = paths->width, area = paths->height * width;
-    float *red = image + row / paths->height * 3 * area + row % paths->height * width;
+    int64_t width = paths->width, area = paths->rows * width;
+    float *red = image + row / paths->rows * 3 * area + row % paths->rows * width;
     for (int channel = 0; channel < 3; channel++) {
         for (int64_t x = 0; x < width; x++) {
             red[channel * area + x] = line[x][channel];
@@ -38,7 +38,7 @@ void read_background(const Paint *paint, const Paths *paths, int64_t row, Color 
         read_row(paint->background, paths, row, line);
         return;
     }
-    const float *color = paint->background + row / paths->height * 3;
+    const float *color = paint->background + row / paths->rows * 3;
     for (int64_t x = 0; x < paths->width; x++) {
         line[x] = (Color){color[0], color[1], color[2], 0};
     }

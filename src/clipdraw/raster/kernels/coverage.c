@@ -18,7 +18,7 @@
 /* Sum the changes of each row up to the winding numbers of its pixels. */
 static void sum_windings(Grid *grid, int64_t pixels) {
     double *winding = grid->winding;
-    for (int64_t row = 0; row < grid->bottom - grid->top; row++) {
+    for (int64_t row = 0; row < grid->end_row - grid->first_row; row++) {
         const RowBounds *bounds = &grid->row_bounds[row];
         double total = 0;
         for (int64_t k = bounds->pixel; k < bounds->pixel + bounds->right - bounds->left; k++) {
@@ -68,9 +68,9 @@ static bool is_covered(const Grid *grid, int64_t pixel) {
 }
 
 /* Find the spans of pixels that a layer covers or that its edges go through, and the fragment of each pixel. */
-static void find_spans(Grid *grid) {
+static void find_spans(const Paths *paths, Grid *grid) {
     int32_t spans = 0, total = 0;
-    for (int64_t row = 0; row < grid->bottom - grid->top; row++) {
+    for (int64_t row = 0; row < grid->end_row - grid->first_row; row++) {
         const RowBounds *bounds = &grid->row_bounds[row];
         int64_t k = bounds->pixel, end = k + max_int(0, bounds->right - bounds->left);
         while (k < end) {
@@ -86,7 +86,8 @@ static void find_spans(Grid *grid) {
                 grid->fragment[pixel] = total + (int32_t)(pixel - begin);
             }
             int32_t left = (int32_t)(bounds->left + begin - bounds->pixel), length = (int32_t)(last + 1 - begin);
-            grid->spans[spans++] = (Span){(int32_t)(grid->top + row), left, left + length, (int32_t)begin};
+            grid->spans[spans++] =
+                (Span){(int32_t)(grid->first_row - paths->top + row), left, left + length, (int32_t)begin};
             total += length;
         }
     }
@@ -150,7 +151,9 @@ static void store(const Grid *grid, Coverage *found, int64_t layer) {
         found->chord_fragment[first[CHORDS] + k] = grid->chords[k].pixel;
         memcpy(found->chord_weights[first[CHORDS] + k], grid->chords[k].weights, 2 * sizeof(float));
     }
-    memcpy(found->edge_end + first[EDGES], grid->edge_end, (size_t)counts[EDGES] * sizeof(int32_t));
+    if (counts[EDGES]) {
+        memcpy(found->edge_end + first[EDGES], grid->edge_end, (size_t)counts[EDGES] * sizeof(int32_t));
+    }
 }
 
 /* Find what one layer covers, of which the outline and the row_bounds are known. */
@@ -165,9 +168,11 @@ static void cover_layer(const Paths *paths, int64_t layer, const Outline *outlin
     mark_border_edges(grid);
     overlap_coverage(paths, layer, outline, grid);
     find_coverage(grid, pixels, paths->index.layers[layer][1]);
-    find_spans(grid);
+    find_spans(paths, grid);
     keep_boundaries(grid, outline->edges);
-    int64_t counts[KINDS] = {grid->fragment_count, grid->chord_count, grid->span_count, outline->edges};
+    bool kept = found->for_gradients;
+    int64_t counts[KINDS] = {grid->fragment_count, kept ? grid->chord_count : 0, grid->span_count,
+                             kept ? outline->edges : 0};
     if (claim(found, layer, counts)) {
         store(grid, found, layer);
     }
@@ -185,26 +190,49 @@ static bool outline_layer(const Paths *paths, int64_t layer, Outline *outline) {
     return true;
 }
 
-/* Find the row_bounds of a layer, and memory for its pixels, chords and edges; false if there is none. */
+/* Set the rows of a layer, and which of them are in the band; false if none is. */
+static bool place_grid(const Paths *paths, const Coverage *found, int64_t layer, Grid *grid) {
+    grid->top = found->layer_rows[layer][0];
+    grid->bottom = found->layer_rows[layer][1];
+    grid->width = paths->width;
+    grid->first_row = max_int(grid->top, paths->top);
+    grid->end_row = min_int(grid->bottom, paths->top + paths->rows);
+    return grid->first_row < grid->end_row;
+}
+
+/* Ask for more room than there is for a layer that is too large for this band. */
+static void refuse_layer(Coverage *found, int64_t size) {
+    atomic_fetch_add(&found->claimed[FRAGMENTS], (found->capacity[FRAGMENTS] + 1) * (size / found->most + 1));
+}
+
+/* Whether so much room was asked for that the band must be a lot smaller. */
+static bool is_hopeless(const Coverage *found) {
+    return found->most < INT32_MAX && atomic_load(&found->claimed[FRAGMENTS]) / 4 > found->capacity[FRAGMENTS];
+}
+
+/* Find the row_bounds of a layer, and memory for its pixels, chords and edges; false if there is none.
+
+`pixels` gets the number of pixels, -1 if the layer is too large for this band.
+*/
 static bool measure_layer(const Paths *paths, Coverage *found, int64_t layer, const Outline *outline, Grid *grid,
                           int64_t *pixels) {
-    int64_t top = found->layer_rows[layer][0], bottom = found->layer_rows[layer][1];
-    grid->top = top;
-    grid->bottom = bottom;
-    grid->width = paths->width;
+    place_grid(paths, found, layer, grid);
     int64_t chords = measure_row_bounds(grid, outline, pixels);
+    if (max_int(*pixels, chords) > found->most) {
+        refuse_layer(found, max_int(*pixels, chords));
+        *pixels = -1;
+        return true;
+    }
     if (*pixels <= grid->pixel_capacity && chords <= grid->chord_capacity && outline->edges <= grid->edge_capacity) {
         return true;
     }
     int64_t more_pixels = *pixels > grid->pixel_capacity ? 2 * *pixels : grid->pixel_capacity;
     int64_t more_chords = chords > grid->chord_capacity ? 2 * chords : grid->chord_capacity;
     free_grid(grid);
-    if (!alloc_grid(grid, paths->height, more_pixels, more_chords, outline->capacity)) {
+    if (!alloc_grid(grid, paths->rows, more_pixels, more_chords, outline->capacity)) {
         return false;
     }
-    grid->top = top;
-    grid->bottom = bottom;
-    grid->width = paths->width;
+    place_grid(paths, found, layer, grid);
     measure_row_bounds(grid, outline, pixels);
     return true;
 }
@@ -217,19 +245,19 @@ int coverage(const Team *team, int stage, int64_t own, const Paths *paths, Cover
     Outline outline;
     Grid grid;
     bool outline_made = alloc_outline(&outline, paths, FIRST_EDGES), enough = outline_made;
-    enough &= alloc_grid(&grid, paths->height, FIRST_PIXELS, FIRST_PIXELS, FIRST_EDGES);
+    enough &= alloc_grid(&grid, paths->rows, FIRST_PIXELS, FIRST_PIXELS, FIRST_EDGES);
     Chunk chunk = claim_chunk(team, stage, own, paths->index.layer_count, CHUNK);
     for (; enough && chunk.begin < chunk.end;
          chunk = claim_chunk(team, stage, own, paths->index.layer_count, CHUNK)) {
         for (int64_t layer = chunk.begin; enough && layer < chunk.end; layer++) {
             memset(found->counts[layer], 0, sizeof found->counts[layer]);
-            if (found->layer_rows[layer][0] >= found->layer_rows[layer][1]) {
+            if (!place_grid(paths, found, layer, &grid) || is_hopeless(found)) {
                 continue;
             }
             int64_t pixels;
             enough = outline_layer(paths, layer, &outline) &&
                      measure_layer(paths, found, layer, &outline, &grid, &pixels);
-            if (enough) {
+            if (enough && pixels >= 0) {
                 cover_layer(paths, layer, &outline, &grid, pixels, found);
             }
         }

@@ -210,11 +210,14 @@ int32_t tangent(const Paths *paths, int64_t path, Outline *outline, int64_t segm
     return (int32_t)at;
 }
 
-/* Drop vertices not farther than `shortest` from the one before that is kept, and find directions and lengths of what
-is left. Where a corner is dropped there is one at the vertex before, unless the last vertex takes its place.
+/* Leave out the vertices of a polyline that lie within `shortest` of the last vertex kept, and set the direction and
+length of each piece between the vertices that are kept.
 
-`raw` is the number of the first of these vertices among the path's flattened points. The place after the last that is
-left.
+The last vertex takes the place of others that lie within `shortest` of it, but never of the first. If a corner is left
+out, the vertex kept before it becomes a corner.
+
+`begin` and `end` are the polyline's range in `outline->poly`; `raw` is the number of its first vertex among the
+flattened points of the path. Returns the end of the range that is kept.
 */
 int64_t measure_pieces(Outline *outline, int64_t begin, int64_t end, int64_t raw, double shortest) {
     PolyVertex *poly = outline->poly;

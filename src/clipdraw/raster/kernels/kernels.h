@@ -90,12 +90,13 @@ typedef struct {
     int64_t *first_piece;           /* gets the first piece of each segment, and the end: segments + 1 */
     int64_t *longest;               /* gets the most polyline vertices of a path: 1 */
     int64_t height, width;          /* of the image */
+    int64_t top, rows;              /* the band of it that is wanted: its first row, and how many */
     double tolerance;               /* largest distance between curve and polyline, in pixels */
 } Paths;
 
 /* Pixels of one row that a layer covers, one after another. */
 typedef struct {
-    int32_t row;      /* of the layer's image; once rows are listed the layer, -1 - layer if it is hidden */
+    int32_t row;      /* of the band of the layer's image; once rows are listed the layer, -1 - layer if it is hidden */
     int32_t left;     /* first column */
     int32_t right;    /* column after the last */
     int32_t fragment; /* first fragment, counted from the layer's first */
@@ -103,7 +104,9 @@ typedef struct {
 
 /* The coverage of all layers. A fragment is a pixel of a span; `capacity` tells how many of each kind fit. */
 typedef struct {
-    int64_t row_count;              /* of all images together */
+    int64_t row_count;              /* of the bands of all images together */
+    int64_t most;                   /* pixels, or chords, of a layer in the band; one with more asks for too much room */
+    int64_t for_gradients;          /* whether chords and edges are kept, which only gradients need */
     const int64_t *drawing_index;   /* the image that each layer is painted on: layers */
     int64_t (*layer_rows)[2];       /* first row that a layer may touch, row after the last: layers x 2 */
     _Atomic int64_t *claimed;       /* how many of each kind all layers have: 4 */
@@ -124,10 +127,10 @@ typedef struct {
     const Color *colors;           /* red, green, blue, opacity of each layer: layers */
     const Color *own_colors;       /* the same for each fragment of layers with gradients */
     const int64_t *first_own;      /* their first fragment there, -1 for other layers: layers */
-    const float *background;       /* drawings x 3 x height x width, or drawings x 3 */
+    const float *background;       /* drawings x 3 x rows x width, or drawings x 3 */
     int64_t background_is_image;   /* which of the two */
     const double *group_opacities; /* see index.Index: layers, or NULL */
-    float *image;                  /* gets the images: drawings x 3 x height x width */
+    float *image;                  /* gets the bands of the images: drawings x 3 x rows x width */
     int64_t *used;                 /* gets the number of fragments of each row: rows */
 } Paint;
 
@@ -157,7 +160,7 @@ typedef struct {
     int64_t threads;
     Counter *counters; /* stages x (threads + 1): how much of each thread's chunk is claimed, how much of all is done */
     Counter *arrived;  /* numbers the threads */
-    Counter *failed;   /* above 0 if a thread found no memory */
+    Counter *failed;   /* above 0 if a thread found no memory, or somebody wants no more of it */
 } Team;
 
 typedef struct {
@@ -223,10 +226,11 @@ typedef struct {
     int64_t pixel;       /* first pixel of the grid; there is one more than columns */
 } RowBounds;
 
-/* The pixels that one layer may cover, row by row, and the chords in them. */
+/* The pixels that one layer may cover in a band, row by row, and the chords in them. */
 typedef struct {
     int64_t pixel_capacity, chord_capacity, edge_capacity;
     int64_t top, bottom, width; /* rows that the layer may touch, columns of the image */
+    int64_t first_row, end_row; /* those of the rows that are in the band */
     RowBounds *row_bounds;                /* rows */
     double *winding;            /* change of the winding number, then that, then coverage: pixels */
     int32_t *state;             /* UNTOUCHED, OVERLAPPING, or see chords.c: pixels */

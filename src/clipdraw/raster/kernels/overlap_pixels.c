@@ -60,14 +60,14 @@ static Pixel place_of(const Outline *outline, const Grid *grid, int32_t k) {
     const Edge *edge = &outline->edge[chord->edge];
     double y0 = outline->vertex[edge->from].y, y1 = outline->vertex[edge->to].y;
     double y = y0 + (chord->begin + chord->end) / 2 * (y1 - y0);
-    int64_t last = grid->bottom - grid->top - 1, row = min_int(max_int((int64_t)y - grid->top, 0), last);
+    int64_t last = grid->end_row - grid->first_row - 1, row = min_int(max_int((int64_t)y - grid->first_row, 0), last);
     while (grid->row_bounds[row].pixel > chord->pixel) {
         row--;
     }
     while (row < last && grid->row_bounds[row + 1].pixel <= chord->pixel) {
         row++;
     }
-    return (Pixel){grid->top + row, grid->row_bounds[row].left + chord->pixel - grid->row_bounds[row].pixel, k};
+    return (Pixel){grid->first_row + row, grid->row_bounds[row].left + chord->pixel - grid->row_bounds[row].pixel, k};
 }
 
 /* How many chords a pixel has, of which the last is k; MOST_CHORDS + 1 for more. */

@@ -166,7 +166,7 @@ static bool has_room(const Coverage *covered) {
 
 /* List the spans of each row in the order of layers, and note their layers; false if there is no memory. */
 static bool list_rows(const Paths *paths, Coverage *covered) {
-    int64_t layers = paths->index.layer_count, height = paths->height, total = 0;
+    int64_t layers = paths->index.layer_count, rows = paths->rows, total = 0;
     int64_t *first = covered->first_in_row, *place = malloc((size_t)(covered->row_count + 1) * sizeof(int64_t));
     if (!place) {
         return false;
@@ -175,7 +175,7 @@ static bool list_rows(const Paths *paths, Coverage *covered) {
         first[row] = 0;
     }
     for (int64_t layer = 0; layer < layers; layer++) {
-        int64_t base = covered->drawing_index[layer] * height, begin = covered->first[layer][SPANS];
+        int64_t base = covered->drawing_index[layer] * rows, begin = covered->first[layer][SPANS];
         for (int64_t span = begin; span < begin + covered->counts[layer][SPANS]; span++) {
             first[base + covered->spans[span].row + 1]++;
         }
@@ -185,7 +185,7 @@ static bool list_rows(const Paths *paths, Coverage *covered) {
         first[row] = place[row] = total;
     }
     for (int64_t layer = 0; layer < layers; layer++) {
-        int64_t base = covered->drawing_index[layer] * height, begin = covered->first[layer][SPANS];
+        int64_t base = covered->drawing_index[layer] * rows, begin = covered->first[layer][SPANS];
         for (int64_t span = begin; span < begin + covered->counts[layer][SPANS]; span++) {
             int64_t row = base + covered->spans[span].row;
             covered->row_spans[place[row]++] = (int32_t)span;

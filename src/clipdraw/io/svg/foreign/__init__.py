@@ -17,18 +17,27 @@ from clipdraw.io.svg.foreign.effects import apply_effects, enter_viewport, tag_o
 from clipdraw.io.svg.foreign.geometry import SHAPES, root_viewport, transform_matrix
 from clipdraw.io.svg.foreign.gradients import referenced_id
 from clipdraw.io.svg.foreign.importer import ElementState, Group, Importer
-from clipdraw.io.svg.foreign.markers import is_group, marker_states
-from clipdraw.io.svg.foreign.paths import add_shape, context_paints
+from clipdraw.io.svg.foreign.markers import MARKERS, is_group, marker_states
+from clipdraw.io.svg.foreign.paints import context_paints
+from clipdraw.io.svg.foreign.paths import add_shape
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
 from clipdraw.io.svg.foreign.values import UnreadableError, css_color, unit_interval
 from clipdraw.io.svg.syntax import LINKED_SHEETS, SVG
+from clipdraw.limits import check_limits
 
 MAX_USES = 20
 """The longest chain of `<use>` that refers to `<use>`."""
 
 _CONTAINERS = frozenset({"svg", "g", "a", "switch", "use", "symbol"})
+_PAINTED = _CONTAINERS | SHAPES
+_PLACED = frozenset({"svg", "use", "symbol"})
+"""Elements that have a viewport, or lie where they are used."""
 _NOTES = {"text": "text", "flowRoot": "text", "image": "images", "foreignObject": "embedded pages", "video": "films"}
 _FEATURE = re.compile(r"http://www\.w3\.org/TR/SVG|org\.w3c\.")
+_OWN = frozenset({"d", "id"})
+"""Attributes of a path that its state does not depend on."""
+_PLAIN_COLOR = re.compile("#[0-9a-fA-F]{6}")
+_CONDITIONS = frozenset({"systemLanguage", "requiredFeatures", "requiredExtensions"})
 _ANIMATIONS = ("animate", "animateMotion", "animateTransform", "set")
 
 
@@ -98,6 +107,7 @@ def _walk(root: Element, start: ElementState, importer: Importer) -> None:
     """Visit every element that is painted, in painting order, without recursion."""
     stack = [(root, start)]
     while stack:
+        check_limits()
         element, parent = stack.pop()
         if parent.uses:
             importer.repeat()
@@ -113,8 +123,17 @@ def _visit(element: Element, parent: ElementState, importer: Importer) -> list[t
     if tag in _NOTES:
         importer.notes[_NOTES[tag]] += 1
         return []
-    if tag not in _CONTAINERS | SHAPES or not _applies(element):
+    if tag not in _PAINTED or not _applies(element):
         return []
+    key, colors = _state_key(element, tag, parent, importer)
+    known = importer.states.get(key)
+    if known is not None:
+        state = known[1]
+        if any(state.style[name] != color for name, color in colors.items()):
+            state = replace(state, style={**state.style, **colors})
+        add_shape(element, tag, state, importer)
+        return []
+    noted = importer.notes.total()
     style = cascade(element, parent.style, importer.sheets)
     if style.get("display") == "none":
         return []
@@ -125,8 +144,26 @@ def _visit(element: Element, parent: ElementState, importer: Importer) -> list[t
         return [(child, state) for child in _children(element, state, importer)]
     if style.get("visibility", "visible") != "visible":
         return []
+    alike = shaped is element and state.groups is parent.groups and importer.notes.total() == noted
+    if key and alike and not MARKERS & style.keys():
+        importer.remember(key, parent, state)
     add_shape(shaped, tag, state, importer)
     return [(child, inner) for marker, inner in marker_states(shaped, tag, state, importer) for child in marker]
+
+
+def _state_key(
+    element: Element, tag: str, parent: ElementState, importer: Importer
+) -> tuple[tuple[object, ...], dict[str, str]]:
+    """What tells the state of a path without style sheets but for its plain colors, and those; else nothing."""
+    if tag != "path" or importer.sheets.has_rules:
+        return (), {}
+    attributes = element.attrib
+    colors = {
+        name: attributes[name]
+        for name in ("fill", "stroke")
+        if _PLAIN_COLOR.fullmatch(attributes.get(name, "")) and "style" not in attributes
+    }
+    return (id(parent), *colors, *[each for each in attributes.items() if each[0] not in _OWN | colors.keys()]), colors
 
 
 def _enter(element: Element, tag: str, state: ElementState, importer: Importer) -> ElementState:
@@ -138,16 +175,24 @@ def _enter(element: Element, tag: str, state: ElementState, importer: Importer) 
         state: the state of its parent, with its own style.
         importer: the file that is being read.
     """
-    style, opacity = state.style, unit_interval(state.style.get("opacity"))
-    matrix = state.matrix if tag == "symbol" else state.matrix @ transform_matrix(style, state.viewport)
-    inner = enter_viewport(element, tag, replace(state, matrix=matrix), importer)
+    style, matrix = state.style, state.matrix
+    if tag != "symbol" and "transform" in style:
+        matrix = matrix @ transform_matrix(style, state.viewport)
+    opacity = unit_interval(style.get("opacity"))
+    groups = (*state.groups, Group()) if opacity < 1 and is_group(tag, style) else state.groups
+    opacity *= state.opacity
+    if tag not in _PLACED:
+        return apply_effects(
+            replace(state, matrix=matrix, opacity=opacity, groups=groups, size=(None, None)), matrix, importer
+        )
+    placed = replace(state, matrix=matrix)
     inner = replace(
-        inner,
-        opacity=state.opacity * opacity,
+        enter_viewport(element, tag, placed, importer),
+        opacity=opacity,
         uses=state.uses + (tag == "use"),
         size=(element.get("width"), element.get("height")) if tag == "use" else (None, None),
-        groups=(*state.groups, Group()) if opacity < 1 and is_group(tag, style) else state.groups,
-        context=context_paints(replace(state, matrix=matrix)) if tag == "use" else state.context,
+        groups=groups,
+        context=context_paints(placed) if tag == "use" else state.context,
     )
     return apply_effects(inner, matrix, importer)
 
@@ -173,6 +218,8 @@ def _children(element: Element, state: ElementState, importer: Importer) -> list
 
 def _applies(element: Element) -> bool:
     """Whether an element is for readers of English with the features of SVG 1.1 and without extensions."""
+    if not _CONDITIONS & element.attrib.keys():
+        return True
     languages = element.get("systemLanguage")
     known = languages is None or any(word.strip().lower().split("-")[0] == "en" for word in languages.split(","))
     features = element.get("requiredFeatures", "").split()

@@ -22,12 +22,13 @@ from clipdraw.io.svg.foreign.geometry import (
     transform_points,
     view_box,
 )
-from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer
+from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, joined
 from clipdraw.io.svg.foreign.values import PaintServer, length, parse_paint, reference, unit_interval
 from clipdraw.io.svg.syntax import SVG
 
 _EFFECTS = {"filter": "filters", "mask": "masks", "clip-path": "clip paths", "mix-blend-mode": "blend modes"}
 _EFFECTS |= dict.fromkeys(("rotate", "scale", "translate"), "transforms by a property of their own")
+_NAMES = frozenset({*_EFFECTS, "transform-box"})
 _CLIPPERS = {"mask": "mask", "clip-path": "clipPath"}
 
 
@@ -82,7 +83,7 @@ def enter_box(
         matrix = matrix @ shift_matrix(*-transform_points(np.array([point]), onto)[0])
     clip = Clip("inner viewports", matrix, np.array([[0, 0], size], dtype=np.float64))
     shown = state.style.get("overflow", "hidden") in ("visible", "auto")
-    clips = (*state.clips, clip) if not shown and clip.can_cut(importer.canvas) else state.clips
+    clips = joined((*state.clips, clip)) if not shown and clip.can_cut(importer.canvas) else state.clips
     _, _, width, height = box or whole
     return replace(state, matrix=matrix @ onto, viewport=(width, height), clips=clips)
 
@@ -95,6 +96,8 @@ def apply_effects(state: ElementState, matrix: Matrix, importer: Importer) -> El
         matrix: that of the element itself.
         importer: the file that is being read.
     """
+    if not _NAMES & state.style.keys():
+        return state
     clips: tuple[Clip, ...] = ()
     for key, note in _EFFECTS.items():
         value = state.style.get(key, "none")
@@ -113,7 +116,7 @@ def apply_effects(state: ElementState, matrix: Matrix, importer: Importer) -> El
     if "transform" in state.style and state.style.get("transform-box", "view-box") != "view-box":
         importer.notes["boxes of transforms"] += 1
     clips = tuple(clip for clip in clips if clip.can_cut(importer.canvas))
-    return replace(state, clips=state.clips + clips) if clips else state
+    return replace(state, clips=joined(state.clips + clips)) if clips else state
 
 
 def _rectangles(

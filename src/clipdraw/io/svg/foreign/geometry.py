@@ -192,6 +192,13 @@ def transform_points(points: Float64[np.ndarray, "points 2"], matrix: Matrix) ->
     return points @ matrix[:2, :2].T + matrix[:2, 2]
 
 
+def determinant(matrix: Matrix) -> float:
+    """How much larger a transform makes areas, with a sign."""
+    (a, b, _), (c, d, _), _ = matrix.tolist()
+    product: float = a * d - b * c
+    return product
+
+
 def transform_box(box: Box, matrix: Matrix) -> Box:
     """The lowest and highest coordinates of a box's corners after a transform."""
     corners = transform_points(np.array([[x, y] for x in box[:, 0] for y in box[:, 1]]), matrix)
@@ -268,7 +275,7 @@ def shape_subpaths(element: Element, tag: str, viewport: tuple[float, float]) ->
         FormatError: it has too many segments.
     """
     data = _data(element, tag)
-    if count_segments(data) > MAX_SEGMENTS:
+    if len(data) > MAX_SEGMENTS and count_segments(data) > MAX_SEGMENTS:
         raise FormatError(f"a path of more than {MAX_SEGMENTS:,} segments")
     commands, whole = shape_commands(element, tag, viewport)
     try:

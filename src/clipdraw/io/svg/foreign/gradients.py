@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 from xml.etree.ElementTree import Element
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 
-from clipdraw.drawing import Gradient
+from clipdraw.drawing import Gradient, GradientKind, Spread
 from clipdraw.io.svg.foreign.cascade import computed, with_geometry
 from clipdraw.io.svg.foreign.geometry import Box, Matrix, parse_transform
 from clipdraw.io.svg.foreign.stylesheets import StyleSheets
@@ -35,8 +34,8 @@ MAX_STOPS = 1000
 
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 
-_KINDS: dict[str, Literal["linear", "radial"]] = {"linearGradient": "linear", "radialGradient": "radial"}
-_SPREADS: dict[str, Literal["pad", "reflect", "repeat"]] = {"reflect": "reflect", "repeat": "repeat"}
+_KINDS: dict[str, GradientKind] = {"linearGradient": "linear", "radialGradient": "radial"}
+_SPREADS: dict[str, Spread] = {"reflect": "reflect", "repeat": "repeat"}
 _FARTHEST_FOCUS = 0.999
 """The largest distance of a focus from the center, in radii; SVG 1.1 puts one that is outside on the circle."""
 
@@ -51,7 +50,7 @@ class Template:
         stops: offset and color of each, in order.
     """
 
-    kind: Literal["linear", "radial"]
+    kind: GradientKind
     attributes: Mapping[str, str]
     stops: tuple[tuple[float, Rgba], ...]
 
@@ -73,7 +72,7 @@ def find_template(name: str, elements: Mapping[str | None, Element], sheets: Sty
     """
     element, stops, seen = elements.get(name), list[Element](), set[Element]()
     attributes: dict[str, str] = {}
-    kind: Literal["linear", "radial"] | None = None
+    kind: GradientKind | None = None
     for _ in range(MAX_TEMPLATES):
         tag = "" if element is None else element.tag.rpartition("}")[2]
         if element is None or tag not in _KINDS:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -25,6 +26,11 @@ MAX_REPEATS = 10_000
 
 MAX_BOXES = 8192
 """The most shapes of a group that are compared one by one; further ones are compared with the box of all before."""
+
+MAX_KNOWN = 4096
+"""The most states that are remembered."""
+
+_SAME: Matrix = np.eye(3)
 
 _SLACK = 1e-3
 """A shape that sticks out of a clip by less than this fraction of the clip's side counts as inside: it is rounding."""
@@ -58,6 +64,33 @@ class Group:
         return self.overlaps
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How far a stroke reaches around its curve.
+
+    Args:
+        matrix: from the coordinates in which the pen is round to those of the canvas.
+        radius: half the stroke's width, in those coordinates.
+        tips: points that it reaches besides, in those coordinates: corners of square caps and miters.
+    """
+
+    matrix: Matrix
+    radius: float
+    tips: Float64[np.ndarray, "tips 2"]
+
+    def grow(self, box: Box, from_canvas: Matrix = _SAME) -> Box:
+        """The lowest and highest coordinates of a curve with its stroke.
+
+        Args:
+            box: those of the curve.
+            from_canvas: from the coordinates of the canvas to those of the box.
+        """
+        matrix = from_canvas @ self.matrix
+        margin = self.radius * np.linalg.norm(matrix[:2, :2], axis=1)
+        points = np.concatenate((box[:1] - margin, box[1:] + margin, transform_points(self.tips, matrix)))
+        return np.stack((points.min(axis=0), points.max(axis=0)))
+
+
 @dataclass
 class Clip:
     """A rectangle that clips shapes. A drawing does not clip: fills are cut off at it, strokes that cross it are named.
@@ -74,24 +107,27 @@ class Clip:
     box: Box
     noted: bool = False
 
-    def side(self, box: Box, matrix: Matrix, reach: float, canvas: Canvas) -> Literal["inside", "across", "outside"]:
+    def side(self, box: Box, matrix: Matrix, reach: Reach, canvas: Canvas) -> Literal["inside", "across", "outside"]:
         """Where a shape lies; what is beyond the canvas counts as inside.
 
         Args:
             box: lowest and highest coordinates of the shape in its own coordinates.
             matrix: from these to those of the canvas.
-            reach: how far its stroke reaches around it, in canvas units.
+            reach: how far its stroke reaches around it.
             canvas: the visible area.
         """
-        inverse = np.linalg.inv(self.matrix)
-        margin = reach * np.abs(inverse[:2, :2]).sum(axis=1)
-        own = transform_box(box, inverse @ matrix) + np.stack((-margin, margin))
+        inverse = self._inverse
+        own = reach.grow(transform_box(box, inverse @ matrix), inverse)
         if (own[0] > self.box[1]).any() or (own[1] < self.box[0]).any():
             return "outside"
-        grown = transform_box(box, matrix) + np.array([[-reach], [reach]])
+        grown = reach.grow(transform_box(box, matrix))
         seen = np.stack((np.maximum(grown[0], 0), np.minimum(grown[1], (canvas.width, canvas.height))))
         unseen = bool((seen[0] > seen[1]).any())
         return "inside" if unseen or self._holds(own) or self._holds(transform_box(seen, inverse)) else "across"
+
+    @cached_property
+    def _inverse(self) -> Matrix:
+        return np.linalg.inv(self.matrix)
 
     def corners(self, matrix: Matrix) -> Float64[np.ndarray, "4 2"]:
         """Its corners, one after another, in the coordinates that a matrix takes to those of the canvas."""
@@ -111,6 +147,15 @@ class Clip:
     def _holds(self, box: Box) -> bool:
         slack = _SLACK * (self.box[1] - self.box[0])
         return bool((box[0] >= self.box[0] - slack).all() and (box[1] <= self.box[1] + slack).all())
+
+
+def joined(clips: tuple[Clip, ...]) -> tuple[Clip, ...]:
+    """Clips of which the last one becomes one with that before where both are rectangles of the same coordinates."""
+    if len(clips) < 2 or clips[-1].note != clips[-2].note or (clips[-1].matrix != clips[-2].matrix).any():
+        return clips
+    one, two = clips[-2].box, clips[-1].box
+    box = np.stack((np.maximum(one[0], two[0]), np.minimum(one[1], two[1])))
+    return (*clips[:-2], replace(clips[-1], box=box)) if (box[0] < box[1]).all() else clips
 
 
 @dataclass(frozen=True)
@@ -180,6 +225,8 @@ class Importer:
         gradients: the gradients that styles refer to by index.
         transforms: the transforms that styles refer to by index.
         paint_cache: the paint of each gradient on each kind of shape.
+        states: parents and states of paths, by what tells them; few.
+        paints: states, and what paths in them are painted with, by their identity; few.
         farthest: the highest coordinates of all that is painted.
     """
 
@@ -199,6 +246,8 @@ class Importer:
     gradients: list[Gradient] = field(default_factory=list)
     transforms: list[Float32[np.ndarray, "2 3"]] = field(default_factory=list)
     paint_cache: dict[tuple[object, ...], Gradient | Rgba | None] = field(default_factory=dict)
+    states: dict[tuple[object, ...], tuple[ElementState, ElementState]] = field(default_factory=dict)
+    paints: dict[int, tuple[ElementState, Any]] = field(default_factory=dict)
     farthest: Float64[np.ndarray, " 2"] = field(default_factory=lambda: np.zeros(2))
     _templates: dict[str, Template | None] = field(default_factory=dict)
     _indices: dict[object, int] = field(default_factory=dict)
@@ -207,7 +256,8 @@ class Importer:
 
     def drawing(self, metadata: dict[str, str]) -> Drawing:
         """All paths as a drawing; without styles if they are plain strokes."""
-        plain = all(style == Style() for style in self.styles)
+        usual = Style()
+        plain = all(style == usual for style in self.styles)
         filled = any(style.fill for style in self.styles)
         return Drawing(
             points=torch.from_numpy(np.concatenate(self.points)).float(),
@@ -234,6 +284,13 @@ class Importer:
         if min(width, height) <= 0:
             raise FormatError("neither viewBox nor width and height tell its size, and its shapes lie above or left")
         self.canvas = Canvas(width, height)
+
+    def remember(self, key: tuple[object, ...], parent: ElementState, state: ElementState) -> None:
+        """Remember the state of a path for others; the parent, so that its identity stays its own."""
+        if len(self.states) >= MAX_KNOWN:
+            self.states.clear()
+            self.paints.clear()
+        self.states[key] = parent, state
 
     def may_repeat(self, number: int) -> bool:
         """Whether so many elements more may be painted again."""

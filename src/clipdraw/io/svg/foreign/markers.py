@@ -20,12 +20,14 @@ from clipdraw.io.svg.foreign.geometry import (
     shift_matrix,
 )
 from clipdraw.io.svg.foreign.importer import ElementState, Group, Importer
+from clipdraw.io.svg.foreign.paints import context_paints
 from clipdraw.io.svg.foreign.path_data import Command, Pen, Point, extent, single_commands
-from clipdraw.io.svg.foreign.paths import context_paints, is_beneath
+from clipdraw.io.svg.foreign.paths import is_beneath
 from clipdraw.io.svg.foreign.values import UnreadableError, diagonal, length, reference, unit_interval
 
 _MARKED = frozenset({"path", "line", "polyline", "polygon"})
-_PROPERTIES = frozenset({"marker-start", "marker-mid", "marker-end"})
+MARKERS = frozenset({"marker-start", "marker-mid", "marker-end"})
+"""The properties that name markers."""
 _KINDS = ("start", "mid", "end")
 
 
@@ -58,7 +60,7 @@ def marker_states(
     Raises:
         UnreadableError: the geometry of the shape is not understood.
     """
-    markers = _markers(tag, state, importer)
+    markers = _markers(tag, state, importer) if MARKERS & state.style.keys() else None
     if not markers:
         return []
     subpaths, _ = shape_subpaths(element, tag, state.viewport)
@@ -76,7 +78,7 @@ def marker_states(
 
 def is_group(tag: str, style: Mapping[str, str]) -> bool:
     """Whether an element may consist of several shapes, of which its opacity makes a group: also one with markers."""
-    return tag not in SHAPES or bool(_PROPERTIES & style.keys())
+    return tag not in SHAPES or bool(MARKERS & style.keys())
 
 
 def _markers(tag: str, state: ElementState, importer: Importer) -> dict[str, Element]:

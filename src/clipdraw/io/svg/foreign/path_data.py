@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from clipdraw.io.svg.foreign.values import NUMBER
+from clipdraw.limits import check_limits
 
 Command = tuple[str, list[float]]
 """A letter, and the numbers of one or more commands of that kind."""
@@ -38,6 +39,8 @@ _LEAST_ARC_NUMBERS = 5
 """Numbers of an arc at least: its flags may stand close together."""
 _ARC_PIECE = math.pi / 6
 """The largest angle of one cubic segment of an arc: at most 4e-7 of the radius off."""
+_STRAIGHT = 1e-12
+"""The sine of half the angle at a vertex is at least 1 less this where the curve goes straight on."""
 
 
 def path_commands(data: str) -> tuple[list[Command], bool]:
@@ -143,6 +146,48 @@ def extreme_times(p0: Values, p1: Values, p2: Values, p3: Values) -> Float64[np.
     return np.nan_to_num(times, posinf=0.0, neginf=0.0).clip(0, 1)
 
 
+def stroke_tips(
+    subpath: Subpath, radius: float, *, square_caps: bool, miter_limit: float
+) -> Float64[np.ndarray, "tips 2"]:
+    """The corners of a stroke that lie further from the curve than half its width: of square caps and of miters.
+
+    Args:
+        subpath: the curve.
+        radius: half the stroke's width.
+        square_caps: whether an open curve ends in square caps.
+        miter_limit: the longest miter, in widths, 1 or more; sharper corners are beveled, as all are at 1.
+
+    Source: SVG 2, section 13.5.5: a miter at an angle of a is 1 / sin(a / 2) widths long.
+    """
+    cubics = subpath.cubics()
+    first, last = _directions(cubics), _directions(cubics[:, ::-1])
+    moving = first.any(axis=1)
+    vertices, onward, backward = cubics[moving, 0], first[moving], last[moving]
+    if not len(vertices):
+        return np.empty((0, 2))
+    before = np.roll(backward, 1, axis=0)
+    sine = np.sqrt((1 - (onward * before).sum(axis=1)).clip(0) / 2)  # of half the angle
+    mitered = (sine < 1 - _STRAIGHT) & (sine * miter_limit >= 1)
+    mitered[0] &= subpath.closed
+    sine = sine[mitered, None]
+    tips = vertices[mitered] - radius * (onward + before)[mitered] / (2 * sine * np.sqrt(1 - sine**2))
+    if subpath.closed or not square_caps:
+        return tips
+    ends, inward = np.stack((cubics[0, 0], cubics[-1, 3])), np.stack((onward[0], backward[-1]))
+    across = inward[:, ::-1] * (-1, 1)
+    corners = [ends - radius * (inward + side * across) for side in (-1, 1)]
+    return np.concatenate((tips, *corners))
+
+
+def _directions(cubics: Float64[np.ndarray, "segments 4 2"]) -> Float64[np.ndarray, "segments 2"]:
+    """Unit vectors from the first control point of each segment to the next one elsewhere; 0 where there is none."""
+    ways = cubics[:, 1:] - cubics[:, :1]
+    lengths = np.linalg.norm(ways, axis=2)
+    chosen = (lengths > 0).argmax(axis=1)
+    rows = np.arange(len(cubics))
+    return ways[rows, chosen] / np.where(lengths > 0, lengths, 1)[rows, chosen, None]
+
+
 def is_flat(subpaths: Sequence[Subpath]) -> bool:
     """Whether each subpath lies on a line, so that it encloses nothing."""
     for subpath in subpaths:
@@ -161,6 +206,7 @@ def build_subpaths(commands: Iterable[Command]) -> list[Subpath]:
     """
     pen = Pen()
     for letter, numbers in single_commands(commands):
+        check_limits()
         pen.follow(letter, numbers)
     pen.end_subpath(closed=False)
     return pen.subpaths

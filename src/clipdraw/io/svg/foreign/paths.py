@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 from xml.etree.ElementTree import Element
 
@@ -15,31 +15,47 @@ from clipdraw.drawing import Canvas, Gradient, Style
 from clipdraw.errors import FormatError
 from clipdraw.io.svg.foreign.cutting import Dashes, curve_length, cut_off
 from clipdraw.io.svg.foreign.effects import tag_of
-from clipdraw.io.svg.foreign.geometry import Box, rectangle, shape_subpaths, transform_box, transform_points
+from clipdraw.io.svg.foreign.geometry import (
+    Box,
+    determinant,
+    rectangle,
+    shape_subpaths,
+    transform_box,
+    transform_points,
+)
 from clipdraw.io.svg.foreign.gradients import instantiate
-from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, PlacedPaint
-from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat
+from clipdraw.io.svg.foreign.importer import Clip, ElementState, Importer, PlacedPaint, Reach
+from clipdraw.io.svg.foreign.paints import Paint, paint_opacity, paints_of
+from clipdraw.io.svg.foreign.path_data import Subpath, count_segments, extent, is_flat, stroke_tips
 from clipdraw.io.svg.foreign.values import (
-    CONTEXT,
     PaintServer,
     Rgba,
     UnreadableError,
     diagonal,
     length,
     parse_dashes,
-    parse_paint,
-    unit_interval,
+    parse_pen,
 )
 from clipdraw.io.svg.syntax import LIMIT, MAX_PATHS
+from clipdraw.limits import check_limits
 
 _TRANSPARENT: Rgba = (0.0, 0.0, 0.0, 0.0)
 _EVEN = 1e-4
 """The relative deviation of a transform from turning and even scaling up to which its strokes keep one width."""
-_CAPS: dict[str, Literal["round", "butt", "square"]] = {"round": "round", "square": "square"}
 _DOT = 0.01
 """The length of a dash of length 0, in widths of its stroke: a direction for its caps, too short to be seen."""
+_PARTED = frozenset({"stroke-dasharray", "paint-order"})
+"""Properties for which fill and stroke may need an outline each."""
+_LONG = 1000
+"""Characters of path data whose segments are counted before they are built."""
+_SAME = np.eye(3).tolist()
 _SHARP = frozenset({"crispedges", "optimizespeed"})
-_JOINS: dict[str, Literal["round", "bevel", "miter"]] = {"round": "round", "bevel": "bevel"}
+_OTHER_JOINS = {"miter-clip": "clipped miters, beveled", "arcs": "joins of arcs, mitered"}
+"""The notes on joins that a drawing does not have."""
+_NO_STROKE = Reach(np.eye(3), 0.0, np.empty((0, 2)))
+_style = lru_cache(maxsize=4096)(Style)
+"""A style; most paths of a file share one of few."""
+_PEN = "cap", "join", "miter_limit"
 
 
 @dataclass(frozen=True)
@@ -68,34 +84,49 @@ class _Shape:
     @cached_property
     def placed(self) -> list[np.ndarray]:
         """The control points of its outline in canvas units."""
+        if self.state.matrix.tolist() == _SAME:
+            return [subpath.points for subpath in self.subpaths]
         return [transform_points(subpath.points, self.state.matrix) for subpath in self.subpaths]
 
+    @property
+    def placed_subpaths(self) -> list[Subpath]:
+        """Its outline in canvas units."""
+        pairs = zip(self.subpaths, self.placed, strict=True)
+        return [replace(subpath, points=points) for subpath, points in pairs]
+
     @cached_property
-    def reach(self) -> float:
-        """How far its stroke reaches, in canvas units."""
-        return self.width / 2 * (1.0 if self.fixed else float(np.abs(self.state.matrix[:2, :2]).max()))
+    def reach(self) -> Reach:
+        """How far its stroke reaches."""
+        if self.width == 0:
+            return _NO_STROKE
+        matrix = np.eye(3) if self.fixed else self.state.matrix
+        cap, join, limit = parse_pen(self.state.style)
+        limit = limit if join == "miter" else 1.0
+        tips = [
+            stroke_tips(outline, self.width / 2, square_caps=cap == "square", miter_limit=limit)
+            for outline in (self.placed_subpaths if self.fixed else self.subpaths)
+        ]
+        return Reach(matrix, self.width / 2, np.concatenate(tips))
 
     @cached_property
     def stretched(self) -> bool:
         """Whether a pen of one width can only follow the outline in the shape's own coordinates."""
-        linear = self.state.matrix[:2, :2]
-        square = float(abs(np.linalg.det(linear)))
-        even = np.allclose(linear @ linear.T, square * np.eye(2), rtol=0.0, atol=_EVEN * square)
-        return self.width > 0 and not self.fixed and not even
+        if self.width <= 0 or self.fixed:
+            return False
+        (a, b, _), (c, d, _), _ = self.state.matrix.tolist()
+        square = abs(a * d - b * c)
+        products = a * a + b * b - square, c * c + d * d - square, a * c + b * d
+        return not all(abs(product) <= _EVEN * square for product in products)
 
     @property
     def is_too_large(self) -> bool:
         """Whether a coordinate or the width is not finite or beyond `LIMIT`."""
-        arrays = [
-            *self.placed,
-            *(subpath.points for subpath in self.subpaths),
-            np.array(self.width * (self.fixed or 1)),
-        ]
-        return not all((np.abs(array) <= LIMIT).all() for array in (*arrays, self.state.matrix))  # also for NaN
-
-
-_Paint = Rgba | PlacedPaint | None
-"""A color with its opacity, a gradient, or no paint."""
+        if not abs(self.width * (self.fixed or 1)) <= LIMIT:
+            return True
+        arrays = [self.state.matrix, *self.placed]
+        if self.placed[0] is not self.subpaths[0].points:
+            arrays += [subpath.points for subpath in self.subpaths]
+        return not all(np.abs(array).max() <= LIMIT for array in arrays)  # also for NaN
 
 
 def add_shape(
@@ -114,21 +145,22 @@ def add_shape(
         UnreadableError: its geometry is not understood.
         FormatError: it is beyond a limit.
     """
-    fill, stroke = (_paint(key, state) for key in ("fill", "stroke"))
+    fill, stroke, width, fixed = paints_of(state, importer)
     fill = None if tag == "line" else fill
-    width, fixed = _stroke_width(state, importer)
-    stroke = stroke if width > 0 else None
     if fill is None and stroke is None:
         return
     opaque = fill[:3] if stroke is None and isinstance(fill, tuple) and fill[3] * state.opacity >= 1 else None
     if opaque and may_be_background and not importer.styles and _covers(element, tag, state, importer.canvas):
         importer.background, importer.background_shape = opaque, (element, tag, state)
         return
-    importer.count(count_segments(element.get("d", "") or element.get("points", "")), what="segments")
+    data = element.get("d", "") or element.get("points", "")
+    importer.count(count_segments(data) if len(data) > _LONG else 0, what="segments")
     subpaths, whole = shape_subpaths(element, tag, state.viewport)
+    if len(data) <= _LONG:
+        importer.count(sum([subpath.segments for subpath in subpaths]) or 1, what="segments")
     if not whole:
         importer.notes["shapes with an error, drawn up to it"] += 1
-    if not subpaths or not np.linalg.det(state.matrix[:2, :2]):
+    if not subpaths or not determinant(state.matrix):
         return
     path_length = length(element.get("pathLength"), of=math.nan, default=math.nan)
     shape = _Shape(subpaths, state, width if stroke is not None else 0.0, fixed, path_length)
@@ -136,50 +168,6 @@ def add_shape(
         importer.notes[f"shapes beyond ±{LIMIT:g}"] += 1
     else:
         _add_paths(shape, None if fill is not None and is_flat(subpaths) else fill, stroke, importer)
-
-
-def context_paints(state: ElementState, box: Box | None = None) -> dict[str, PlacedPaint]:
-    """The paints of an element, by the names that what it shows may call them.
-
-    Args:
-        state: the state of the element.
-        box: its lowest and highest coordinates, if they are known.
-    """
-    return {f"context-{key}": _placed_paint(key, state, box) for key in ("fill", "stroke")}
-
-
-def _placed_paint(key: str, state: ElementState, box: Box | None) -> PlacedPaint:
-    text = state.style.get(key, "black" if key == "fill" else "none")
-    context = text.strip().lower()
-    if context in CONTEXT:
-        return state.context.get(context, PlacedPaint(None, state.matrix, state.viewport, box))
-    paint = parse_paint(text, state.style.get("color", "black"))
-    return PlacedPaint(paint, state.matrix, state.viewport, box)
-
-
-def _paint(key: Literal["fill", "stroke"], state: ElementState) -> _Paint:
-    """A paint with its own opacity; None if it leaves no trace."""
-    placed = _placed_paint(key, state, None)
-    color, opacity = placed.paint, _paint_opacity(key, state)
-    if color is None or opacity * state.opacity <= 0:
-        return None
-    if isinstance(color, PaintServer):
-        return placed
-    return (*color[:3], color[3] * opacity) if color[3] > 0 else None
-
-
-def _paint_opacity(key: Literal["fill", "stroke"], state: ElementState) -> float:
-    return unit_interval(state.style.get(f"{key}-opacity"))
-
-
-def _stroke_width(state: ElementState, importer: Importer) -> tuple[float, float | None]:
-    """The width of strokes, and the canvas units of a unit that transforms do not scale, in which it then is."""
-    width = length(state.style.get("stroke-width"), of=diagonal(*state.viewport), default=1.0)
-    if state.style.get("vector-effect") != "non-scaling-stroke":
-        return width, None
-    side = length(importer.root.get("width"), of=0.0)
-    unit = importer.canvas.width / side if side > 0 else 1.0
-    return width * unit, unit
 
 
 def _covers(element: Element, tag: str, state: ElementState, canvas: Canvas) -> bool:
@@ -201,9 +189,12 @@ def is_beneath(part: Literal["stroke", "markers"], order: str) -> bool:
     return words.index(part) < max(map(words.index, usual[: usual.index(part)]))
 
 
-def _add_paths(shape: _Shape, fill: _Paint, stroke: _Paint, importer: Importer) -> None:
+def _add_paths(shape: _Shape, fill: Paint, stroke: Paint, importer: Importer) -> None:
     """Add the path of a shape, or two: if its stroke is beneath its fill or dashed, or its fill cut off by a clip."""
     state = shape.state
+    if not state.clips and not _PARTED & state.style.keys():
+        _add_path(shape, shape.subpaths, fill, stroke, importer)
+        return
     sides = [clip.side(shape.box, state.matrix, shape.reach, importer.canvas) for clip in state.clips]
     if "outside" in sides:
         return
@@ -230,7 +221,7 @@ def _cut_off(shape: _Shape, clips: Sequence[Clip], importer: Importer) -> list[S
     """The outline of a shape's fill within clips."""
     subpaths, matrix = shape.subpaths, shape.state.matrix
     for clip in clips:
-        if subpaths and clip.side(shape.box, matrix, 0.0, importer.canvas) != "inside":
+        if subpaths and clip.side(shape.box, matrix, _NO_STROKE, importer.canvas) != "inside":
             subpaths = cut_off(subpaths, clip.corners(matrix))
     return subpaths
 
@@ -238,14 +229,14 @@ def _cut_off(shape: _Shape, clips: Sequence[Clip], importer: Importer) -> list[S
 def _dashes(shape: _Shape, importer: Importer) -> list[Subpath]:
     """The dashes of a shape's stroke, in its own coordinates; its outline if it is not dashed."""
     state, cap = shape.state, shape.state.style.get("stroke-linecap", "butt")
+    if "stroke-dasharray" not in state.style:
+        return shape.subpaths
     across = diagonal(*state.viewport)
     lengths = parse_dashes(state.style.get("stroke-dasharray", "none"), of=across)
     if lengths is None or sum(lengths[1::2]) <= 0 or shape.path_length == 0:
         return shape.subpaths
     unit = shape.fixed or 1.0
-    outline = shape.subpaths
-    if shape.fixed:
-        outline = [Subpath(points, subpath.closed) for points, subpath in zip(shape.placed, outline, strict=True)]
+    outline = shape.placed_subpaths if shape.fixed else shape.subpaths
     unit *= curve_length(outline) / shape.path_length if shape.path_length > 0 else 1.0
     pattern = Dashes(
         tuple(unit * each for each in lengths),
@@ -264,7 +255,7 @@ def _dashes(shape: _Shape, importer: Importer) -> list[Subpath]:
     return cut
 
 
-def _add_path(shape: _Shape, outline: list[Subpath], fill: _Paint, stroke: _Paint, importer: Importer) -> None:
+def _add_path(shape: _Shape, outline: list[Subpath], fill: Paint, stroke: Paint, importer: Importer) -> None:
     state = shape.state
     fill_color, fill_gradient = _resolve(fill, "fill", shape, importer)
     color, stroke_gradient = _resolve(stroke, "stroke", shape, importer)
@@ -280,22 +271,23 @@ def _add_path(shape: _Shape, outline: list[Subpath], fill: _Paint, stroke: _Pain
     importer.colors.append(color or _TRANSPARENT)
     importer.fills.append(fill_color or _TRANSPARENT)
     evenodd = state.style.get("fill-rule") == "evenodd"
-    style = Style(
-        closed=tuple(subpath.closed for subpath in outline),
+    style = _style(
+        closed=tuple([subpath.closed for subpath in outline]),
         fill=None if fill_color is None else ("evenodd" if evenodd else "nonzero"),
         stroked=color is not None,
         fill_gradient=fill_gradient,
         stroke_gradient=stroke_gradient,
         transforms=(importer.transform_index(state.matrix),) if shape.stretched else (),
         opacity=opacity,
+        **(dict(zip(_PEN, parse_pen(state.style), strict=True)) if color is not None else {}),
     )
-    importer.styles.append(_with_pen(style, state.style))
+    importer.styles.append(style)
 
 
 def _add_geometry(shape: _Shape, outline: list[Subpath], stroked: bool, importer: Importer) -> None:
     """Add points, segments and width: in canvas units, or in the shape's own coordinates if it is stretched."""
     matrix = shape.state.matrix
-    scale = 1.0 if shape.fixed or shape.stretched else float(abs(np.linalg.det(matrix[:2, :2])) ** 0.5)
+    scale = 1.0 if shape.fixed or shape.stretched else abs(determinant(matrix)) ** 0.5
     placed = shape.placed
     if outline is not shape.subpaths:
         placed = [transform_points(subpath.points, matrix) for subpath in outline]
@@ -304,32 +296,20 @@ def _add_geometry(shape: _Shape, outline: list[Subpath], stroked: bool, importer
     importer.widths.append(shape.width * scale if stroked else 0.0)
     if LIMIT in (importer.canvas.width, importer.canvas.height):
         shown = extent([replace(subpath, points=points) for subpath, points in zip(outline, placed, strict=True)])
-        importer.farthest = np.maximum(importer.farthest, shown[1] + (shape.reach if stroked else 0.0))
+        importer.farthest = np.maximum(importer.farthest, (shape.reach.grow(shown) if stroked else shown)[1])
 
 
 def _fainter(color: Rgba | None, opacity: float) -> Rgba | None:
     return None if color is None else (*color[:3], color[3] * opacity)
 
 
-def _with_pen(style: Style, properties: dict[str, str]) -> Style:
-    """The style with the cap, join and miter limit of its stroke."""
-    if not style.stroked:
-        return style
-    join = _JOINS.get(properties.get("stroke-linejoin", "miter"), "miter")
-    limit = float(properties.get("stroke-miterlimit", 4.0)) if join == "miter" else 4.0
-    cap = _CAPS.get(properties.get("stroke-linecap", "butt"), "butt")
-    if limit < 1:  # no miter is so short
-        join, limit = "bevel", 4.0
-    return replace(style, cap=cap, join=join, miter_limit=min(limit, LIMIT))
-
-
 def _resolve(
-    paint: _Paint, key: Literal["fill", "stroke"], shape: _Shape, importer: Importer
+    paint: Paint, key: Literal["fill", "stroke"], shape: _Shape, importer: Importer
 ) -> tuple[Rgba | None, int | None]:
     """The color of a paint, and the index of its gradient; of the color of a gradient only the opacity is of use."""
     if not isinstance(paint, PlacedPaint):
         return paint, None
-    opacity = _paint_opacity(key, shape.state)
+    opacity = paint_opacity(key, shape.state)
     served = _serve(paint, shape, importer)
     if isinstance(served, Gradient):
         return (0.0, 0.0, 0.0, opacity), importer.gradient_index(served)
@@ -377,9 +357,14 @@ def _note_shape(shape: _Shape, stroked: bool, importer: Importer) -> None:
         importer.notes["strokes that do not scale, in canvas units"] += 1
     if style.get("shape-rendering", "auto").strip().lower() in _SHARP:
         importer.notes["edges without antialiasing"] += 1
-    if stroked and style.get("stroke-linejoin") == "miter-clip":
-        importer.notes["clipped miters, beveled"] += 1
-    reach = shape.reach if stroked else 0.0
-    for group in shape.state.groups:
-        if group.add(transform_box(shape.box, shape.state.matrix) + np.array([[-reach], [reach]])):
+    if stroked and (note := _OTHER_JOINS.get(style.get("stroke-linejoin", "miter"))):
+        importer.notes[note] += 1
+    groups = [group for group in shape.state.groups if not group.overlaps]
+    if not groups:
+        return
+    box = transform_box(shape.box, shape.state.matrix)
+    box = shape.reach.grow(box) if stroked else box
+    for group in groups:
+        check_limits()
+        if group.add(box):
             importer.notes["opacity of groups whose shapes overlap, applied to each"] += 1

@@ -166,6 +166,11 @@ class StyleSheets:
             self._declared[element] = [each for *_, pseudo, rule in matches if pseudo is None for each in rule]
         return self._declared[element]
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether there is a rule, so that the properties of an element may depend on where it is."""
+        return bool(self._matcher.order)
+
     def note(self, element: Element, text: str) -> None:
         """Count a part of an element that is not understood, once."""
         if (element, text) not in self._noted:

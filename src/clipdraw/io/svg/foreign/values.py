@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +14,8 @@ from tinycss2.ast import FunctionBlock, Node
 from tinycss2.color4 import Color, parse_color
 from tinycss2.parser import parse_one_component_value
 
-from clipdraw.io.svg.syntax import parse_percent_color
+from clipdraw.drawing import Cap, Join
+from clipdraw.io.svg.syntax import LIMIT, parse_percent_color
 
 Rgba = tuple[float, float, float, float]
 """Straight red, green, blue and opacity in [0, 1]."""
@@ -26,6 +27,8 @@ LONGEST = 200
 """Characters of a color that are looked at; no honest one is longer."""
 
 _LARGEST = 1e30
+_CAPS: dict[str, Cap] = {"round": "round", "square": "square"}
+_JOINS: dict[str, Join] = {"round": "round", "bevel": "bevel"}
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _PROFILE = re.compile(r"\s*icc-color\([^()]*\)\s*", re.IGNORECASE)
 _FROM_D50 = np.array(
@@ -228,6 +231,7 @@ def is_length(text: str) -> bool:
     return match is not None and match[2] in {*_UNITS, "%"}
 
 
+@lru_cache(maxsize=8192)
 def length(text: str | None, *, of: float, default: float = 0.0) -> float:
     """A length in user units (1/96 inch).
 
@@ -275,6 +279,16 @@ def parse_paint(text: str, current: str = "black") -> Rgba | PaintServer | None:
         return PaintServer((server[1] or "").strip(), None if isinstance(fallback, PaintServer) else fallback)
     color = css_color(current.strip() if text.lower() == CURRENT else text)
     return color if color is not None and color[3] > 0 else None
+
+
+def parse_pen(properties: Mapping[str, str]) -> tuple[Cap, Join, float]:
+    """The cap, join and miter limit of a stroke; joins that a drawing does not have become miters."""
+    cap = _CAPS.get(properties.get("stroke-linecap", "butt"), "butt")
+    join = _JOINS.get(properties.get("stroke-linejoin", "miter"), "miter")
+    limit = float(properties.get("stroke-miterlimit", 4.0)) if join == "miter" else 4.0
+    if limit < 1:  # no miter is so short
+        join, limit = "bevel", 4.0
+    return cap, join, min(limit, LIMIT)
 
 
 def parse_dashes(text: str, *, of: float) -> tuple[float, ...] | None:

@@ -63,6 +63,41 @@ def test_strokes_beyond_inner_viewports_are_named():
 
 
 @pytest.mark.parametrize(
+    ("path", "within"),
+    [
+        ('d="M8 20H32"', True),
+        ('d="M7.5 20H32" stroke-linecap="round"', False),
+        ('d="M8 20H32" stroke-linecap="square"', True),
+        ('d="M7.5 20H32" stroke-linecap="square"', False),
+        ('d="M8.5 8.5L30 30z" stroke-linecap="square"', True),
+        ('d="M10 10L10 10L30 30" stroke-linecap="square"', True),
+        ('d="M8.5 8.5L30 30" stroke-linecap="square"', False),
+        ('d="M20 31.5L8.5 20" stroke-linecap="square"', False),
+        ('d="M8 8H32V32H8z"', True),
+        ('d="M7.5 8H32V32H8z"', False),
+        ('d="M20 11L25 30H15z"', False),
+        ('d="M20 11L25 30H15z" stroke-linejoin="bevel"', True),
+        ('d="M20 11L25 30H15z" stroke-miterlimit="3"', True),
+        ('d="M15 30L20 11L25 30"', False),
+        ('d="M20 11L25 30H15" stroke-linecap="round"', True),
+        ('d="M15 30L20 11C20 11 20 11 25 30" stroke-miterlimit="9"', False),
+        ('d="M3 2L8 8H32" transform="translate(20 20) rotate(45) translate(-20 -20)" stroke-linejoin="round"', False),
+        ('d="M4 10H16" transform="scale(2)" stroke-width="4" vector-effect="non-scaling-stroke"', True),
+        ('d="M4 10H16" transform="scale(2)" stroke-width="4"', True),
+        ('d="M4 10H16" transform="scale(2)" stroke-width="5" stroke-linecap="square"', False),
+        ('d="M4 10H16" transform="scale(2)" stroke-width="4" stroke-linecap="square"', True),
+        ('d="M8 10H32" transform="scale(1 2)" stroke-width="6"', True),
+        ('d="M8 12H32" transform="scale(1 2)" stroke-width="16"', False),
+    ],
+)
+def test_a_stroke_within_a_clip_is_one_with_all_its_corners_there(path, within):
+    clip = '<clipPath id="c"><rect x="4" y="4" width="32" height="32"/></clipPath>'
+    pen = "" if "stroke-width" in path else 'stroke-width="8"'
+    body = f'{clip}<g clip-path="url(#c)" fill="none" stroke="red" {pen}><path {path}/></g>'
+    assert (read(body) and "" if within else noted(body)[1]) == ("" if within else "strokes beyond clip paths")
+
+
+@pytest.mark.parametrize(
     ("clip", "note"),
     [
         (f'<clipPath id="c">{RECT}</clipPath>', ""),

@@ -46,7 +46,7 @@ def test_what_encloses_nothing_is_not_filled():
         ('stroke-linecap="round" stroke-linejoin="round" stroke-miterlimit="9"', ("round", "round", 4.0)),
         ('stroke-linecap="square" stroke-linejoin="bevel"', ("square", "bevel", 4.0)),
         ('stroke-miterlimit="10"', ("butt", "miter", 10.0)),
-        ('stroke-miterlimit="0.5" stroke-linejoin="arcs"', ("butt", "bevel", 4.0)),
+        ('stroke-miterlimit="0.5" stroke-linejoin="miter"', ("butt", "bevel", 4.0)),
         ('stroke-miterlimit="0"', ("butt", "bevel", 4.0)),
         ('style="stroke-linecap:square;stroke-linejoin:miter;stroke-miterlimit:1"', ("square", "miter", 1.0)),
     ],
@@ -246,9 +246,12 @@ def test_a_gradient_of_the_context_lies_as_the_use_does():
     assert note == "gradients over all that a <use> shows, applied to each shape"
 
 
-def test_clipped_miters_are_named():
+def test_joins_that_a_drawing_does_not_have_are_named():
     line = '<path d="M0 0L9 9" fill="none" stroke="red" stroke-linejoin="{}"/>'
     assert noted(line.format("miter-clip"))[1] == "clipped miters, beveled"
+    drawing, note = noted(line.format("arcs"))
+    assert (drawing.styles[0].join, note) == ("miter", "joins of arcs, mitered")
+    read(line.format("arcs").replace("red", "none") + BOX.format(1))
     read(line.format("miter"))
 
 
