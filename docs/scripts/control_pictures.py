@@ -27,6 +27,10 @@ COMMON = {"steps": 120, "strokes": 96, "views.count": 6, "seed": 1}
 """What all pictures have in common: a fast run of the preset `default`."""
 
 
+LINES = {"start.segments": (3, 5), "start.reach": 0.1, "pen.width": 2.0, "pen.opacity": 1.0, "strokes": 48}
+"""Long thin lines, of which one can see how they run."""
+
+
 @dataclass(frozen=True)
 class Pair:
     """A prompt, and the settings that only the second picture has.
@@ -54,12 +58,12 @@ PAIRS = (
     Pair("background: #14213d", "a rocket", {"background": "#14213d"}),
     Pair("background: optimized", "a sailboat", {"background": "optimized"}),
     Pair("background: none", "a horse", {"background": "none"}),
-    Pair("shape: fill", "an apple", {"shape": "fill"}),
-    Pair("shape: both", "a rocket", {"shape": "both", "strokes": 48}),
-    Pair("smooth", "a horse", {"hand.smooth": 0.3}, {"start.segments": (3, 5), "start.reach": 0.1}),
-    Pair("crossing", "a horse", {"hand.crossing": 5.0}, {"start.segments": (3, 5), "start.reach": 0.1}),
-    Pair("length", "a horse", {"hand.length": 3.0}, {"start.segments": (3, 5), "start.reach": 0.1}),
-    Pair("straight", "a horse", {"hand.straight": 5.0}, {"start.segments": (3, 5), "start.reach": 0.1}),
+    Pair("shape: fill", "an apple", {"shape": "fill"}, {"pen.opacity": 1.0, "strokes": 32}),
+    Pair("shape: both", "a rocket", {"shape": "both"}, {"pen.opacity": 1.0, "strokes": 32}),
+    Pair("smooth", "a horse", {"hand.smooth": 0.5}, LINES),
+    Pair("crossing", "a horse", {"hand.crossing": 5.0}, LINES),
+    Pair("length", "a horse", {"hand.length": 3.0}, LINES),
+    Pair("straight", "a horse", {"hand.straight": 5.0}, LINES),
     Pair("symmetry: mirror", "an owl", {"hand.symmetry": "mirror"}),
     Pair("symmetry: rotation:3", "an apple", {"hand.symmetry": "rotation:3"}),
     Pair("tile, four copies", "a sailboat", {"hand.tile": True}, times=2),

@@ -159,7 +159,14 @@ def adaptation(config: Config) -> Adaptation | None:
     hand, order = config.hand, rotation_order(config.hand.symmetry)
     on = paper(config) or _WHITE
     made = Adaptation(
-        hand.symmetry == "mirror", order, hand.tile, inks(config), hand.one_line, config.prior.outline, on
+        hand.symmetry == "mirror",
+        order,
+        hand.tile,
+        inks(config),
+        hand.one_line,
+        config.prior.outline,
+        on,
+        hand.margin / Canvas().width,
     )
     free = config.background in (NO_BACKGROUND, OPTIMIZED)
     return None if made == Adaptation() and not free else made

@@ -20,7 +20,7 @@ SHAPES = ("stroke", "fill", "both", "pixel")
 _BLOB = 4  # segments, as LIVE has
 _HANDLE = 4 / 3 * math.tan(math.pi / 8)  # of a quarter of a circle, in radii
 _MOST_POINTS = 2000  # whose tour is shortened; a pass over more takes seconds
-_ROUNDS = 12  # by which points move to where the ink is
+_ROUNDS = 5  # by which points move to where the ink is
 
 
 @runtime_checkable

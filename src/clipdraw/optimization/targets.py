@@ -43,6 +43,7 @@ class Adaptation:
         one_color: whether what is painted has a single color of any kind, in tones.
         outline: whether only outlines are painted.
         paper: red, green and blue of the background, against which tones are.
+        margin: distance that it keeps from the edges, as a fraction of the shorter side.
     """
 
     mirror: bool = False
@@ -52,6 +53,7 @@ class Adaptation:
     one_color: bool = False
     outline: bool = False
     paper: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    margin: float = 0.0
 
     def choose(self, pictures: Pictures, variant: int, similarities: Callable[[Pictures], Tensor]) -> Tensor:
         """One of the pictures; mirrored, one of those that are then most similar to their text.
@@ -88,7 +90,7 @@ class Adaptation:
             small = _transformed(picture, 1 / _TILE, 0.0, (0.0, 0.0))
             corners = small.roll((small.shape[1] // 2, small.shape[2] // 2), (1, 2))
             picture = torch.minimum(small, corners)
-        return picture
+        return _kept_inside(picture, self.margin) if self.margin else picture
 
 
 def over(layer: Float[Tensor, "4 height width"], paper: Float[Tensor, " 3"]) -> Float[Tensor, "3 height width"]:
@@ -195,6 +197,18 @@ def _centered(picture: Float[Tensor, "3 side side"]) -> Float[Tensor, "3 side si
     axis = torch.arange(len(columns), device=columns.device)
     off = round(((columns * axis).sum() / columns.sum().clamp(min=1e-6)).item() - (len(columns) - 1) / 2)
     return picture.roll(-off, 2)
+
+
+def _kept_inside(picture: Float[Tensor, "3 height width"], margin: float) -> Float[Tensor, "3 height width"]:
+    """The picture, made as much smaller as its ink has to be to keep a distance from the edges."""
+    sizes, least = picture.shape[1:], margin * min(picture.shape[1:])
+    places = ((1 - picture).amax(0) * 255 > _WHITE).nonzero()
+    if not len(places):
+        return picture
+    middles = [(size - 1) / 2 for size in sizes]
+    reaches = [(places[:, axis] - middles[axis]).abs().max().item() + 0.5 for axis in range(2)]
+    shrink = max(reach / max(size / 2 - least, 0.5) for reach, size in zip(reaches, sizes, strict=True))
+    return _transformed(picture, shrink, 0.0, (0.0, 0.0)) if shrink > 1 else picture
 
 
 def _turned_copies(picture: Float[Tensor, "3 height width"], order: int) -> Float[Tensor, "3 height width"]:

@@ -71,6 +71,9 @@ def test_overlapping_shapes_with_strokes_are_symmetric_too():
     assert shown.styles[0].closed == (True, True)
     halves = image(Rotation(2)(both))
     assert (halves - halves.rot90(2, (1, 2))).abs().max() < 1e-5
+    middle = both.subset([0])
+    across = replace(middle, points=middle.points - middle.points.mean(0) + torch.tensor([105.0, 112.0]))
+    assert torch.allclose(image(Mirror()(across))[:, 32, 32], image(across)[:, 32, 32], atol=1e-5)
     apart = replace(both, points=both.points / 3)  # on the left only
     assert torch.allclose(image(Mirror()(apart))[:, :, :32], image(apart)[:, :, :32], atol=1e-5)
 

@@ -90,3 +90,11 @@ def test_what_is_painted_white_differs_from_nothing():
     assert difference_of_layers(painted, nothing) == 0.5
     assert difference_of_layers(painted, painted) == 0
     assert torch.equal(over(painted, torch.ones(3)), over(nothing, torch.ones(3)))
+
+
+def test_a_picture_keeps_the_margin_whole():
+    kept = Adaptation(margin=0.375).layer(ring(place=(40, 32)))
+    assert kept[3, :, :23].max() < 0.1
+    assert kept[3, :, 41:].max() < 0.1
+    assert kept[3].sum() > 40
+    assert torch.equal(Adaptation(margin=0.1).layer(ring()), Adaptation().layer(ring()))
