@@ -141,12 +141,11 @@ class ComponentNet(nn.Module):
 def principal(shown: Float[Tensor, "pictures pixels"], count: int) -> dict[str, np.ndarray]:
     """Mean, directions and spreads of pictures along the components on which they differ most."""
     mean = shown.mean(0)
-    covariance = (shown - mean).T @ (shown - mean) / len(shown)
-    values, vectors = torch.linalg.eigh(covariance.double())  # of 3072 pixels, PyTorch 2.5 fails in float32
-    order = values.argsort(descending=True)[:count]
-    share = (values[order].sum() / values.sum()).item()
-    spreads = values[order].clamp(min=1e-8).sqrt().float()
-    found = {"mean": mean, "directions": vectors[:, order].T.half(), "spreads": spreads}
+    _, deviations, directions = torch.linalg.svd((shown - mean).double(), full_matrices=False)
+    variances = deviations.square() / len(shown)
+    share = (variances[:count].sum() / variances.sum()).item()
+    spreads = variances[:count].clamp(min=1e-8).sqrt().float()
+    found = {"mean": mean, "directions": directions[:count].half(), "spreads": spreads}
     return {name: tensor.numpy() for name, tensor in found.items()} | {"share": np.array(share)}
 
 

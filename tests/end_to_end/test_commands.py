@@ -422,9 +422,9 @@ def test_ctrl_c_writes_the_drawing_so_far_and_resume_ends_as_if_unbroken(tmp_pat
     assert out.strip() == "run"
     assert "resume run" in err
     assert Drawing.load(tmp_path / "run" / "drawing.svg")
-    resumed = clipdraw("resume", "run", "--quiet", cwd=tmp_path)
+    resumed = process("resume", "run", "--quiet", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
-    whole = clipdraw("draw", "a red heart", *steps, "--quiet", "--out", "whole", cwd=tmp_path)
+    whole = process("draw", "a red heart", *steps, "--quiet", "--out", "whole", cwd=tmp_path)
     assert whole.returncode == 0
     assert (tmp_path / "run" / "drawing.svg").read_bytes() == (tmp_path / "whole" / "drawing.svg").read_bytes()
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
@@ -440,7 +440,7 @@ def test_a_killed_run_goes_on(tmp_path):
     running = start(tmp_path, "--strokes", "8", "--steps", "40", "--views", "2")
     running.kill()
     running.communicate()
-    resumed = clipdraw("resume", "run", "--quiet", cwd=tmp_path)
+    resumed = process("resume", "run", "--quiet", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads((tmp_path / "run" / "run.json").read_text())["steps"] == 40
     assert "finished; there is nothing" in clipdraw("resume", "run", cwd=tmp_path).stderr
