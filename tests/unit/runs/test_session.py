@@ -30,11 +30,27 @@ def test_ctrl_c_before_the_first_step_leaves_no_folder(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+OLD_IN_GROUPS = {
+    "also": ("wool",), "seed": 5, "canvas": (32, 24), "strokes": 4, "steps": 8, "opacity_weight": 0.2, "threads": 1,
+    "prior.weight": 50.0, "prior.until": 1.0,
+    "start.segments": (1, 3), "start.reach": 0.05, "start.width": 7.0, "start.opacity": (0.1, 0.3), "start.spread": 0.7,
+    "center.radius": 60.0, "center.weight": 0.001, "center.power": 2.0, "center.kind": "disc", "center.on": "ink",
+    "constraints.width_range": (2.0, 30.0), "constraints.least_opacity": 0.0, "constraints.keep_on_canvas": True,
+    "rates.points": 2.0, "rates.width": 0.4, "rates.color": 0.06,
+    "rates.points_schedule": "cosine", "rates.other_schedule": "cosine",
+    "views.count": 2, "views.distortion": 0.4, "views.area": (0.8, 1.0), "views.outside": "white",
+    "film.kinds": (),
+}  # fmt: skip
+"""The settings of the old run in today's words."""
+
+
 def test_a_run_of_the_time_before_groups_goes_on_to_the_drawing_it_would_have_become(tmp_path):
     shutil.copytree(OLD, tmp_path / "run")
     run = resume(tmp_path / "run")
     assert (run.status, run.steps, run.seed) == ("finished", 8, 5)
-    assert run.similarity == pytest.approx(0.3524, abs=5e-3)  # as the old code drew it
+    today = draw("a red heart:2", out=tmp_path / "today", **OLD_IN_GROUPS)
+    assert run.similarity == today.similarity
+    assert (run.folder / "drawing.svg").read_bytes() == (today.folder / "drawing.svg").read_bytes()
     steps = [json.loads(line)["step"] for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
     assert steps == list(range(1, 9))
     config = from_dict(json.loads((run.folder / "run.json").read_text())["config"])
