@@ -7,7 +7,6 @@ from clipdraw.config.media import media, medium_of
 from clipdraw.encoders import load_encoder
 from clipdraw.errors import ConfigError
 
-
 QUICK = {"strokes": 9, "steps": 2, "views.count": 1, "resolution": 32, "prior.weight": 0.0}
 
 
