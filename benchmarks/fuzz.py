@@ -54,7 +54,14 @@ def both_ways(
 
     All go through the rasterizer at once, in the precision that the backend is compared in.
     """
-    set_threads(threads)
+    former = set_threads(threads)
+    try:
+        return _both_ways(cases, backend=backend, backward=backward)
+    finally:
+        set_threads(former)
+
+
+def _both_ways(cases: Sequence[Case], *, backend: str, backward: bool) -> list[Found]:
     dtype = torch.float64 if backend == "reference" else torch.float32
     drawings = [case.drawing.to(dtype=dtype).detached() for case in cases]
     leaves = [named(drawing) for drawing in drawings]

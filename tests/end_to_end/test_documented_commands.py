@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import clipdraw
 from clipdraw import encoders
@@ -23,10 +24,13 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 class Judge(TinyEncoder):
-    """The tiny judge, which reads any text to its end."""
+    """The tiny judge, which reads any text to its end and shows a layer."""
 
     def truncated_tail(self, text):
         return ""
+
+    def layers(self, views):
+        return [views]
 
 
 FOLDERS = ("drawings/a-bonfire-s0", "drawings/a-sailboat-s0", "submarine", "rocket")
@@ -36,6 +40,7 @@ SMALLER = {
     "compare": "--strokes 4 --steps 1 --views 1 --canvas 32",
     "sweep": "--steps 1 --set views=1 --set canvas=[32,32] --set film_kinds=[] --processes 1",
     "film": "--size 32 --fps 2",
+    "trace": "--steps 1 --size 8",
 }
 PLACEHOLDERS = {
     "PROMPT": "'a cat'", "TEXT": "text", "FILE": "run/drawing.svg", "FILE.svg": "run/drawing.svg",
@@ -72,6 +77,11 @@ def there(tmp_path_factory):
     tiny_biggan.save(folder / "biggan")
     weights = tiny_clip.open_clip_weights(tiny_clip.save_open_clip(folder / "unused"))
     tiny_clip.save_archive(weights, folder / "ViT-B-32.pt")
+    for picture in ("photo.jpg", "painting.jpg", "horse.png", "PICTURE"):
+        file = folder / picture
+        Image.new("RGB", (24, 24), "tan").save(file, format="JPEG" if file.suffix == ".jpg" else "PNG")
+    shutil.copy(run.folder / "drawing.svg", folder / "lines.svg")
+    shutil.copy(run.folder / "drawing.svg", folder / "sketch.svg")
     (folder / "plan.toml").write_text('prompts = ["a cat"]\n')
     return folder
 

@@ -51,7 +51,8 @@ def test_packed_convolutions_give_the_values_and_gradients_of_plain_ones(dtype, 
     packed = copy.deepcopy(plain)
     pack_convolutions(packed)
     assert count_plain(plain) == 10
-    assert count_plain(packed) == 0
+    can = dtype == torch.float32 or torch.ops.mkldnn._is_mkldnn_bf16_supported()  # which depends on the processor
+    assert count_plain(packed) == (0 if can else 10)
     views = torch.rand(count, 3, 64, 64, generator=torch.Generator().manual_seed(count)).to(dtype)
     for one, other in zip(values_and_gradients(plain, views), values_and_gradients(packed, views), strict=True):
         assert one.abs().max() > 0
