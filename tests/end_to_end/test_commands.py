@@ -405,10 +405,12 @@ def start(cwd, *arguments):
     command = [sys.executable, "-m", "clipdraw", "draw", "a red heart", "--out", "run", "--quiet", *arguments]
     running = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     metrics = cwd / "run" / "metrics.jsonl"
-    while running.poll() is None:  # however busy the machine is
+    latest = time.monotonic() + 300  # however busy the machine is
+    while running.poll() is None and time.monotonic() < latest:
         if metrics.exists() and metrics.read_text().count("\n") >= 3:
             return running
         time.sleep(0.1)
+    running.kill()
     raise AssertionError(running.communicate())
 
 
