@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipdraw.cli.options import Json, Quiet, find_encoders, takes_settings
+from clipdraw.cli.options import Json, Quiet, find_encoders, takes_limits, takes_settings
 from clipdraw.cli.progress import Display, display
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clipdraw.runs import Run
 
 
+@takes_limits
 @takes_settings(
     "strokes", "steps", "views", "seed", "canvas", "encoder", "negative", "region", "scene",
     "center_radius", "center_weight", "center_power", "center_kind", "center_on",
@@ -53,6 +54,7 @@ def draw(
     _report(run, as_json=as_json)
 
 
+@takes_limits
 def resume(
     folder: Annotated[Path, typer.Argument(help="The folder of a run that was interrupted or killed.")],
     as_json: Json = False,

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clipdraw.cli.options import Json, Quiet
+from clipdraw.cli.options import Json, Quiet, takes_limits
 from clipdraw.cli.progress import display
 
 if TYPE_CHECKING:
     from clipdraw.plotting import Plotted
 
 
+@takes_limits
 def plot(
     source: Annotated[Path, typer.Argument(help="The folder of a run, or a drawing (.svg, .json).")],
     machine: Annotated[str, typer.Option(help="axidraw, hpgl, gcode, or svg for any other software.")] = "svg",

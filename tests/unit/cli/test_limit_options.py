@@ -5,6 +5,8 @@ import inspect
 import pytest
 
 from clipdraw.cli import files
+from clipdraw.cli.draw import draw, resume
+from clipdraw.cli.plot import plot
 from clipdraw.errors import LimitError
 from clipdraw.io import load_drawing
 from clipdraw.limits import Limits
@@ -19,9 +21,12 @@ def drawing(tmp_path):
     return file
 
 
-@pytest.mark.parametrize("name", ["rasterize", "convert", "score", "explain", "views", "film"])
-def test_commands_that_read_drawings_have_both_options(name):
-    parameters = inspect.signature(getattr(files, name)).parameters
+READING = [files.rasterize, files.convert, files.score, files.explain, files.views, files.film, draw, resume, plot]
+
+
+@pytest.mark.parametrize("command", READING)
+def test_commands_that_read_drawings_have_both_options(command):
+    parameters = inspect.signature(command).parameters
     assert parameters["limit_seconds"].default == Limits().seconds
     assert parameters["limit_megabytes"].default == Limits().megabytes
 
@@ -31,6 +36,14 @@ def test_a_command_ends_at_its_limit(drawing, tmp_path):
     with pytest.raises(LimitError, match=r"^reading .*x\.svg took longer than 0\.02 seconds"):
         files.convert(file=drawing, out=out, quiet=True, limit_seconds=0.02, limit_megabytes=100.0)
     assert not out.exists()
+
+
+def test_a_run_from_a_drawing_ends_at_its_limit_before_there_is_a_folder(drawing, tmp_path):
+    given = dict.fromkeys(inspect.signature(draw).parameters) | {"prompt": ["a cat"], "out": tmp_path / "run"}
+    given |= {"source": str(drawing), "canvas": "9", "as_json": False, "quiet": True}
+    with pytest.raises(LimitError, match=r"^reading .*x\.svg took longer than 0\.02 seconds"):
+        draw(**given | {"limit_seconds": 0.02, "limit_megabytes": 100.0})
+    assert not given["out"].exists()
 
 
 def test_an_image_has_the_limits_of_its_command(drawing, tmp_path):
