@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from clipdraw.drawing import Canvas, Drawing
 from clipdraw.optimization.start import RandomStrokes
+from clipdraw.raster import set_threads
 
 
 class TinyEncoder:
@@ -38,3 +39,17 @@ def encoder() -> TinyEncoder:
 @pytest.fixture
 def drawing() -> Drawing:
     return RandomStrokes(12)(Canvas(), torch.Generator().manual_seed(3))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _threads_at_first():
+    """The threads of PyTorch before the first test."""
+    return torch.get_num_threads()
+
+
+@pytest.fixture(autouse=True)
+def _threads_stay_as_they_were(_threads_at_first):
+    """What a test sets is not left to others: an encoder that is loaded with other threads computes other bits."""
+    yield
+    torch.set_num_threads(_threads_at_first)
+    set_threads(None)
