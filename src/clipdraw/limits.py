@@ -80,7 +80,7 @@ class _Running:
         self.most_bytes = resident_bytes() + limits.megabytes * 2**20
 
     def error(self, more_bytes: int = 0) -> LimitError | None:
-        """What is wrong, if a limit is passed, or would be with so much more memory."""
+        """The error, if a limit is passed, or would be with so much more memory."""
         limits, now = self.limits, time.monotonic()
         self.next_look = now + _EVERY_S
         worked = time.process_time() - self.began_cpu

@@ -126,7 +126,7 @@ def paper(config: Config) -> Color | None:
 
 
 def arrangement(config: Config) -> Arrangement | None:
-    """What makes the drawing of the paths that are moved; None if they are the drawing."""
+    """The arrangement that makes the drawing of the paths that are moved; None if they are the drawing."""
     hand, order, colors = config.hand, rotation_order(config.hand.symmetry), inks(config)
     parts: list[Arrangement] = []
     if colors:
@@ -216,7 +216,7 @@ def start(config: Config) -> Start:
 
 
 def losses(config: Config) -> tuple[Loss, ...]:
-    """What is asked of the lines and of the amount of ink."""
+    """The losses on the lines and on the amount of ink."""
     hand = config.hand
     weights = hand.smooth, hand.crossing, hand.length, hand.straight
     kinds: tuple[Callable[[float], Loss], ...] = (Smooth, Crossing, Length, Straight)

@@ -177,7 +177,7 @@ def _relate(
 
 
 def _factor(kind: str, name: str, one: Box, other: Box) -> float:
-    """What the objects of a relation are multiplied by."""
+    """The factor on the sizes of the objects of a relation."""
     if kind == "wearing":
         return _WORN.get(name, (0.0, 0.62))[1] * one.width / other.width
     if kind == "holding":

@@ -42,17 +42,17 @@ COLORS = frozenset(
 SIZES = {word: size for size, words in {
     1.4: ("big", "large", "huge", "giant", "enormous", "tall"), 0.65: ("small", "little", "tiny", "mini"),
 }.items() for word in words}  # fmt: skip
-"""What a word of size multiplies a thing's sides by."""
+"""The factor on a thing's sides by a word of size."""
 SCENERY = frozenset(
     "forest woods jungle desert city sky night sea ocean space snow rain beach field meadow garden park kitchen room "
     "cave sunset sunrise lake river water grass fog storm dark rainbow galaxy underwater moonlight countryside".split()
 )
-"""What things are in, on or under without having a place beside it."""
+"""The scenery that things are in, on or under without having a place beside it."""
 PARTS = frozenset(
     "roof door doors window windows wheel wheels tail ears eyes wing wings horn horns hair beard nose legs petal "
     "petals leaf leaves spots stripes handle sail sails chimney teeth mane head face feet shell stem".split()
 )
-"""What a thing has, rather than what is beside it."""
+"""Parts that a thing has, rather than things beside it."""
 _PEOPLE = frozenset("man woman boy girl person child lady guy kid".split())
 """Those whose picture would be a face alone."""
 _ARTICLES = frozenset("a an the some his her its their my your this that these those".split())
@@ -69,7 +69,7 @@ _STYLE = re.compile(r",?\s+in the style of .*$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Thing:
-    """What a scene shows in one place, or in several of the same kind.
+    """A thing that a scene shows in one place, or in several of the same kind.
 
     Args:
         name: the noun in the singular, with its adjectives but those below.
@@ -118,7 +118,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Scene:
-    """What was read in a prompt.
+    """The reading of a prompt.
 
     Args:
         things: in the order of the text.

@@ -89,7 +89,7 @@ def arrangement(config: Config, own: Arrangement | None) -> Arrangement | None:
 
 
 def losses(config: Config) -> tuple[Loss, ...]:
-    """What is asked of the drawing beside pictures.
+    """The losses that ask a drawing to be like pictures.
 
     Raises:
         FormatError: one cannot be read.

@@ -134,7 +134,7 @@ class TransformersEncoder:
         return unit(_vectors(features).float(), dim=-1)
 
     def layers(self, views: Float[Tensor, "views 3 size size"]) -> list[Float[Tensor, "views channels rows columns"]]:
-        """What each layer of the vision transformer makes of the patches of views; differentiable in `views`.
+        """The feature maps of the patches of views, one of each layer of the transformer; differentiable in `views`.
 
         Raises:
             InputError: the views are not of `view_size`.

@@ -108,7 +108,7 @@ class Place:
 
     @property
     def words(self) -> str:
-        """What its picture is sampled by."""
+        """The words that its picture is sampled by."""
         return self.picture or self.text
 
     @property

@@ -83,7 +83,7 @@ def region_prompts(places: Sequence[Place]) -> tuple[RegionPrompt, ...]:
 
 
 def _rest(places: Sequence[Place], size: int = 128) -> Mask | None:
-    """What is left of the canvas beside the things in it; None if it is nothing, or all."""
+    """The rest of the canvas beside the things in it; None if it is nothing, or all."""
     inside = torch.ones(size, size, dtype=torch.bool)
     for place in places:
         if not place.fills:

@@ -16,7 +16,7 @@ from clipdraw.errors import InputError, check_fields
 from clipdraw.optimization.constraints import WIDEST
 
 SHAPES = ("stroke", "fill", "both", "pixel")
-"""What a path can be: an open stroke, a filled shape, one with a stroke around it, or a square in a mosaic."""
+"""The kinds of paths: an open stroke, a filled shape, one with a stroke around it, or a square in a mosaic."""
 _BLOB = 4  # segments, as LIVE has
 _HANDLE = 4 / 3 * math.tan(math.pi / 8)  # of a quarter of a circle, in radii
 _MOST_POINTS = 2000  # whose tour is shortened; a pass over more takes seconds

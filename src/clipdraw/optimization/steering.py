@@ -19,7 +19,7 @@ _OF_PATHS = "widths", "colors", "fills"
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What is different from the next step on; what is left out stays as it is.
+    """The differences from the next step on; what is left out stays as it is.
 
     Args:
         losses: what is minimized: texts, weights, regions. A loss that stays, the same object, is not built anew.

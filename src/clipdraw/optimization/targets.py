@@ -70,7 +70,7 @@ class Adaptation:
         return halves[order[variant % len(order)]]
 
     def layer(self, picture: Float[Tensor, "3 height width"]) -> Float[Tensor, "4 height width"]:
-        """What is painted of a picture on white: premultiplied red, green and blue, and alpha."""
+        """The paint of a picture on white: premultiplied red, green and blue, and alpha."""
         layer = cut_out(self._placed(picture))
         colors = layer[:3] / layer[3:].clamp(min=1e-6)
         if self.outline:
@@ -94,7 +94,7 @@ class Adaptation:
 
 
 def over(layer: Float[Tensor, "4 height width"], paper: Float[Tensor, " 3"]) -> Float[Tensor, "3 height width"]:
-    """What is painted, on a color."""
+    """The paint, on a color."""
     return layer[:3] + (1 - layer[3:]) * paper[:, None, None]
 
 

@@ -16,7 +16,7 @@ from clipdraw.io.svg.foreign.values import css_color
 MACHINES = {"svg": ".svg", "axidraw": ".svg", "hpgl": ".hpgl", "gcode": ".gcode"}
 """The machines, and the ending of the file that each reads."""
 OPACITIES = "hatch", "drop"
-"""What becomes of a color that is fainter than the pen's: lines farther apart, or nothing."""
+"""The ways to treat a color that is fainter than the pen's: lines farther apart, or nothing."""
 MOST_PENS = 32
 _LARGEST_MM = 10_000.0
 _RANGES = {"margin": (0, 1000), "size": (0, _LARGEST_MM), "pen_width": (0.05, 100), "faint": (0, 1)}

@@ -1,4 +1,4 @@
-"""What a file makes a plotter draw: read back, to measure and to check it."""
+"""The lines that a file makes a plotter draw: read back, to measure and to check it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def travel_of(layers: Iterable[vpype.LineCollection]) -> float:
 
 
 def hpgl_paper(plan: Plan) -> tuple[vpype.PlotterConfig, vpype.PaperConfig]:
-    """What vpype knows of a plotter for HPGL, and of the paper in it.
+    """The facts that vpype knows of a plotter for HPGL, and of the paper in it.
 
     Raises:
         InputError: it does not know them.

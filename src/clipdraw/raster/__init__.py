@@ -85,7 +85,7 @@ def rasterize(
 def rasterize_layer(
     drawing: Drawing, *, height: int | None = None, width: int | None = None, backend: str = "auto"
 ) -> Float[Tensor, "4 height width"]:
-    """What a drawing paints, without its background: premultiplied red, green, blue, and alpha.
+    """The paint of a drawing, without its background: premultiplied red, green, blue, and alpha.
 
     An image is linear in what lies behind it, so two of them, over black and over white, say all.
 

@@ -35,7 +35,7 @@ LARGE_PIXELS = 2**20
 LARGE_WORK = 2**31
 """So are those of more pixels times layers than this."""
 MOST_FRAGMENTS, MOST_SPANS, MOST_COLORED = 2**24, 2**22, 2**21
-"""What all layers may cover of a band, in pixels and in spans; and in pixels where gradients give each its color."""
+"""The most that layers may cover of a band: pixels, spans, and pixels where gradients give each its color."""
 MOST_OF_LAYERS, LEAST_OF_LAYER = 2**21, 2**16
 """Pixels, and chords, of a band that the layers at work may have in all, and that one may have at least."""
 

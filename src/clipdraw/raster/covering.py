@@ -1,4 +1,4 @@
-"""What the layers of a batch cover, in spans of pixels, as the kernels find it."""
+"""The coverage of the layers of a batch, in spans of pixels, as the kernels find it."""
 
 from __future__ import annotations
 

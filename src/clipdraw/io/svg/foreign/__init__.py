@@ -154,7 +154,7 @@ def _visit(element: Element, parent: ElementState, importer: Importer) -> list[t
 def _state_key(
     element: Element, tag: str, parent: ElementState, importer: Importer
 ) -> tuple[tuple[object, ...], dict[str, str]]:
-    """What tells the state of a path without style sheets but for its plain colors, and those; else nothing."""
+    """The key that tells the state of a path without style sheets but for its plain colors, and those; else nothing."""
     if tag != "path" or importer.sheets.has_rules:
         return (), {}
     attributes = element.attrib
