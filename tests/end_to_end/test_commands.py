@@ -64,9 +64,10 @@ def test_the_png_is_the_svg_at_four_times_the_size(finished):
     assert (rasterize(drawing, height=896, width=896) - png).abs().max() < 1.5 / 255
 
 
-def test_the_same_seed_gives_the_same_bytes_and_a_new_folder(finished):
-    printed, folder = finished
-    again = clipdraw("draw", "a red heart", *QUICK, "--quiet", cwd=folder)
+def test_the_same_seed_gives_the_same_bytes_and_a_new_folder(tmp_path):
+    folder, printed = tmp_path, {"svg": "drawings/a-red-heart-s0/drawing.svg"}
+    process("draw", "a red heart", *QUICK, "--quiet", cwd=folder)
+    again = process("draw", "a red heart", *QUICK, "--quiet", cwd=folder)
     assert again.stdout.splitlines()[-1] == "drawings/a-red-heart-s0-2"
     svg = (folder / "drawings/a-red-heart-s0-2/drawing.svg").read_bytes()
     assert svg == (folder / printed["svg"]).read_bytes()
