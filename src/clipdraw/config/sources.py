@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,13 +110,7 @@ def _picture(file: str) -> Float[Tensor, "3 height width"]:
         return read_image(file)
     drawing = Drawing.load(file)
     height, width = drawing.canvas.pixel_size(_PICTURE_SIDE)
-    return rasterize(drawing, height=height, width=width) if drawing.background is not None else _over_white(drawing)
-
-
-def _over_white(drawing: Drawing) -> Float[Tensor, "3 height width"]:
-    height, width = drawing.canvas.pixel_size(_PICTURE_SIDE)
-    white = drawing.points.new_ones(3, height, width)
-    return rasterize(drawing, height=height, width=width, background=white)
+    return rasterize(replace(drawing, background=drawing.paper), height=height, width=width)
 
 
 def _on_canvas(drawing: Drawing, file: str, config: Config) -> Drawing:

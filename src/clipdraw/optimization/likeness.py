@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 from jaxtyping import Float
 from torch import Tensor
@@ -51,9 +52,10 @@ class Likeness:
 
     def build(self, encoder: Encoder) -> Term:
         """The weighted differences, times the views, as a prompt is their sum."""
+        fitted_to = cache(partial(fitted, self.picture.to(encoder.device)))
 
         def difference(frame: Frame) -> Tensor:
-            picture = fitted(self.picture.to(frame.image), *frame.image.shape[1:])
+            picture = fitted_to(*frame.image.shape[1:]).to(frame.image)
             seen, wanted = frame.views_of([frame.image, picture], VIEWS)
             loss = frame.image.new_zeros(())
             if self.weight:
