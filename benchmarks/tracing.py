@@ -30,11 +30,10 @@ SPECKLES, DIFFERENCES, PRECISIONS = (2, 8, 16, 32, 64, 128), (16, 32, 64, 96), (
 def error(svg: str, picture: torch.Tensor) -> float:
     """The mean squared difference of pixels between a drawing and a picture."""
     height, width = picture.shape[1:]
-    image = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, height=height))))
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, height=height))
+    image = Image.open(io.BytesIO(png)).convert("RGBA").resize((width, height))  # resvg keeps the drawing's proportions
     over = Image.new("RGBA", image.size, "white")
-    over.alpha_composite(
-        image.convert("RGBA").resize((width, height)) if image.size != (width, height) else image.convert("RGBA")
-    )
+    over.alpha_composite(image)
     pixels = np.asarray(over.convert("RGB"), dtype=np.float32) / 255
     return float(np.square(pixels - picture.permute(1, 2, 0).numpy()).mean())
 

@@ -112,7 +112,7 @@ OPTIONS = {
         panel=_PEN,
     ),
     "background": SettingOption("background", str, "A color, none (transparent), or optimized.", panel=_PEN),
-    "shape": SettingOption("shape", str, "stroke, fill (closed shapes), or both.", panel=_PEN),
+    "shape": SettingOption("shape", str, "stroke, fill (closed shapes), both, or pixel (a mosaic).", panel=_PEN),
     "film_kind": SettingOption(
         "film.kinds", list[str], "optimization (the default), strokes; repeat it for both.", panel=_FILMS
     ),

@@ -82,7 +82,8 @@ class Config:
             may say `auto`, the one that the prompt names.
         background: a color, as `#rrggbb` or by its CSS name; `none` for a drawing without, which is judged over random
             grays; or `optimized`.
-        shape: `stroke`, `fill` for closed shapes, or `both` for closed shapes with strokes around them.
+        shape: `stroke`, `fill` for closed shapes, `both` for closed shapes with strokes around them, or `pixel` for the
+            squares of a mosaic.
         explain: whether the words nearest to the drawing are found in each step.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: CPU threads of the run, up to 1024; 0 takes what is there.
